@@ -1,0 +1,75 @@
+/** The account port: who may come in, and what an account is once it has. */
+import type { ByteString } from "../base/bytes.ts";
+
+/** What one may do, each a fact that a command states and a rule grants. `meta` = times, modes; `site` = SITE verbs that change. */
+export const RIGHTS = [
+  "list",
+  "read",
+  "write",
+  "append",
+  "overwrite",
+  "delete",
+  "rename",
+  "mkdir",
+  "meta",
+  "site",
+] as const;
+export type Right = (typeof RIGHTS)[number];
+export type Rights = ReadonlySet<Right>;
+
+/** Rights below a folder. The first rule whose pattern matches decides; none: the account's own rights. */
+export type FolderRule = {
+  /** A glob over virtual paths: `/incoming`, `/incoming/**`, `*.exe`. Without `/` it matches the last part. UTF-8 text. */
+  readonly pattern: string;
+  readonly rights: Rights;
+};
+
+/** What an account may use; undefined = the server's own limit holds. Later issues add fields, never change one. */
+export type AccountLimits = {
+  /** Sessions at once. */
+  readonly sessions?: number;
+  /** Octets per second. */
+  readonly downloadRate?: number;
+  readonly uploadRate?: number;
+  /** Seconds without a command or a transfer's octet before 421. */
+  readonly idleSeconds?: number;
+};
+
+export type Account = {
+  /** As the log and `who` show it. */
+  readonly name: string;
+  readonly anonymous: boolean;
+  /** The folder of the host that is this account's `/`: absolute. */
+  readonly home: string;
+  readonly rights: Rights;
+  readonly folders: readonly FolderRule[];
+  readonly limits: AccountLimits;
+};
+
+export type Verdict =
+  | { readonly kind: "accepted"; readonly account: Account }
+  /** No such name here: the next store is asked. */
+  | { readonly kind: "unknown" }
+  /** `reason` is for our log alone; the client hears one text for all of these. */
+  | { readonly kind: "refused"; readonly reason: string };
+
+export type LoginAttempt = {
+  readonly name: ByteString;
+  readonly password: ByteString;
+  /** The client's address. */
+  readonly from: string;
+};
+
+/**
+ * One source of accounts. Stores are asked in the configured order until one does not say "unknown".
+ * A store that cannot tell (its file is broken, its server is away) throws AccountError: the login is refused,
+ * never passed on (attack 40). A wrong password and an unknown name take the same time (attack 36): see `login.ts`.
+ */
+export interface AccountStore {
+  readonly name: string;
+  authenticate(attempt: LoginAttempt): Promise<Verdict>;
+}
+
+export class AccountError extends Error {
+  override readonly name = "AccountError";
+}
