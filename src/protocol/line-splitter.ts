@@ -1,0 +1,163 @@
+/**
+ * Octets of a control connection into lines, Telnet taken out (RFC 959 §5.3, RFC 854). Bounded in memory and linear
+ * in time however the octets arrive (attacks 42 to 45).
+ */
+import { type ByteString, bytesOf } from "../base/bytes.ts";
+import { LINE_LIMIT, LINE_START, SUBNEGOTIATION_LIMIT } from "./limits.ts";
+
+export type LineEvent =
+  /** Without its line end. */
+  | { readonly kind: "line"; readonly line: ByteString }
+  /** Told once, as soon as a line cannot fit; all of it up to its LF is dropped and never run (attack 44). */
+  | { readonly kind: "too-long" }
+  /** Telnet IP: the client announces ABOR (RFC 959 §4.1.3). */
+  | { readonly kind: "interrupt" };
+
+const NUL = 0;
+const LF = 10;
+const CR = 13;
+/** The lowest Telnet command (EOF, RFC 1184 §2.3); below it an octet after IAC is text of a client that does not double. */
+const FIRST_COMMAND = 236;
+const SE = 240;
+const DM = 242;
+const IP = 244;
+const SB = 250;
+const WILL = 251;
+const IAC = 255;
+
+/** What the last octets mean for the next one. */
+type State = "text" | "command" | "option" | "subnegotiation" | "subnegotiation-command";
+
+/**
+ * Lines end in LF; one CR before it is dropped. CR NUL is a CR within the line (RFC 2640 §3.1), IAC IAC one octet
+ * 0xFF; Telnet commands and negotiations are dropped. The same octets give the same events however they are split.
+ */
+export class LineSplitter {
+  readonly #limit: number;
+  #held: Buffer;
+  #length = 0;
+  #state: State = "text";
+  /** Octets of the subnegotiation so far. */
+  #subnegotiated = 0;
+  /** The held text ends in CR NUL: this CR is text, not half of a line end. */
+  #paddedCr = false;
+  #discarding = false;
+
+  /** @param limit octets of a line with its line end. */
+  constructor(limit: number = LINE_LIMIT) {
+    this.#limit = limit;
+    this.#held = Buffer.allocUnsafe(Math.min(limit, LINE_START));
+  }
+
+  /** Octets held of a line that has not ended: always fewer than the limit. */
+  get pending(): number {
+    return this.#length;
+  }
+
+  push(chunk: Buffer): readonly LineEvent[] {
+    const events: LineEvent[] = [];
+    for (const octet of chunk) {
+      if (this.#state !== "text") this.#telnet(octet, events);
+      else if (octet === IAC) this.#state = "command";
+      else this.#text(octet, events);
+    }
+    return events;
+  }
+
+  /** An octet after IAC; leaves for the next state. */
+  #telnet(octet: number, events: LineEvent[]): void {
+    switch (this.#state) {
+      case "command":
+        this.#command(octet, events);
+        return;
+      case "subnegotiation":
+        if (octet === IAC) this.#state = "subnegotiation-command";
+        else this.#subnegotiate(events);
+        return;
+      case "subnegotiation-command":
+        this.#state = octet === SE ? "text" : "subnegotiation";
+        if (octet !== SE) this.#subnegotiate(events);
+        return;
+      default:
+        this.#state = "text"; // the option of WILL, WONT, DO or DONT: we take part in none
+    }
+  }
+
+  #command(octet: number, events: LineEvent[]): void {
+    this.#state = "text";
+    if (octet === IAC) this.#hold(octet, events);
+    else if (octet >= WILL) this.#state = "option";
+    else if (octet === SB) {
+      this.#state = "subnegotiation";
+      this.#subnegotiated = 0;
+    } else if (octet === IP) events.push({ kind: "interrupt" });
+    else if (octet < FIRST_COMMAND) {
+      // No command: IAC was text, of a client that does not double it. At the start of a line, where no name can
+      // stand, it is what is left of a Synch: its DM went as TCP urgent data, which Node does not hand over in line.
+      if (this.#length > 0) this.#hold(IAC, events);
+      this.#text(octet, events);
+    }
+  }
+
+  /** A subnegotiation without end would swallow every command after it: the line counts as too long. */
+  #subnegotiate(events: LineEvent[]): void {
+    this.#subnegotiated++;
+    if (this.#subnegotiated <= SUBNEGOTIATION_LIMIT) return;
+    this.#state = "text";
+    this.#discard(events);
+  }
+
+  #text(octet: number, events: LineEvent[]): void {
+    if (octet === LF) {
+      this.#endLine(events);
+      return;
+    }
+    // The other half of a torn Synch: a client that sends IAC as the urgent octet leaves DM in line.
+    if (octet === DM && this.#length === 0) return;
+    if (octet === NUL && !this.#paddedCr && this.#endsInCr()) {
+      this.#paddedCr = true;
+      return;
+    }
+    this.#hold(octet, events);
+  }
+
+  #hold(octet: number, events: LineEvent[]): void {
+    if (this.#discarding) return;
+    this.#paddedCr = false;
+    // Even a LF now would make it one octet too long, or exactly the limit with it.
+    if (this.#length + 1 >= this.#limit) {
+      this.#discard(events);
+      return;
+    }
+    if (this.#length === this.#held.length) this.#grow();
+    this.#held[this.#length] = octet;
+    this.#length++;
+  }
+
+  #grow(): void {
+    const larger = Buffer.allocUnsafe(Math.min(this.#limit, this.#held.length * 2));
+    this.#held.copy(larger);
+    this.#held = larger;
+  }
+
+  #discard(events: LineEvent[]): void {
+    this.#length = 0;
+    this.#paddedCr = false;
+    if (!this.#discarding) events.push({ kind: "too-long" });
+    this.#discarding = true;
+  }
+
+  #endLine(events: LineEvent[]): void {
+    if (!this.#discarding) {
+      const end = this.#endsInCr() && !this.#paddedCr ? this.#length - 1 : this.#length;
+      events.push({ kind: "line", line: bytesOf(this.#held.subarray(0, end)) });
+    }
+    this.#discarding = false;
+    this.#paddedCr = false;
+    this.#length = 0;
+  }
+
+  #endsInCr(): boolean {
+    return this.#length > 0 && this.#held[this.#length - 1] === CR;
+  }
+}
