@@ -1,0 +1,148 @@
+/**
+ * A control connection: lines in, replies out, both bounded. It knows nothing of what the lines mean, but for one
+ * thing that only it can do: let a watcher take lines out of turn while a transfer runs (RFC 959 §4.1.3, ABOR).
+ */
+import type { Socket } from "node:net";
+import { type ByteString, octetsOf } from "../base/bytes.ts";
+import { type LineEvent, LineSplitter } from "../protocol/line-splitter.ts";
+import { type Endpoint, plainAddress } from "./addresses.ts";
+import { KEEP_ALIVE_MS, LINGER_MS, QUEUE_LIMIT, REPLY_BACKLOG, UNREAD_LIMIT } from "./limits.ts";
+
+/** What a client sent: a command line, or a sign that one was too long and is gone. */
+export type ControlInput = Exclude<LineEvent, { readonly kind: "interrupt" }>;
+
+/** Told of each line that waits while a transfer runs; true takes it out of the queue. `ahead` = lines before it. */
+export type Watcher = (input: ControlInput, ahead: number) => boolean;
+
+export class ControlConnection {
+  readonly peer: Endpoint;
+  readonly local: Endpoint;
+  readonly #socket: Socket;
+  readonly #splitter = new LineSplitter();
+  readonly #closing = new AbortController();
+  #queue: ControlInput[] = [];
+  #queuedOctets = 0;
+  #watcher: Watcher | undefined;
+  #wake: (() => void) | undefined;
+  #ended = false;
+
+  /** @param onActivity called for every chunk from the client: the idle clock starts anew. */
+  constructor(socket: Socket, onActivity: () => void) {
+    this.#socket = socket;
+    this.peer = { address: plainAddress(socket.remoteAddress ?? ""), port: socket.remotePort ?? 0 };
+    this.local = { address: plainAddress(socket.localAddress ?? ""), port: socket.localPort ?? 0 };
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    socket.on("data", (chunk: Buffer) => {
+      onActivity();
+      this.#receive(chunk);
+    });
+    // The client's FIN ends its commands; what waits still runs, and its replies still go out (half-close).
+    socket.on("end", () => {
+      this.#ended = true;
+      this.#wake?.();
+    });
+    socket.on("error", () => {});
+    socket.on("close", () => {
+      this.#ended = true;
+      this.#queue = [];
+      this.#closing.abort();
+      this.#wake?.();
+    });
+  }
+
+  /** Aborted when the connection is gone, for whatever reason. */
+  get closed(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /** The next line in order, or undefined when no more can come. One caller at a time. */
+  async next(): Promise<ControlInput | undefined> {
+    while (this.#queue.length === 0 && !this.#ended) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    this.#wake = undefined;
+    const input = this.#queue.shift();
+    if (input !== undefined) this.#release(input);
+    return input;
+  }
+
+  /** Sets the watcher (undefined: none); it sees the lines that wait already at once. */
+  watch(watcher: Watcher | undefined): void {
+    this.#watcher = watcher;
+    this.look();
+  }
+
+  /** Offers the waiting lines to the watcher again, because what it looks at has changed. */
+  look(): void {
+    const waiting = this.#queue;
+    this.#queue = [];
+    for (const input of waiting) {
+      if (this.#watcher?.(input, this.#queue.length) === true) this.#release(input);
+      else this.#queue.push(input);
+    }
+  }
+
+  /** Sends reply octets; settles when the client has read enough of them, or is gone. */
+  async write(bytes: ByteString): Promise<void> {
+    if (!this.#socket.writable) return;
+    this.#socket.write(octetsOf(bytes));
+    if (this.#socket.writableLength < REPLY_BACKLOG) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        this.#socket.off("drain", done);
+        this.#socket.off("close", done);
+        resolve();
+      };
+      this.#socket.on("drain", done);
+      this.#socket.on("close", done);
+    });
+  }
+
+  /** Sends what is still to go, then closes; drops the connection if the client does not take it in time. */
+  end(): void {
+    this.#queue = [];
+    this.#ended = true;
+    this.#wake?.();
+    if (this.#socket.destroyed) return;
+    // What the client still sends is read and forgotten: unread octets at close would turn our FIN into a reset
+    // that can overtake the last reply.
+    this.#socket.removeAllListeners("data");
+    this.#socket.resume();
+    this.#socket.end();
+    const timer = setTimeout(() => this.#socket.destroy(), LINGER_MS);
+    this.#socket.once("close", () => clearTimeout(timer));
+  }
+
+  /** Closes at once. */
+  drop(): void {
+    this.#socket.destroy();
+  }
+
+  #receive(chunk: Buffer): void {
+    for (const event of this.#splitter.push(chunk)) {
+      // A Telnet interrupt announces ABOR; the command itself follows as a line (RFC 959 §4.1.3).
+      if (event.kind === "interrupt") continue;
+      if (this.#watcher?.(event, this.#queue.length) === true) continue;
+      this.#queue.push(event);
+      this.#queuedOctets += costOf(event);
+    }
+    if (this.#isFull()) this.#socket.pause();
+    this.#wake?.();
+  }
+
+  #release(input: ControlInput): void {
+    this.#queuedOctets -= costOf(input);
+    if (!this.#isFull() && this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  #isFull(): boolean {
+    return this.#queue.length >= QUEUE_LIMIT || this.#queuedOctets + this.#splitter.pending >= UNREAD_LIMIT;
+  }
+}
+
+function costOf(input: ControlInput): number {
+  return input.kind === "line" ? input.line.length : 0;
+}

@@ -1,0 +1,148 @@
+/**
+ * A data connection while it carries one transfer. Both directions are pulled by the caller, so a slow disk slows the
+ * peer and a slow peer the disk, and neither fills our memory. The portable path; the native one will stand beside it
+ * with the same shape.
+ */
+import type { Socket } from "node:net";
+import { systemCode } from "./active-connection.ts";
+import { type Endpoint, plainAddress } from "./addresses.ts";
+import { DATA_LINGER_MS, RECEIVE_BUFFER } from "./limits.ts";
+
+/** Why a data connection failed, for the 426 and the log. */
+export type DataFault = "reset" | "closed" | "stalled" | "aborted";
+
+export class DataError extends Error {
+  override readonly name = "DataError";
+  readonly fault: DataFault;
+
+  constructor(fault: DataFault, options?: ErrorOptions) {
+    super(`data connection ${fault}`, options);
+    this.fault = fault;
+  }
+}
+
+export class DataConnection implements AsyncDisposable {
+  readonly peer: Endpoint;
+  readonly #socket: Socket;
+  #fault: DataError | undefined;
+  #arrived: Buffer[] = [];
+  #arrivedOctets = 0;
+  #ended = false;
+  #wake: (() => void) | undefined;
+  /** True once the transfer came to its good end: the socket may then close by itself. */
+  #finished = false;
+
+  /**
+   * @param stallMs milliseconds without one octet moving before the transfer fails as "stalled".
+   * @param signal aborts the transfer; the peer sees a reset.
+   */
+  constructor(socket: Socket, { stallMs, signal }: { stallMs: number; signal: AbortSignal }) {
+    this.#socket = socket;
+    this.peer = { address: plainAddress(socket.remoteAddress ?? ""), port: socket.remotePort ?? 0 };
+    socket.setTimeout(stallMs, () => this.#fail("stalled"));
+    socket.on("error", (error) => this.#fail(systemCode(error) === "ECONNRESET" ? "reset" : "closed", error));
+    socket.on("close", () => {
+      if (!this.#ended) this.#fail("closed");
+      this.#wake?.();
+    });
+    const abort = (): void => this.#fail("aborted");
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    socket.once("close", () => signal.removeEventListener("abort", abort));
+  }
+
+  /**
+   * Sends one buffer; settles when the kernel has taken all of it, so the buffer may then be reused.
+   * @throws {DataError}
+   */
+  async send(chunk: Buffer): Promise<void> {
+    this.#check();
+    // Nothing is to be read on a download, but a FIN or a reset of the peer must be seen.
+    if (!this.#socket.readableFlowing) this.#socket.resume();
+    await new Promise<void>((resolve, reject) => {
+      this.#socket.write(chunk, (error) => {
+        if (error === null || error === undefined) resolve();
+        else reject(this.#fault ?? new DataError("closed", { cause: error }));
+      });
+    });
+  }
+
+  /** Ends a download: all is sent and our FIN follows it. @throws {DataError} */
+  async finish(): Promise<void> {
+    this.#check();
+    this.#socket.resume();
+    await new Promise<void>((resolve, reject) => {
+      this.#socket.once("close", () => reject(this.#fault ?? new DataError("closed")));
+      this.#socket.end((error?: Error | null) => {
+        if (error === undefined || error === null) resolve();
+        else reject(this.#fault ?? new DataError("closed", { cause: error }));
+      });
+    });
+    this.#finished = true;
+  }
+
+  /**
+   * What has come since the last call: at least one buffer, or none at the end of the upload. The end is the peer's
+   * FIN alone; a reset or a silent close throws, so that half a file is never taken for a whole one.
+   * @throws {DataError}
+   */
+  async receive(): Promise<readonly Buffer[]> {
+    if (this.#socket.listenerCount("data") === 0) this.#startReceiving();
+    while (this.#arrived.length === 0 && !this.#ended) {
+      this.#check();
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    const chunks = this.#arrived;
+    if (chunks.length > 0) {
+      this.#arrived = [];
+      this.#arrivedOctets = 0;
+      if (this.#socket.isPaused()) this.#socket.resume();
+      return chunks;
+    }
+    this.#check();
+    this.#finished = true;
+    this.#socket.end();
+    return chunks;
+  }
+
+  /** Closes it on every way out: softly after a good end, with a reset otherwise. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#socket.destroyed) return;
+    if (!this.#finished) {
+      this.#socket.resetAndDestroy();
+      return;
+    }
+    // The peer's FIN closes it; a peer that never sends one is not waited for long.
+    this.#socket.resume();
+    this.#socket.setTimeout(0);
+    const timer = setTimeout(() => this.#socket.destroy(), DATA_LINGER_MS);
+    this.#socket.once("close", () => clearTimeout(timer));
+  }
+
+  #startReceiving(): void {
+    this.#socket.on("data", (chunk: Buffer) => {
+      this.#arrived.push(chunk);
+      this.#arrivedOctets += chunk.length;
+      if (this.#arrivedOctets >= RECEIVE_BUFFER) this.#socket.pause();
+      this.#wake?.();
+    });
+    this.#socket.once("end", () => {
+      this.#ended = true;
+      this.#wake?.();
+    });
+    this.#socket.resume();
+  }
+
+  #fail(fault: DataFault, cause?: Error): void {
+    if (this.#finished || this.#fault !== undefined) return;
+    this.#fault = new DataError(fault, cause === undefined ? undefined : { cause });
+    if (!this.#socket.destroyed) this.#socket.resetAndDestroy();
+    this.#wake?.();
+  }
+
+  #check(): void {
+    if (this.#fault !== undefined) throw this.#fault;
+  }
+}

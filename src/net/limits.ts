@@ -1,0 +1,26 @@
+/** The limits of connections, each with its unit and where the number comes from. */
+
+/** Octets of command lines held for a session that is busy; attack 43 and issue 2. */
+export const UNREAD_LIMIT = 65_536;
+/** Command lines held for a session that is busy, then its socket is paused; 64 RETR+EPSV pairs cover a long line's delay. */
+export const QUEUE_LIMIT = 64;
+/** Octets of replies that a client has not read before its next command waits; one STAT of a large folder streams through it. */
+export const REPLY_BACKLOG = 65_536;
+/** Milliseconds in which a closed control connection may still take its last reply. */
+export const LINGER_MS = 2_000;
+/** Milliseconds between keep-alive probes of an idle control connection: below the 5 minutes that home routers keep a mapping. */
+export const KEEP_ALIVE_MS = 60_000;
+/** Passive listeners that stay open per local address when nobody leases them (perf.md, finding 4); 1 descriptor each. */
+export const LISTENERS_KEPT = 256;
+/** Random ports tried before the range is searched in order. */
+export const RANDOM_PICKS = 32;
+/** Connections that wait in the kernel for one leased port; the rightful one and a few strangers. */
+export const DATA_BACKLOG = 8;
+/** Octets received but not yet stored before the data socket is paused: one write of this size costs little per octet (perf.md, 6). */
+export const RECEIVE_BUFFER = 1_048_576;
+/** Milliseconds for which a finished data connection waits for the peer's FIN before it is dropped. */
+export const DATA_LINGER_MS = 5_000;
+/** The ports that IANA leaves to everyone (RFC 6335 §6): where passive listeners go unless a range is configured. */
+export const DYNAMIC_PORTS = { first: 49_152, last: 65_535 } as const;
+/** Below this a port belongs to a service; no data connection goes there (RFC 2577 §3). */
+export const FIRST_FREE_PORT = 1_024;

@@ -1,0 +1,224 @@
+/**
+ * Passive data ports. Listeners stay open and are leased, one per session: no listen and close per transfer, no
+ * drained range (perf.md, finding 4). Which port a session gets is random (attack 7), and a connection from any
+ * other address than the lease's is dropped without harm to the rightful one (attack 5).
+ */
+import { randomInt } from "node:crypto";
+import { type Server, type Socket, createServer } from "node:net";
+import { type Endpoint, plainAddress, sameAddress } from "./addresses.ts";
+import { DATA_BACKLOG, DYNAMIC_PORTS, LISTENERS_KEPT, RANDOM_PICKS } from "./limits.ts";
+
+export type PortRange = { readonly first: number; readonly last: number };
+
+/** No port of the range is free on this address. */
+export class NoPassivePort extends Error {
+  override readonly name = "NoPassivePort";
+}
+
+export type LeaseTerms = {
+  /** Our own address that the client reached us on; the port is opened there alone. */
+  readonly address: string;
+  /** The one address that may connect. */
+  readonly from: string;
+  /** Told of each connection from elsewhere, which was dropped. */
+  readonly onStranger: (stranger: Endpoint) => void;
+};
+
+/** One port, one session. Disposing gives it back and drops a connection that nobody took. */
+export class PassiveLease implements Disposable {
+  readonly port: number;
+  readonly #terms: LeaseTerms;
+  readonly #giveBack: () => void;
+  #arrived: Socket | undefined;
+  #waiting: ((socket: Socket) => void) | undefined;
+  #over = false;
+
+  constructor(port: number, terms: LeaseTerms, giveBack: () => void) {
+    this.port = port;
+    this.#terms = terms;
+    this.#giveBack = giveBack;
+  }
+
+  /** The pool's own: a connection came in while this lease holds the port. */
+  arrive(socket: Socket): void {
+    const stranger = { address: plainAddress(socket.remoteAddress ?? ""), port: socket.remotePort ?? 0 };
+    if (!sameAddress(stranger.address, this.#terms.from)) {
+      socket.destroy();
+      this.#terms.onStranger(stranger);
+      return;
+    }
+    if (this.#waiting !== undefined) {
+      this.#waiting(socket);
+      return;
+    }
+    // Of several from the right address the first counts: a later one cannot push it out.
+    if (this.#arrived !== undefined && !this.#arrived.destroyed) {
+      socket.destroy();
+      return;
+    }
+    socket.on("error", () => {});
+    this.#arrived = socket;
+  }
+
+  /** Whether the client's connection is here already. */
+  get ready(): boolean {
+    return this.#arrived !== undefined;
+  }
+
+  /** The client's connection, paused. @throws the signal's reason when it is aborted first. */
+  async accept(signal: AbortSignal): Promise<Socket> {
+    signal.throwIfAborted();
+    const here = this.#arrived;
+    if (here !== undefined) {
+      this.#arrived = undefined;
+      return here;
+    }
+    return new Promise((resolve, reject) => {
+      const give = (): void => {
+        this.#waiting = undefined;
+        reject(signal.reason);
+      };
+      signal.addEventListener("abort", give, { once: true });
+      this.#waiting = (socket) => {
+        this.#waiting = undefined;
+        signal.removeEventListener("abort", give);
+        resolve(socket);
+      };
+    });
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#arrived?.destroy();
+    this.#giveBack();
+  }
+}
+
+/** An open port; `lease` is whom its next connection belongs to. */
+type OpenPort = { readonly server: Server; readonly port: number; lease: PassiveLease | undefined };
+/** The ports that are open on one of our addresses, by number; `idle` are those without a lease. */
+type Ports = { readonly open: Map<number, OpenPort>; readonly idle: Set<OpenPort> };
+
+export class PassivePool {
+  readonly #range: PortRange;
+  readonly #kept: number;
+  readonly #byAddress = new Map<string, Ports>();
+  #closed = false;
+
+  constructor(range: PortRange = DYNAMIC_PORTS, kept: number = LISTENERS_KEPT) {
+    this.#range = range;
+    this.#kept = kept;
+  }
+
+  /** @throws {NoPassivePort} when every port of the range is leased or taken by another program. */
+  async lease(terms: LeaseTerms): Promise<PassiveLease> {
+    const ports = this.#portsOf(terms.address);
+    const found = (await this.#pick(ports, terms.address)) ?? (await this.#search(ports, terms.address));
+    if (found === undefined || this.#closed) throw new NoPassivePort(`no passive port free on ${terms.address}`);
+    const lease = new PassiveLease(found.port, terms, () => this.#giveBack(ports, found));
+    found.lease = lease;
+    return lease;
+  }
+
+  /** Open listeners on all addresses, leased or not. */
+  get size(): number {
+    let count = 0;
+    for (const { open } of this.#byAddress.values()) count += open.size;
+    return count;
+  }
+
+  /** Closes every listener; leases end with it. */
+  close(): void {
+    this.#closed = true;
+    for (const { open, idle } of this.#byAddress.values()) {
+      for (const { server } of open.values()) server.close();
+      open.clear();
+      idle.clear();
+    }
+  }
+
+  #portsOf(address: string): Ports {
+    let ports = this.#byAddress.get(address);
+    if (ports === undefined) {
+      ports = { open: new Map(), idle: new Set() };
+      this.#byAddress.set(address, ports);
+    }
+    return ports;
+  }
+
+  /** What this and `#search` return is out of `idle` already, so that two leases at once never get one port. */
+  async #pick(ports: Ports, address: string): Promise<OpenPort | undefined> {
+    const { first, last } = this.#range;
+    for (let picks = 0; picks < RANDOM_PICKS; picks++) {
+      if (ports.open.size >= this.#kept && ports.idle.size > 0) return takeAny(ports.idle);
+      const port = randomInt(first, last + 1);
+      const known = ports.open.get(port);
+      if (known === undefined) {
+        const opened = await this.#open(ports, { address, port });
+        if (opened !== undefined) return opened;
+      } else if (ports.idle.delete(known)) return known;
+    }
+    return undefined;
+  }
+
+  async #search(ports: Ports, address: string): Promise<OpenPort | undefined> {
+    if (ports.idle.size > 0) return takeAny(ports.idle);
+    const { first, last } = this.#range;
+    const count = last - first + 1;
+    const start = randomInt(count);
+    for (let step = 0; step < count; step++) {
+      const port = first + ((start + step) % count);
+      if (ports.open.has(port)) continue;
+      const found = await this.#open(ports, { address, port });
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** Opens a port; undefined if it is taken, by another program or by a lease that ran beside this one. */
+  async #open(ports: Ports, { address, port }: Endpoint): Promise<OpenPort | undefined> {
+    // allowHalfOpen: a client that shuts down its sending side still wants the whole download.
+    const server = createServer({ pauseOnConnect: true, allowHalfOpen: true });
+    const listening = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen({ host: address, port, backlog: DATA_BACKLOG }, () => resolve(true));
+    });
+    if (!listening) return undefined;
+    if (this.#closed || ports.open.has(port)) {
+      server.close();
+      return undefined;
+    }
+    const opened: OpenPort = { server, port, lease: undefined };
+    server.on("connection", (socket) => {
+      if (opened.lease === undefined) socket.destroy();
+      else opened.lease.arrive(socket);
+    });
+    server.on("error", () => {});
+    ports.open.set(port, opened);
+    return opened;
+  }
+
+  #giveBack(ports: Ports, port: OpenPort): void {
+    port.lease = undefined;
+    if (this.#closed) return;
+    if (ports.open.size > this.#kept) {
+      ports.open.delete(port.port);
+      port.server.close();
+    } else {
+      ports.idle.add(port);
+    }
+  }
+}
+
+function takeAny(idle: Set<OpenPort>): OpenPort | undefined {
+  let skip = randomInt(idle.size);
+  for (const port of idle) {
+    if (skip === 0) {
+      idle.delete(port);
+      return port;
+    }
+    skip--;
+  }
+  return undefined;
+}

@@ -1,0 +1,24 @@
+import { DIGEST_NAMES } from "../../protocol/digest.ts";
+import { baseName } from "../../protocol/path.ts";
+import { reply } from "../../protocol/reply.ts";
+import { pathArgument } from "../arguments.ts";
+import { type Command, command } from "../command.ts";
+
+export const hash: Command = command({
+  verb: "HASH",
+  access: "signed-in",
+  feature: (session) => {
+    const chosen = session.step === "signed-in" ? session.digest : "SHA-256";
+    return [`HASH ${DIGEST_NAMES.map((name) => (name === chosen ? `${name}*` : name)).join(";")}`];
+  },
+  help: "HASH <path> - the digest of a file, or of what RANG chose; OPTS HASH chooses the algorithm",
+  source: "draft-bryan-ftpext-hash-02 §3",
+  parse: pathArgument,
+  async *run({ session, argument: path, context }) {
+    const { range } = session.pending ?? {};
+    const asked = { name: session.digest, start: range?.start ?? 0, end: range?.end, signal: context.signal };
+    const { hex, start, end } = await session.workspace.hash(path, asked);
+    yield reply(213, `${session.digest} ${start}-${Math.max(end - 1, 0)} ${hex} ${baseName(path)}`);
+    return session;
+  },
+});

@@ -1,0 +1,30 @@
+import { reply } from "../../protocol/reply.ts";
+import { word } from "../arguments.ts";
+import { type Command, command } from "../command.ts";
+
+/** Verbs on a line of HELP: eight of up to four letters fill the 80 columns of a terminal. */
+const PER_LINE = 8;
+
+export const help: Command = command({
+  verb: "HELP",
+  access: "anyone",
+  keepsPending: true,
+  help: "HELP [command] - list the commands, or tell of one",
+  source: "RFC 959 §4.1.3",
+  parse: word,
+  async *run({ session, argument: asked, context }) {
+    if (asked !== "") {
+      const found = context.commands.get(asked);
+      // The name that was asked for is not repeated (attack 12).
+      if (found === undefined) yield reply(502, "No such command; HELP lists them all.");
+      else yield reply(214, `Syntax: ${found.help}`);
+      return session;
+    }
+    const verbs = [...new Set([...context.commands.values()].map(({ verb }) => verb.padEnd(8)))].toSorted();
+    const lines: string[] = [];
+    for (let at = 0; at < verbs.length; at += PER_LINE)
+      lines.push(` ${verbs.slice(at, at + PER_LINE).join("")}`.trimEnd());
+    yield reply(214, "Commands known here:", ...lines, "HELP <command> tells of one; HELP SITE of its subcommands.");
+    return session;
+  },
+});

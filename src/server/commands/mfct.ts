@@ -1,0 +1,17 @@
+import { reply } from "../../protocol/reply.ts";
+import { type Command, command } from "../command.ts";
+import { timeArgument, timeReply } from "../set-time.ts";
+
+export const mfct: Command = command({
+  verb: "MFCT",
+  access: "signed-in",
+  feature: () => ["MFCT"],
+  help: "MFCT <YYYYMMDDHHMMSS> <path> - set the time of creation, where the storage keeps one",
+  source: "draft-somers-ftp-mfxx-03 §4",
+  parse: timeArgument,
+  async *run({ session, argument: order }) {
+    await session.workspace.setTimes(order.path, { created: order.time });
+    yield reply(213, timeReply("Create", order));
+    return session;
+  },
+});

@@ -1,0 +1,47 @@
+import { type VirtualPath, baseName } from "../../protocol/path.ts";
+import { pathArgument } from "../arguments.ts";
+import { type Command, command } from "../command.ts";
+import { Refusal } from "../errors.ts";
+import { carry, endLog, sendFile } from "../transfer.ts";
+
+export const retr: Command = command({
+  verb: "RETR",
+  access: "signed-in",
+  data: "transfer",
+  help: "RETR <path> - download a file",
+  source: "RFC 959 §4.1.3",
+  parse: pathArgument,
+  async *run({ session, argument: path, context }) {
+    context.data.demandPlan();
+    const ascii = session.type === "ascii";
+    const restart = session.pending?.restart ?? 0;
+    const range = session.pending?.range;
+    if (ascii && range !== undefined) throw new Refusal(550, "RANG counts octets of the file: it needs TYPE I.");
+    // In TYPE A a restart counts octets of the wire, whose number only the conversion tells.
+    const start = ascii ? 0 : (range?.start ?? restart);
+    await using reading = await session.workspace.openRead(path, { offset: start, type: session.type });
+    const size = Number(reading.reader.entry.size);
+    const end = range === undefined ? size : Math.min(range.end, size);
+    const length = ascii ? "" : ` (${Math.max(end - start, 0)} bytes)`;
+    try {
+      yield* carry(context, {
+        direction: "download",
+        path,
+        octets: () => reading.log.octets,
+        opening: `Opening ${ascii ? "ASCII" : "BINARY"} mode data connection for ${nameOf(path)}${length}.`,
+        move: async (connection) =>
+          sendFile(connection, reading, { span: { start, end }, ascii, skip: ascii ? restart : 0 }),
+        closing: () => "Transfer complete.",
+      });
+      endLog(reading.log, undefined);
+    } catch (error) {
+      endLog(reading.log, error);
+      throw error;
+    }
+    return session;
+  },
+});
+
+function nameOf(path: VirtualPath): string {
+  return baseName(path) || "/";
+}

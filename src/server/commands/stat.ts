@@ -1,0 +1,63 @@
+import { parseListArguments } from "../../protocol/list-arguments.ts";
+import { quotePath, type Reply, reply } from "../../protocol/reply.ts";
+import { showEndpoint } from "../../net/addresses.ts";
+import { type Command, command } from "../command.ts";
+import type { Context } from "../context.ts";
+import { Refusal } from "../errors.ts";
+import { isFolder, listLines } from "../listing.ts";
+import type { Session } from "../session.ts";
+
+/** Lines of a listing on the control connection; a larger folder is what LIST is for. */
+const LINES_SHOWN = 10_000;
+
+export const stat: Command = command({
+  verb: "STAT",
+  access: "anyone",
+  urgent: "in-turn",
+  keepsPending: true,
+  help: "STAT [path] - how this session stands, or a listing over the control connection",
+  source: "RFC 959 §4.1.3",
+  parse: (argument) => ({ asked: argument !== "", ...parseListArguments(argument) }),
+  async *run({ session, argument: { asked, flags, path }, context }): AsyncGenerator<Reply, Session, void> {
+    if (!asked) {
+      yield reply(211, "Ferryman FTP server status:", ...statusOf(session, context), "End of status");
+      return session;
+    }
+    if (session.step !== "signed-in") throw new Refusal(530, "Please sign in with USER and PASS first.");
+    const code = (await isFolder(session, path)) ? 212 : 213;
+    const lines: string[] = [];
+    for await (const batch of listLines(session, { flags, target: path, form: "long", now: context.now() })) {
+      lines.push(...batch.split("\r\n").filter((line) => line !== ""));
+      if (lines.length > LINES_SHOWN) break;
+    }
+    const shown = lines.slice(0, LINES_SHOWN).map((line) => ` ${line}`);
+    yield reply(
+      code,
+      "Status follows:",
+      ...shown,
+      lines.length > LINES_SHOWN ? "End of status; LIST shows the rest" : "End of status",
+    );
+    return session;
+  },
+});
+
+function statusOf(session: Session, { peer, local, data, running, idleSeconds }: Context): string[] {
+  const lines = [` Connected from ${showEndpoint(peer)} to ${showEndpoint(local)}`];
+  if (session.step === "signed-in") {
+    lines.push(` Signed in as ${session.workspace.account.anonymous ? "anonymous" : "a user"}`);
+    lines.push(` Current directory: ${quotePath(session.cwd)}`);
+    lines.push(` TYPE: ${session.type === "ascii" ? "ASCII" : "Image"}; STRU: File; MODE: Stream`);
+  } else {
+    lines.push(" Not signed in");
+  }
+  const { progress } = running;
+  if (progress !== undefined) {
+    lines.push(
+      ` Transfer under way: ${progress.direction} of ${quotePath(progress.path)}, ${progress.octets()} bytes so far`,
+    );
+  } else {
+    lines.push(data.planned === "none" ? " No data connection" : ` A data connection is planned: ${data.planned}`);
+  }
+  lines.push(` Session timeout in seconds is ${idleSeconds}`);
+  return lines;
+}

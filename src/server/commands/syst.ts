@@ -1,0 +1,16 @@
+import { reply } from "../../protocol/reply.ts";
+import { noArgument } from "../arguments.ts";
+import { type Command, command } from "../command.ts";
+
+export const syst: Command = command({
+  verb: "SYST",
+  access: "anyone",
+  help: "SYST - name the kind of system",
+  source: "RFC 959 §4.1.3",
+  parse: noArgument,
+  async *run({ session }) {
+    // Clients choose their listing parser by these very words.
+    yield reply(215, "UNIX Type: L8");
+    return session;
+  },
+});

@@ -1,0 +1,280 @@
+/**
+ * One client from greeting to farewell. The only place that writes to the control socket: handlers yield replies, this
+ * sends them. One ordinary command at a time; urgent ones run beside a transfer and cannot change the session.
+ */
+import type { Socket } from "node:net";
+import type { Account } from "../account/account.ts";
+import { bytesOfText } from "../base/bytes.ts";
+import { ControlConnection, type ControlInput } from "../net/control-connection.ts";
+import type { ByteString } from "../base/bytes.ts";
+import { type Reply, encodeReply, reply } from "../protocol/reply.ts";
+import type { FerrymanEvent, SessionFacts } from "../workspace/events.ts";
+import { Workspace } from "../workspace/workspace.ts";
+import { COMMANDS } from "./commands/index.ts";
+import { SITE_COMMANDS } from "./commands/site/index.ts";
+import type { Context, Settings } from "./context.ts";
+import { DataChannel } from "./data-channel.ts";
+import { type Order, dispatch, readOrder } from "./dispatch.ts";
+import { RunningTransfer } from "./running-transfer.ts";
+import type { Services } from "./server.ts";
+import type { Session } from "./session.ts";
+import type { StorageLease } from "./storages.ts";
+
+export class Connection {
+  readonly id: string;
+  readonly #services: Services;
+  readonly #settings: Settings;
+  readonly #control: ControlConnection;
+  readonly #context: Context;
+  readonly #running: RunningTransfer;
+  readonly #stop = new AbortController();
+  #session: Session = { step: "greeted" };
+  #workspace: Workspace | undefined;
+  #files: StorageLease | undefined;
+  #clock: NodeJS.Timeout | undefined;
+  #lastActivity: number;
+  /** A command is being run; the idle clock does not count meanwhile. */
+  #busy = false;
+  #commands = 0;
+  #idleSeconds: number;
+  #reason = "the client closed the connection";
+  #urgent: Promise<void> = Promise.resolve();
+  /** Set when the server is told to stop: the session ends after the command under way. */
+  #leaving: string | undefined;
+
+  constructor(socket: Socket, id: string, services: Services) {
+    this.id = id;
+    this.#services = services;
+    this.#settings = services.settings;
+    this.#lastActivity = services.now();
+    this.#control = new ControlConnection(socket, () => {
+      this.#lastActivity = services.now();
+    });
+    this.#running = new RunningTransfer(() => this.#control.look());
+    this.#idleSeconds = services.settings.idleTimeout;
+    this.#context = this.#makeContext();
+  }
+
+  /** Serves until either side ends it. Never rejects. */
+  async run(): Promise<void> {
+    this.#emit({ ...this.facts(), type: "session.opened", at: this.#services.now() });
+    const gone = (): void => this.#stop.abort();
+    this.#control.closed.addEventListener("abort", gone);
+    try {
+      if (await this.#greet()) await this.#serve();
+    } catch (error) {
+      const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.#emit({ type: "server.fault", detail, session: this.id, at: this.#services.now() });
+      this.#reason = "a fault of the server";
+    } finally {
+      clearTimeout(this.#clock);
+      this.#stop.abort();
+      this.#context.data[Symbol.dispose]();
+      await this.#urgent.catch(() => {});
+      this.#control.end();
+      const facts = this.facts();
+      await this.#leaveWorkspace();
+      const commands = this.#commands;
+      this.#emit({ ...facts, type: "session.closed", reason: this.#reason, commands, at: this.#services.now() });
+    }
+  }
+
+  facts(): SessionFacts {
+    const account = this.#workspace?.account.name;
+    return { session: this.id, peer: this.#control.peer, ...(account === undefined ? {} : { account }) };
+  }
+
+  /** Lets the transfer under way end, then says 421. */
+  leave(reason: string): void {
+    this.#leaving = reason;
+    if (!this.#busy) this.#sayGoodbye(reason);
+  }
+
+  /** Ends the transfer under way; the 421 follows it. */
+  abortTransfer(): void {
+    void this.#running.abort();
+  }
+
+  /** Closes at once. */
+  drop(): void {
+    this.#control.drop();
+  }
+
+  async #greet(): Promise<boolean> {
+    const { throttle, now } = this.#services;
+    if (throttle.isRefused(this.#control.peer.address, now())) {
+      this.#reason = "too many failed logins from this address";
+      this.#emit({ ...this.facts(), type: "session.refused", reason: this.#reason, at: now() });
+      await this.#send(reply(421, "Too many failed logins from your address; try again in some minutes."));
+      return false;
+    }
+    const [first = "", ...rest] = this.#settings.banner.split(/\r?\n/).map(bytesOfText);
+    await this.#send(reply(220, first, ...rest));
+    this.#startClock();
+    return true;
+  }
+
+  async #serve(): Promise<void> {
+    this.#control.watch((input, ahead) => this.#takeUrgent(input, ahead));
+    while (this.#session.step !== "closing") {
+      if (this.#leaving !== undefined) {
+        this.#sayGoodbye(this.#leaving);
+        return;
+      }
+      const input = await this.#control.next();
+      if (input === undefined) return;
+      await this.#execute(input);
+      this.#lastActivity = this.#services.now();
+    }
+    this.#reason = "QUIT";
+  }
+
+  async #execute(input: ControlInput): Promise<void> {
+    this.#busy = true;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#running.follow(promise);
+    try {
+      this.#session = await this.#runOne(input);
+    } finally {
+      resolve();
+      this.#busy = false;
+    }
+    // Replies of urgent commands go out before the next command's.
+    await this.#urgent;
+  }
+
+  async #runOne(input: ControlInput): Promise<Session> {
+    this.#commands += 1;
+    if (input.kind === "too-long") {
+      await this.#send(reply(500, "Line too long; the whole of it was dropped."));
+      return this.#session;
+    }
+    const order = readOrder(input.line);
+    const replies = dispatch(this.#session, order, this.#context);
+    let code = 0;
+    for (;;) {
+      const step = await replies.next();
+      if (step.done === true) {
+        this.#note(order, code);
+        return step.value;
+      }
+      code = step.value.code;
+      await this.#send(step.value);
+    }
+  }
+
+  /** While a transfer runs: takes what may run beside it (RFC 959 §4.1.3 ABOR, §5.4 STAT). */
+  #takeUrgent(input: ControlInput, ahead: number): boolean {
+    if (!this.#running.active || input.kind !== "line") return false;
+    const urgent = readOrder(input.line)?.command?.urgent;
+    if (urgent === undefined) return false;
+    if (urgent === "in-turn" && (ahead > 0 || !this.#running.announced)) return false;
+    this.#urgent = this.#urgent.then(async () => {
+      await this.#runOne(input);
+    });
+    return true;
+  }
+
+  async #send(answer: Reply): Promise<void> {
+    await this.#control.write(encodeReply(answer));
+  }
+
+  #note(order: Order | undefined, code: number): void {
+    if (order === undefined) return;
+    const hidden = order.command === undefined || order.command.secret === true;
+    const argument: ByteString = hidden ? bytesOfText("") : order.argument;
+    const verb = order.command === undefined ? "(unknown)" : order.verb;
+    this.#emit({ ...this.facts(), type: "command", verb, argument, code, at: this.#services.now() });
+  }
+
+  #emit(event: FerrymanEvent): void {
+    this.#services.events.emit(event);
+  }
+
+  #sayGoodbye(reason: string): void {
+    this.#reason = reason;
+    this.#session = { step: "closing" };
+    void this.#send(reply(421, reason)).then(() => this.#control.end());
+  }
+
+  /** One timer for both clocks: it looks when the earlier one could have run out, and no oftener. */
+  #startClock(): void {
+    const opened = this.#services.now();
+    const look = (): void => {
+      const now = this.#services.now();
+      const signedIn = this.#workspace !== undefined;
+      const started = signedIn ? this.#lastActivity : opened;
+      const allowed = (signedIn ? this.#idleSeconds : this.#settings.loginTimeout) * 1000;
+      const left = started + allowed - now;
+      if (this.#busy && signedIn) this.#clock = setTimeout(look, allowed);
+      else if (left > 0) this.#clock = setTimeout(look, left);
+      else {
+        const limit = signedIn ? `Idle for ${this.#idleSeconds} s` : `No login within ${allowed / 1000} s`;
+        this.#sayGoodbye(`${limit}; closing the control connection.`);
+      }
+    };
+    look();
+  }
+
+  #makeContext(): Context {
+    const { settings, services, control } = {
+      settings: this.#settings,
+      services: this.#services,
+      control: this.#control,
+    };
+    const idleSeconds = (): number => this.#idleSeconds;
+    return {
+      peer: control.peer,
+      local: control.local,
+      settings,
+      login: services.login,
+      throttle: services.throttle,
+      who: services.who,
+      commands: COMMANDS,
+      siteCommands: SITE_COMMANDS,
+      running: this.#running,
+      signal: this.#stop.signal,
+      data: new DataChannel({
+        peer: control.peer,
+        local: control.local,
+        pool: services.pool,
+        openTimeoutMs: settings.dataOpenTimeout * 1000,
+        fxp: settings.fxp,
+        onRefused: ({ address, port }, reason) =>
+          this.#emit({ ...this.facts(), type: "data.refused", from: address, port, reason, at: services.now() }),
+      }),
+      get idleSeconds() {
+        return idleSeconds();
+      },
+      setIdleSeconds: (seconds) => {
+        this.#idleSeconds = seconds;
+      },
+      openWorkspace: async (account) => this.#openWorkspace(account),
+      leaveWorkspace: async () => this.#leaveWorkspace(),
+      facts: () => this.facts(),
+      emit: (event) => this.#emit(event),
+      now: services.now,
+    };
+  }
+
+  async #openWorkspace(account: Account): Promise<Workspace> {
+    await this.#leaveWorkspace();
+    this.#files = await this.#services.storages.open(account);
+    this.#workspace = new Workspace({
+      account,
+      storage: this.#files.storage,
+      facts: () => this.facts(),
+      emit: (event) => this.#emit(event),
+      now: this.#services.now,
+    });
+    this.#idleSeconds = account.limits.idleSeconds ?? this.#settings.idleTimeout;
+    return this.#workspace;
+  }
+
+  async #leaveWorkspace(): Promise<void> {
+    const files = this.#files;
+    this.#files = undefined;
+    this.#workspace = undefined;
+    await files?.[Symbol.asyncDispose]();
+  }
+}

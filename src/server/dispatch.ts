@@ -1,0 +1,77 @@
+/** One command line: found, admitted, run. Never throws, so that a session outlives any one command. */
+import type { ByteString } from "../base/bytes.ts";
+import { type CommandLine, parseCommandLine } from "../protocol/command-line.ts";
+import { type Reply, reply } from "../protocol/reply.ts";
+import type { Command } from "./command.ts";
+import { COMMANDS } from "./commands/index.ts";
+import type { Context } from "./context.ts";
+import { Refusal, isFault, replyToError } from "./errors.ts";
+import type { Pending, Session } from "./session.ts";
+
+export type Order = CommandLine & { readonly command: Command | undefined };
+
+/** What a line asks for; undefined when it is no command line at all. */
+export function readOrder(line: ByteString): Order | undefined {
+  const parsed = parseCommandLine(line);
+  return parsed === undefined ? undefined : { ...parsed, command: COMMANDS.get(parsed.verb) };
+}
+
+/** Verbs of HTTP: whoever sends them was led here by a web page and means no harm, or does (attack 11). */
+const HTTP_VERBS: ReadonlySet<string> = new Set(["GET", "POST", "PUT", "HEAD", "OPTIONS", "CONNECT", "PATCH", "TRACE"]);
+
+export async function* dispatch(
+  session: Session,
+  order: Order | undefined,
+  context: Context,
+): AsyncGenerator<Reply, Session, void> {
+  if (order === undefined) {
+    // The line is not repeated: a reply that reflects it could be read as HTML by a browser (attack 12).
+    yield reply(500, "Syntax error: a line is a command of letters, then a space and its argument.");
+    return session;
+  }
+  const { command, verb, argument } = order;
+  if (command === undefined) {
+    if (HTTP_VERBS.has(verb)) {
+      yield reply(421, "This is an FTP server, not a web server.");
+      return { step: "closing" };
+    }
+    yield reply(500, "Unknown command; HELP lists what this server knows.");
+    return session;
+  }
+  try {
+    applyPolicy(command, session);
+    const next = yield* command.execute({ session, argument, context });
+    return command.keepsPending === true ? next : dropPending(session, next);
+  } catch (error) {
+    report(error, { verb, context });
+    yield replyToError(error);
+    return dropPending(session, session);
+  }
+}
+
+/** Rules about commands that read facts alone. */
+function applyPolicy(command: Command, session: Session): void {
+  const setsUp = command.data === "active" || command.data === "passive";
+  if (setsUp && session.step !== "closing" && session.epsvAll === true) {
+    throw new Refusal(522, "EPSV ALL is in force: only EPSV sets up data connections now.", "epsv-all");
+  }
+}
+
+function report(error: unknown, { verb, context }: { verb: string; context: Context }): void {
+  const facts = context.facts();
+  if (error instanceof Refusal && error.rule !== undefined) {
+    context.emit({ ...facts, type: "refused", rule: error.rule, verb, at: context.now() });
+  }
+  if (!isFault(error)) return;
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  context.emit({ type: "server.fault", detail, session: facts.session, at: context.now() });
+}
+
+/** A half of a pair that this command did not set is gone after it (RFC 959 §4.1.3 REST, RNFR). */
+function dropPending(before: Session, after: Session): Session {
+  if (after.step !== "signed-in" || after.pending === undefined) return after;
+  const old: Pending | undefined = before.step === "signed-in" ? before.pending : undefined;
+  if (after.pending !== old) return after;
+  const { pending: _done, ...rest } = after;
+  return rest;
+}

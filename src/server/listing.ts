@@ -1,0 +1,183 @@
+/**
+ * What LIST, NLST and STAT show: the entries that a path or a pattern names, in order, as lines. Folders are streamed;
+ * a folder of a million entries needs the memory of one batch.
+ */
+import { joined } from "../protocol/octets.ts";
+import { type ByteString, bytesOfText } from "../base/bytes.ts";
+import { compileGlob, hasGlob } from "../protocol/glob.ts";
+import type { ListFlags } from "../protocol/list-arguments.ts";
+import { formatListLine } from "../protocol/listing.ts";
+import { type VirtualPath, baseName, childPath, parentPath, resolvePath } from "../protocol/path.ts";
+import { type Entry, StorageError } from "../storage/storage.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+import type { SignedIn } from "./session.ts";
+
+/** Entries up to which a folder is sorted; a larger one comes as the storage gives it, or memory would grow with it. */
+const SORT_LIMIT = 10_000;
+/** Folders below each other that -R goes down (attack 48). */
+const RECURSION_LIMIT = 64;
+/** Folders that -R keeps in mind at once; those beyond are left out. */
+const PENDING_FOLDERS = 10_000;
+/** Folders in which a pattern with several `*` parts is looked for. */
+const GLOB_FOLDERS = 1_000;
+
+export type ListOrder = {
+  readonly flags: ListFlags;
+  /** As the client typed it; "" is the current folder. */
+  readonly target: ByteString;
+  /** Lines of `ls -l`, or names that RETR takes (RFC 1123 §4.1.2.7). */
+  readonly form: "long" | "names";
+  readonly now: number;
+};
+
+/** A folder or file that the target names, with the name under which its lines show it. */
+type Place = { readonly path: VirtualPath; readonly shown: string; readonly entry: Entry };
+
+/**
+ * The lines, each with its CRLF, some per turn.
+ * @throws {StorageError} "not-found" for a target that is none; a pattern that matches nothing gives no line.
+ */
+export async function* listLines(session: SignedIn, order: ListOrder): AsyncGenerator<ByteString, void, void> {
+  const { flags, target } = order;
+  const places = hasGlob(target) ? await matches(session, target) : [await placeOf(session, target)];
+  for (const place of places) {
+    if (place.entry.kind !== "directory" || flags.has("d") || (hasGlob(target) && order.form === "names")) {
+      yield line({ ...place.entry, name: joined(place.shown || ".") }, order);
+    } else {
+      if (places.length > 1) yield joined(`\r\n${place.shown}:\r\n`);
+      yield* folderLines(session.workspace, place, order);
+    }
+  }
+}
+
+/** Whether the target names a folder, for the reply to STAT (RFC 959 §4.2.1: 212 or 213). */
+export async function isFolder(session: SignedIn, target: ByteString): Promise<boolean> {
+  if (hasGlob(target)) return false;
+  return (await placeOf(session, target)).entry.kind === "directory";
+}
+
+async function placeOf(session: SignedIn, target: ByteString): Promise<Place> {
+  const path = resolvePath(session.cwd, target);
+  const { workspace } = session;
+  // A link to a folder is listed as that folder; one that leads nowhere is shown as itself.
+  const entry = await workspace.stat(path).catch(async (error: unknown) => {
+    if (error instanceof StorageError && error.fault === "not-found") return workspace.stat(path, "keep");
+    throw error;
+  });
+  return { path, shown: target, entry };
+}
+
+async function* folderLines(
+  workspace: Workspace,
+  top: Place,
+  order: ListOrder,
+): AsyncGenerator<ByteString, void, void> {
+  const { flags, form } = order;
+  const pending: { place: Place; depth: number }[] = [{ place: top, depth: 0 }];
+  for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
+    const { place, depth } = next;
+    if (depth > 0) yield joined(`\r\n${place.shown}:\r\n`);
+    const prefix = form === "names" && place.shown !== "" ? `${place.shown.replace(/\/+$/, "")}/` : "";
+    try {
+      for await (const batch of ordered(workspace, place.path, flags)) {
+        let text = "";
+        for (const entry of batch) {
+          text += line({ ...entry, name: joined(prefix + entry.name) }, order);
+          if (!flags.has("R") || entry.kind !== "directory" || isDots(entry.name)) continue;
+          if (depth < RECURSION_LIMIT && pending.length < PENDING_FOLDERS) {
+            const shown = `${place.shown === "" ? "." : place.shown}/${entry.name}`;
+            pending.push({ place: { path: childPath(place.path, entry.name), shown, entry }, depth: depth + 1 });
+          }
+        }
+        yield joined(text);
+      }
+    } catch (error) {
+      // A folder below that may not be read, or is gone, does not take the rest with it.
+      if (depth === 0) throw error;
+    }
+  }
+}
+
+/** The entries of a folder as `ls` orders and chooses them. */
+async function* ordered(
+  workspace: Workspace,
+  path: VirtualPath,
+  flags: ListFlags,
+): AsyncGenerator<readonly Entry[], void, void> {
+  const all = flags.has("a");
+  const hidden = all || flags.has("A");
+  let held: Entry[] | undefined = [];
+  if (all) {
+    held.push({ ...(await workspace.stat(path)), name: joined(".") });
+    held.push({ ...(await workspace.stat(parentPath(path))), name: joined("..") });
+  }
+  for await (const batch of workspace.list(path)) {
+    const chosen = hidden ? batch : batch.filter(({ name }) => !name.startsWith("."));
+    if (held === undefined) yield chosen;
+    else {
+      held.push(...chosen);
+      if (held.length <= SORT_LIMIT) continue;
+      yield held;
+      held = undefined;
+    }
+  }
+  if (held !== undefined) yield sorted(held, flags);
+}
+
+function sorted(entries: Entry[], flags: ListFlags): Entry[] {
+  const byName = (one: Entry, other: Entry): number => (one.name < other.name ? -1 : 1);
+  const compare = flags.has("t")
+    ? (one: Entry, other: Entry) => other.modified - one.modified || byName(one, other)
+    : flags.has("S")
+      ? (one: Entry, other: Entry) => Number(other.size) - Number(one.size) || byName(one, other)
+      : byName;
+  entries.sort(compare);
+  return flags.has("r") ? entries.reverse() : entries;
+}
+
+/** What a pattern matches: each part of the path against the entries of the folders found so far. */
+async function matches(session: SignedIn, pattern: ByteString): Promise<readonly Place[]> {
+  const { workspace, cwd } = session;
+  const absolute = pattern.startsWith("/");
+  const root = resolvePath(cwd, bytesOfText(absolute ? "/" : ""));
+  let found: Place[] = [{ path: root, shown: absolute ? "/" : "", entry: await workspace.stat(root) }];
+  for (const part of pattern.split("/").filter((each) => each !== "" && each !== ".")) {
+    const next: Place[] = [];
+    for (const place of found.slice(0, GLOB_FOLDERS)) {
+      if (place.entry.kind === "directory") next.push(...(await matchPart(workspace, place, joined(part))));
+    }
+    found = next;
+  }
+  return found;
+}
+
+async function matchPart(workspace: Workspace, place: Place, part: ByteString): Promise<Place[]> {
+  const shownBelow = (name: string): string =>
+    `${place.shown === "" || place.shown === "/" ? place.shown : `${place.shown}/`}${name}`;
+  if (!hasGlob(part)) {
+    const path = resolvePath(place.path, part);
+    const entry = await workspace.stat(path).catch(() => undefined);
+    return entry === undefined ? [] : [{ path, shown: shownBelow(part), entry }];
+  }
+  const isMatch = compileGlob(part);
+  const found: Place[] = [];
+  for await (const batch of workspace.list(place.path)) {
+    for (const entry of batch) {
+      if (!isMatch(entry.name) || (entry.name.startsWith(".") && !part.startsWith("."))) continue;
+      if (found.length >= SORT_LIMIT) break;
+      found.push({ path: childPath(place.path, entry.name), shown: shownBelow(entry.name), entry });
+    }
+  }
+  return found.sort((one, other) => (baseName(one.path) < baseName(other.path) ? -1 : 1));
+}
+
+function line(entry: Entry, { form, flags, now }: ListOrder): ByteString {
+  const mark = flags.has("F") && entry.kind === "directory" ? "/" : "";
+  if (form === "long") return joined(`${formatListLine(entry, now)}${mark}\r\n`);
+  // One name, one line, whatever octets it has.
+  return joined(`${entry.name.replace(/[\r\n\0]/g, "?")}${mark}\r\n`);
+}
+
+function isDots(name: string): boolean {
+  return name === "." || name === "..";
+}

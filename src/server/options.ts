@@ -1,0 +1,55 @@
+/** The server's options: each line is the key, flag, default and manual of one (see base/option.ts). */
+import { z } from "zod";
+import { option } from "../base/option.ts";
+
+const seconds = (most: number): z.ZodNumber => z.int().min(1).max(most);
+
+export const SERVER_OPTIONS = {
+  banner: option(z.string().max(2_000).default("Ferryman ready."), "Text of the greeting; lines split at line ends", {
+    source: "RFC 959 §5.4; it names no version, which would help only those who look for old holes",
+  }),
+  hosts: option(z.array(z.string().max(255)).max(100).default([]), "Names that HOST accepts; none: every name", {
+    source: "RFC 7151 §3.2",
+  }),
+  loginTimeout: option(seconds(3_600).default(60), "Time to sign in before 421", {
+    unit: "s",
+    source: "vsftpd and ProFTPD: 60 to 300; people type slower than programs, so not less",
+  }),
+  idleTimeout: option(seconds(86_400).default(300), "Time without a command or a transfer before 421", {
+    unit: "s",
+    source: "RFC 1123 §4.1.3.2: at least 5 minutes",
+  }),
+  idleMaximum: option(seconds(86_400).default(7_200), "The most that SITE IDLE may ask for", {
+    unit: "s",
+    source: "wu-ftpd's default limit",
+  }),
+  dataOpenTimeout: option(seconds(600).default(30), "Time for a data connection to come about before 425", {
+    unit: "s",
+    source: "nat.md §2: peers hang 60 to 134 s, users give up earlier; a SYN is retried 4 times in 30 s",
+  }),
+  stallTimeout: option(seconds(3_600).default(120), "Time without one octet on a data connection before 426", {
+    unit: "s",
+    source: "attack 54; twice the longest pause of TCP's own retries on a working path",
+  }),
+  graceTimeout: option(seconds(3_600).default(10), "Time that transfers get when the server is told to stop", {
+    unit: "s",
+    source: "issue 2: Ctrl-C",
+  }),
+  fxp: option(z.boolean().default(false), "Allow data connections to and from a third host (server to server)", {
+    source: "RFC 2577 §3: off, because of bounce attacks (attack 1)",
+  }),
+  passivePorts: option(
+    z
+      .object({ first: z.int().min(1_024).max(65_535), last: z.int().min(1_024).max(65_535) })
+      .refine(({ first, last }) => first <= last, "the first port must not be above the last")
+      .default({ first: 49_152, last: 65_535 }),
+    "Range of the passive data ports",
+    { source: "RFC 6335 §6: the dynamic ports" },
+  ),
+  advertise: option(z.ipv4().optional(), "IPv4 address that 227 names, when the server stands behind a NAT", {
+    source: "features.md D1",
+  }),
+  messageFiles: option(z.boolean().default(true), "Show a folder's `.message` after CWD, if it belongs to an admin", {
+    source: "features.md A8; attack 60: only files that the session itself may not write are shown",
+  }),
+} as const;

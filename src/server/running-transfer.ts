@@ -1,0 +1,73 @@
+/** The one transfer that a connection may have under way: what ABOR ends, STAT tells of and the idle clock waits for. */
+import type { VirtualPath } from "../protocol/path.ts";
+
+export type Progress = {
+  readonly direction: "download" | "upload" | "listing";
+  readonly path: VirtualPath;
+  /** Octets moved so far. */
+  readonly octets: () => number;
+};
+
+export class RunningTransfer {
+  readonly #onChange: () => void;
+  #controller: AbortController | undefined;
+  #progress: Progress | undefined;
+  #announced = false;
+  #settled: Promise<void> = Promise.resolve();
+
+  /** @param onChange told when a transfer starts, is announced (150) or ends. */
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+  }
+
+  get active(): boolean {
+    return this.#controller !== undefined;
+  }
+
+  /** Whether its 150 has gone out: only then may other replies come before its end (RFC 959 §5.4). */
+  get announced(): boolean {
+    return this.#announced;
+  }
+
+  get progress(): Progress | undefined {
+    return this.#progress;
+  }
+
+  /**
+   * Marks the start. Dispose what it returns when the transfer is over.
+   * @param until ends the transfer too: the connection's own end.
+   */
+  begin(progress: Progress, until: AbortSignal): Disposable & { readonly signal: AbortSignal; announced(): void } {
+    const controller = new AbortController();
+    this.#controller = controller;
+    this.#progress = progress;
+    this.#announced = false;
+    this.#onChange();
+    return {
+      signal: AbortSignal.any([controller.signal, until]),
+      announced: () => {
+        this.#announced = true;
+        this.#onChange();
+      },
+      [Symbol.dispose]: () => {
+        this.#controller = undefined;
+        this.#progress = undefined;
+        this.#announced = false;
+        this.#onChange();
+      },
+    };
+  }
+
+  /** The connection's own: `settled` is when the command under way has sent its last reply. */
+  follow(settled: Promise<void>): void {
+    this.#settled = settled;
+  }
+
+  /** Ends the transfer, if there is one; settles when its last reply is out. @returns whether there was one. */
+  async abort(): Promise<boolean> {
+    if (this.#controller === undefined) return false;
+    this.#controller.abort();
+    await this.#settled;
+    return true;
+  }
+}

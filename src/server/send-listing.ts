@@ -1,0 +1,62 @@
+/** A listing over the data connection: LIST, NLST and MLSD differ in their lines alone. */
+import type { ByteString } from "../base/bytes.ts";
+import type { ListFlags } from "../protocol/list-arguments.ts";
+import { type VirtualPath, resolvePath } from "../protocol/path.ts";
+import type { Reply } from "../protocol/reply.ts";
+import type { Context } from "./context.ts";
+import { listLines } from "./listing.ts";
+import type { SignedIn } from "./session.ts";
+import { carry, sendLines } from "./transfer.ts";
+
+type Listing = {
+  readonly flags: ListFlags;
+  readonly target: ByteString;
+  readonly form: "long" | "names";
+  readonly context: Context;
+};
+
+export async function* sendListing(
+  session: SignedIn,
+  { flags, target, form, context }: Listing,
+): AsyncGenerator<Reply, SignedIn, void> {
+  const lines = listLines(session, { flags, target, form, now: context.now() });
+  return yield* carryLines(session, { path: resolvePath(session.cwd, target), lines, context });
+}
+
+type Lines = {
+  readonly path: VirtualPath;
+  readonly lines: AsyncGenerator<ByteString, void, void>;
+  readonly context: Context;
+};
+
+export async function* carryLines(
+  session: SignedIn,
+  { path, lines, context }: Lines,
+): AsyncGenerator<Reply, SignedIn, void> {
+  context.data.demandPlan();
+  // The first lines are made before the data connection is: a folder that is not there is answered by 550 alone.
+  const first = await lines.next();
+  let octets = 0;
+  await using _end = { [Symbol.asyncDispose]: async () => void (await lines.return()) };
+  yield* carry(context, {
+    direction: "listing",
+    path,
+    octets: () => octets,
+    opening: "Here comes the directory listing.",
+    move: async (connection) =>
+      sendLines(connection, resumed(first, lines), (count) => {
+        octets += count;
+      }),
+    closing: () => "Directory send OK.",
+  });
+  return session;
+}
+
+async function* resumed(
+  first: IteratorResult<ByteString, void>,
+  rest: AsyncGenerator<ByteString, void, void>,
+): AsyncGenerator<ByteString, void, void> {
+  if (first.done === true) return;
+  yield first.value;
+  yield* rest;
+}

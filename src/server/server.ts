@@ -1,0 +1,167 @@
+/** The FTP server as a library: `ferryman/server`. */
+import { type AddressInfo, type Server, type Socket, createServer } from "node:net";
+import type { AccountStore } from "../account/account.ts";
+import { type Login, createLogin } from "../account/login.ts";
+import { EventStream } from "../base/event-stream.ts";
+import { optionValues } from "../base/option.ts";
+import { type Endpoint, plainAddress } from "../net/addresses.ts";
+import { PassivePool } from "../net/passive-pool.ts";
+import { openLocalStorage } from "../storage/local/local.ts";
+import type { FerrymanEvent } from "../workspace/events.ts";
+import { Who } from "../workspace/who.ts";
+import { Connection } from "./connection.ts";
+import type { Settings } from "./context.ts";
+import { LoginThrottle } from "./login-throttle.ts";
+import { SERVER_OPTIONS } from "./options.ts";
+import { type OpenStorage, Storages } from "./storages.ts";
+
+export type ServerOptions = {
+  /** Where to listen; port 0 takes any free port. */
+  readonly listen: readonly Endpoint[];
+  /** Asked in this order. */
+  readonly accounts: readonly AccountStore[];
+  /** Hears everything that happens; must not throw and should not take long. */
+  readonly onEvent?: (event: FerrymanEvent) => void;
+  /** Values for `SERVER_OPTIONS`; what is absent has its default. */
+  readonly settings?: { readonly [Key in keyof Settings]?: Settings[Key] };
+  /** Default: the account's home on the local file system, in the kernel's jail where there is one. */
+  readonly openStorage?: OpenStorage;
+};
+
+/** What all connections of a server share. */
+export type Services = {
+  readonly settings: Settings;
+  readonly login: Login;
+  readonly throttle: LoginThrottle;
+  readonly pool: PassivePool;
+  readonly who: Who;
+  readonly storages: Storages;
+  readonly events: EventStream<FerrymanEvent>;
+  readonly now: () => number;
+};
+
+/** Control connections that wait in the kernel; the system's own cap is 4,096. */
+const CONTROL_BACKLOG = 1_024;
+
+export class FtpServer implements AsyncDisposable {
+  readonly events = new EventStream<FerrymanEvent>();
+  readonly #options: ServerOptions;
+  readonly #services: Services;
+  readonly #listeners: Server[] = [];
+  readonly #connections = new Map<Connection, Promise<void>>();
+  #sessions = 0;
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    if (options.onEvent !== undefined) this.events.subscribe(options.onEvent);
+    const settings = optionValues(SERVER_OPTIONS, options.settings);
+    this.#services = {
+      settings,
+      login: createLogin(options.accounts),
+      throttle: new LoginThrottle(),
+      pool: new PassivePool(settings.passivePorts),
+      who: new Who(this.events),
+      storages: new Storages(options.openStorage ?? openHome),
+      events: this.events,
+      now: Date.now,
+    };
+  }
+
+  /** Who is connected, and what they do. */
+  get who(): Who {
+    return this.#services.who;
+  }
+
+  /**
+   * Opens the listeners.
+   * @returns the bound addresses, in the order of `options.listen`.
+   * @throws the system's error (EADDRINUSE, EACCES …); then nothing stays open.
+   */
+  async listen(): Promise<readonly Endpoint[]> {
+    const bound: Endpoint[] = [];
+    try {
+      for (const endpoint of this.#options.listen) bound.push(await this.#listenOn(endpoint));
+    } catch (error) {
+      await this.close({ graceSeconds: 0 });
+      throw error;
+    }
+    for (const { address, port } of bound)
+      this.events.emit({ type: "server.listening", address, port, at: Date.now() });
+    return bound;
+  }
+
+  /**
+   * Takes no more clients, lets running transfers end, closes everything.
+   * @param graceSeconds after which transfers are aborted; default: the option `graceTimeout`.
+   */
+  async close({ graceSeconds = this.#services.settings.graceTimeout }: { graceSeconds?: number } = {}): Promise<void> {
+    const closing = this.#listeners.splice(0).map(async (listener) => {
+      await new Promise<void>((resolve) => {
+        listener.close(() => resolve());
+      });
+    });
+    for (const connection of this.#connections.keys()) connection.leave("The server is closing; try again later.");
+    const timer = setTimeout(() => {
+      for (const connection of this.#connections.keys()) connection.abortTransfer();
+    }, graceSeconds * 1000);
+    const last = setTimeout(() => this.endNow(), graceSeconds * 1000 + FAREWELL_MS);
+    await Promise.all(this.#connections.values());
+    clearTimeout(timer);
+    clearTimeout(last);
+    this.#services.pool.close();
+    await Promise.all(closing);
+    this.events.emit({ type: "server.closed", at: Date.now() });
+  }
+
+  /** Cuts every connection; `close` then ends at once. */
+  endNow(): void {
+    for (const connection of this.#connections.keys()) connection.drop();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close({ graceSeconds: 0 });
+  }
+
+  async #listenOn({ address, port }: Endpoint): Promise<Endpoint> {
+    // allowHalfOpen: a script that pipes its commands in and shuts down its side still gets every reply.
+    const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#serve(socket));
+    await new Promise<void>((resolve, reject) => {
+      listener.once("error", reject);
+      listener.listen({ host: address, port, backlog: CONTROL_BACKLOG }, resolve);
+    });
+    listener.on("error", (error) => {
+      this.events.emit({ type: "server.fault", detail: String(error), at: Date.now() });
+    });
+    this.#listeners.push(listener);
+    const bound = listener.address();
+    if (!isAddressInfo(bound)) throw new Error("a TCP listener without an address");
+    return { address: plainAddress(bound.address), port: bound.port };
+  }
+
+  #serve(socket: Socket): void {
+    // Gone again before we looked at it.
+    if (socket.remoteAddress === undefined) {
+      socket.destroy();
+      return;
+    }
+    this.#sessions += 1;
+    const connection = new Connection(socket, this.#sessions.toString(36), this.#services);
+    const served = connection.run().finally(() => this.#connections.delete(connection));
+    this.#connections.set(connection, served);
+  }
+}
+
+/** Milliseconds after an aborted transfer in which its client may take the 426 and the 421. */
+const FAREWELL_MS = 2_000;
+
+function isAddressInfo(address: AddressInfo | string | null): address is AddressInfo {
+  return typeof address === "object" && address !== null;
+}
+
+/** With rules per folder no link is followed, so that the path that the rules saw is the path that is opened (attack 29). */
+const openHome: OpenStorage = async (account) =>
+  openLocalStorage(account.home, { followLinks: account.folders.length === 0 });
+
+export function createFtpServer(options: ServerOptions): FtpServer {
+  return new FtpServer(options);
+}

@@ -1,0 +1,166 @@
+/**
+ * One transfer over the data connection: the replies around it (RFC 959 §5.4: 150, then 226 or the reason why not) and
+ * the moving of octets. RETR, STOR, LIST and their kin differ only in what they move.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import type { ByteString } from "../base/bytes.ts";
+import { octetsOf } from "../base/bytes.ts";
+import { DataConnection, DataError } from "../net/data-connection.ts";
+import { AsciiDecoder, AsciiEncoder } from "../protocol/ascii.ts";
+import { type Reply, reply } from "../protocol/reply.ts";
+import type { FileReader } from "../storage/storage.ts";
+import type { Reading, TransferLog, Writing } from "../workspace/transfers.ts";
+import type { Context } from "./context.ts";
+import type { Progress } from "./running-transfer.ts";
+
+/** Octets of one read: perf.md found nothing faster above it. */
+const READ_BUFFER = 1_048_576;
+/** Octets below which a file is read into a buffer of its own size. */
+const SMALL_FILE = 65_536;
+/**
+ * Milliseconds that the 150 waits for the data connection, so that a connection that fails at once is answered by 425
+ * alone. Then it goes out all the same: some clients connect only when they have seen it.
+ */
+const PRELIMINARY_WAIT_MS = 500;
+
+export type Transfer = Progress & {
+  /** Text of the 150. Clients read the size out of `(1234 bytes)`. */
+  readonly opening: string;
+  /** Moves everything; throws to end the transfer with that error's reply. */
+  readonly move: (connection: DataConnection, signal: AbortSignal) => Promise<void>;
+  /** Text of the 226. */
+  readonly closing: () => string;
+};
+
+export async function* carry(context: Context, transfer: Transfer): AsyncGenerator<Reply, void, void> {
+  context.data.demandPlan();
+  using run = context.running.begin(transfer, context.signal);
+  const { signal } = run;
+  const opening = context.data.open(signal);
+  let announced = false;
+  if (!context.data.ready && !(await settlesWithin(opening, PRELIMINARY_WAIT_MS))) {
+    yield reply(150, transfer.opening);
+    announced = true;
+    run.announced();
+  }
+  const socket = await opening.catch((error: unknown) => {
+    if (signal.aborted) throw new DataError("aborted");
+    throw error;
+  });
+  const stallMs = context.settings.stallTimeout * 1000;
+  await using connection = new DataConnection(socket, { stallMs, signal });
+  if (!announced) yield reply(150, transfer.opening);
+  run.announced();
+  await transfer.move(connection, signal);
+  yield reply(226, transfer.closing());
+}
+
+async function settlesWithin(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
+  const timer = new AbortController();
+  const settled = promise.then(
+    () => true,
+    () => true,
+  );
+  const late = delay(milliseconds, false, { signal: timer.signal }).catch(() => false);
+  const first = await Promise.race([settled, late]);
+  timer.abort();
+  return first;
+}
+
+/** What of a file goes out: octets of the file from `start` up to, not with, `end`. */
+export type Span = { readonly start: number; readonly end: number };
+
+/**
+ * Sends a file. While one buffer is on its way to the peer the next one is read.
+ * @param span in octets of the file; for `ascii` a restart counts octets of the wire (RFC 3659 §5.3), hence `skip`.
+ */
+export async function sendFile(
+  connection: DataConnection,
+  { reader, log }: Reading,
+  { span, ascii, skip }: { span: Span; ascii: boolean; skip: number },
+): Promise<void> {
+  const encoder = ascii ? new AsciiEncoder() : undefined;
+  let skipping = skip;
+  const send = async (chunk: Buffer): Promise<void> => {
+    const rest = skipping === 0 ? chunk : chunk.subarray(Math.min(skipping, chunk.length));
+    skipping -= chunk.length - rest.length;
+    if (rest.length === 0) return;
+    await connection.send(rest);
+    log.octets += rest.length;
+  };
+  for await (const chunk of readAhead(reader, span)) await send(encoder?.push(chunk) ?? chunk);
+  if (encoder !== undefined) await send(encoder.end());
+  await connection.finish();
+}
+
+/** The buffers of a span in order; a buffer may be reused once the one after it is asked for. */
+async function* readAhead(reader: FileReader, { start, end }: Span): AsyncGenerator<Buffer, void, void> {
+  const size = end - start <= SMALL_FILE ? Math.max(end - start, 1) : READ_BUFFER;
+  const spare: Buffer[] = [];
+  let position = start;
+  const next = async (): Promise<Buffer> => {
+    const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(size);
+    const wanted = Math.min(size, end - position);
+    if (wanted <= 0) return buffer.subarray(0, 0);
+    const count = await reader.read(wanted === size ? buffer : buffer.subarray(0, wanted), position);
+    position += count;
+    return buffer.subarray(0, count);
+  };
+  let chunk = await next();
+  while (chunk.length > 0) {
+    const following = position < end ? next() : undefined;
+    // A fault of the read is thrown below, after what was read before it has gone out.
+    following?.catch(() => {});
+    yield chunk;
+    spare.push(Buffer.from(chunk.buffer, 0, size));
+    if (following === undefined) return;
+    chunk = await following;
+  }
+}
+
+/** Receives a file up to the peer's FIN and publishes it; an upload that breaks off is kept for a restart. */
+export async function receiveFile(
+  connection: DataConnection,
+  { upload, log }: Writing,
+  { ascii, signal }: { ascii: boolean; signal: AbortSignal },
+): Promise<void> {
+  const decoder = ascii ? new AsciiDecoder() : undefined;
+  try {
+    for (;;) {
+      const chunks = await connection.receive();
+      if (chunks.length === 0) break;
+      for (const chunk of chunks) log.octets += chunk.length;
+      await upload.write(decoder === undefined ? chunks : chunks.map((chunk) => decoder.push(chunk)));
+    }
+    if (decoder !== undefined) await upload.write([decoder.end()]);
+  } catch (error) {
+    if (error instanceof DataError) await upload.keep();
+    throw error;
+  }
+  if (signal.aborted) {
+    await upload.keep();
+    throw new DataError("aborted");
+  }
+  await upload.publish();
+}
+
+/** Sends lines (each with its CRLF) as they come, a batch at a time. @returns nothing; `count` hears of octets. */
+export async function sendLines(
+  connection: DataConnection,
+  lines: AsyncIterable<ByteString>,
+  count: (octets: number) => void,
+): Promise<void> {
+  for await (const batch of lines) {
+    if (batch.length === 0) continue;
+    await connection.send(octetsOf(batch));
+    count(batch.length);
+  }
+  await connection.finish();
+}
+
+/** How a transfer ended, for the log: ended by ABOR, failed, or complete. */
+export function endLog(log: TransferLog, error: unknown): void {
+  if (error === undefined) log.end("complete");
+  else if (error instanceof DataError && error.fault === "aborted") log.end("aborted");
+  else log.end("failed", error instanceof Error ? error.message : String(error));
+}

@@ -1,0 +1,69 @@
+/** A server on a free port of loopback for one test, with one account that may do everything, and one anonymous. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Account, type AccountStore, RIGHTS, type Verdict } from "../../src/account/account.ts";
+import type { Settings } from "../../src/server/context.ts";
+import { type FtpServer, type ServerOptions, createFtpServer } from "../../src/server/server.ts";
+import type { FerrymanEvent } from "../../src/workspace/events.ts";
+
+export type TestServer = AsyncDisposable & {
+  readonly server: FtpServer;
+  readonly port: number;
+  /** The folder that is served. */
+  readonly root: string;
+  readonly events: FerrymanEvent[];
+};
+
+type Wishes = {
+  readonly settings?: { readonly [Key in keyof Settings]?: Settings[Key] };
+  readonly accounts?: readonly AccountStore[];
+  readonly account?: Partial<Account>;
+  readonly host?: string;
+  readonly openStorage?: ServerOptions["openStorage"];
+};
+
+/** Ann's password is `secret`; the store checks it in the clear, so that tests of transfers do not pay for hashes. */
+export function annStore(root: string, changes: Partial<Account> = {}): AccountStore {
+  const ann: Account = {
+    name: "ann",
+    anonymous: false,
+    home: root,
+    rights: new Set(RIGHTS),
+    folders: [],
+    limits: {},
+    ...changes,
+  };
+  const guest: Account = { ...ann, name: "anonymous", anonymous: true, rights: new Set(["list", "read"]) };
+  return {
+    name: "test",
+    async authenticate({ name, password }): Promise<Verdict> {
+      if (name === "anonymous") return { kind: "accepted", account: guest };
+      if (name !== "ann") return { kind: "unknown" };
+      return password === "secret" ? { kind: "accepted", account: ann } : { kind: "refused", reason: "wrong password" };
+    },
+  };
+}
+
+export async function startServer(wishes: Wishes = {}): Promise<TestServer> {
+  const root = await mkdtemp(join(tmpdir(), "ferryman-test-"));
+  const events: FerrymanEvent[] = [];
+  const server = createFtpServer({
+    listen: [{ address: wishes.host ?? "127.0.0.1", port: 0 }],
+    accounts: wishes.accounts ?? [annStore(root, wishes.account)],
+    onEvent: (event) => events.push(event),
+    ...(wishes.settings === undefined ? {} : { settings: wishes.settings }),
+    ...(wishes.openStorage === undefined ? {} : { openStorage: wishes.openStorage }),
+  });
+  const [bound] = await server.listen();
+  return {
+    server,
+    port: bound?.port ?? 0,
+    root,
+    events,
+    async [Symbol.asyncDispose]() {
+      await server.close({ graceSeconds: 0 });
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+}
