@@ -1,0 +1,23 @@
+/** Every option of every part, by section: the one table that file, environment and flags are read against. */
+import type { OptionTable, OptionValues } from "../base/option.ts";
+import { SERVER_OPTIONS } from "../server/options.ts";
+import { SERVE_OPTIONS } from "./serve-options.ts";
+
+export const SECTIONS = {
+  serve: SERVE_OPTIONS,
+  server: SERVER_OPTIONS,
+} as const satisfies Readonly<Record<string, OptionTable>>;
+
+export type Sections = typeof SECTIONS;
+export type SectionName = keyof Sections;
+export type Configuration = { readonly [Name in SectionName]: OptionValues<Sections[Name]> };
+
+/** An option's name in a file and as a flag: `loginTimeout` is `login-timeout`. */
+export function dashed(key: string): string {
+  return key.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);
+}
+
+/** An option's environment variable: `loginTimeout` is `FERRYMAN_LOGIN_TIMEOUT`. Keys differ across sections (tested). */
+export function variable(key: string): string {
+  return `FERRYMAN_${dashed(key).replaceAll("-", "_").toUpperCase()}`;
+}
