@@ -1,5 +1,6 @@
 /** One stream for everything that happens: who, logs, metrics, hooks and bans read it; none of them can stop it. */
 
+import { faultMessage } from "./fault-text.ts";
 export type Listener<E> = (event: E) => void;
 
 export class EventStream<E> {
@@ -29,5 +30,5 @@ export class EventStream<E> {
 }
 
 function reportFault(fault: unknown): void {
-  process.emitWarning(`an event listener failed: ${String(fault)}`);
+  process.emitWarning(`an event listener failed: ${faultMessage(fault)}`);
 }

@@ -8,6 +8,9 @@ import { type LineEvent, LineSplitter } from "../protocol/line-splitter.ts";
 import { type Endpoint, plainAddress } from "./addresses.ts";
 import { KEEP_ALIVE_MS, LINGER_MS, QUEUE_LIMIT, REPLY_BACKLOG, UNREAD_LIMIT } from "./limits.ts";
 
+const LF = 10;
+const NOTHING = Buffer.alloc(0);
+
 /** What a client sent: a command line, or a sign that one was too long and is gone. */
 export type ControlInput = Exclude<LineEvent, { readonly kind: "interrupt" }>;
 
@@ -22,6 +25,8 @@ export class ControlConnection {
   readonly #closing = new AbortController();
   #queue: ControlInput[] = [];
   #queuedOctets = 0;
+  /** What came and is not split yet, because the queue is full. Never more than one chunk: the socket is paused then. */
+  #unsplit: Buffer = NOTHING;
   #watcher: Watcher | undefined;
   #wake: (() => void) | undefined;
   #ended = false;
@@ -46,6 +51,7 @@ export class ControlConnection {
     socket.on("close", () => {
       this.#ended = true;
       this.#queue = [];
+      this.#unsplit = NOTHING;
       this.#closing.abort();
       this.#wake?.();
     });
@@ -65,7 +71,9 @@ export class ControlConnection {
     }
     this.#wake = undefined;
     const input = this.#queue.shift();
-    if (input !== undefined) this.#release(input);
+    if (input === undefined) return undefined;
+    this.#queuedOctets -= costOf(input);
+    this.#split();
     return input;
   }
 
@@ -80,9 +88,10 @@ export class ControlConnection {
     const waiting = this.#queue;
     this.#queue = [];
     for (const input of waiting) {
-      if (this.#watcher?.(input, this.#queue.length) === true) this.#release(input);
+      if (this.#watcher?.(input, this.#queue.length) === true) this.#queuedOctets -= costOf(input);
       else this.#queue.push(input);
     }
+    this.#split();
   }
 
   /** Sends reply octets; settles when the client has read enough of them, or is gone. */
@@ -104,6 +113,7 @@ export class ControlConnection {
   /** Sends what is still to go, then closes; drops the connection if the client does not take it in time. */
   end(): void {
     this.#queue = [];
+    this.#unsplit = NOTHING;
     this.#ended = true;
     this.#wake?.();
     if (this.#socket.destroyed) return;
@@ -122,24 +132,34 @@ export class ControlConnection {
   }
 
   #receive(chunk: Buffer): void {
-    for (const event of this.#splitter.push(chunk)) {
-      // A Telnet interrupt announces ABOR; the command itself follows as a line (RFC 959 §4.1.3).
-      if (event.kind === "interrupt") continue;
-      if (this.#watcher?.(event, this.#queue.length) === true) continue;
-      this.#queue.push(event);
-      this.#queuedOctets += costOf(event);
-    }
-    if (this.#isFull()) this.#socket.pause();
+    this.#unsplit = this.#unsplit.length === 0 ? chunk : Buffer.concat([this.#unsplit, chunk]);
+    this.#split();
     this.#wake?.();
   }
 
-  #release(input: ControlInput): void {
-    this.#queuedOctets -= costOf(input);
-    if (!this.#isFull() && this.#socket.isPaused()) this.#socket.resume();
+  /** Lines out of what came, one by one, until the queue is full. */
+  #split(): void {
+    while (this.#unsplit.length > 0 && !this.#isFull()) {
+      const lineEnd = this.#unsplit.indexOf(LF);
+      const end = lineEnd === -1 ? this.#unsplit.length : lineEnd + 1;
+      const part = this.#unsplit.subarray(0, end);
+      this.#unsplit = this.#unsplit.subarray(end);
+      for (const event of this.#splitter.push(part)) this.#enqueue(event);
+    }
+    if (this.#unsplit.length === 0) this.#unsplit = NOTHING;
+    if (this.#isFull()) this.#socket.pause();
+    else if (this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  #enqueue(event: LineEvent): void {
+    // A Telnet interrupt announces ABOR; the command itself follows as a line (RFC 959 §4.1.3).
+    if (event.kind === "interrupt" || this.#watcher?.(event, this.#queue.length) === true) return;
+    this.#queue.push(event);
+    this.#queuedOctets += costOf(event);
   }
 
   #isFull(): boolean {
-    return this.#queue.length >= QUEUE_LIMIT || this.#queuedOctets + this.#splitter.pending >= UNREAD_LIMIT;
+    return this.#queue.length >= QUEUE_LIMIT || this.#queuedOctets >= UNREAD_LIMIT;
   }
 }
 

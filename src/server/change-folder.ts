@@ -1,4 +1,5 @@
 /** CWD and CDUP: the same change of folder, with the folder's `.message` where there is one (features.md A8). */
+import type { Right } from "../account/account.ts";
 import { bytesOf, bytesOfText } from "../base/bytes.ts";
 import { type VirtualPath, childPath } from "../protocol/path.ts";
 import { StorageError } from "../storage/storage.ts";
@@ -7,6 +8,9 @@ import type { SignedIn } from "./session.ts";
 
 /** Octets of a `.message` that are shown; a screenful. */
 const MESSAGE_LIMIT = 4_096;
+
+/** Whoever has one of these could have put the message there. */
+const CHANGING: readonly Right[] = ["write", "overwrite", "append", "rename"];
 
 type Change = { readonly path: VirtualPath; readonly context: Context };
 
@@ -26,8 +30,7 @@ export async function changeFolder(
 async function readMessage({ workspace }: SignedIn, folder: VirtualPath): Promise<string[]> {
   const path = childPath(folder, bytesOfText(".message"));
   const rights = workspace.rightsAt(path);
-  if (!rights.has("read") || ["write", "overwrite", "append", "rename"].some((right) => rights.has(right as "write")))
-    return [];
+  if (!rights.has("read") || CHANGING.some((right) => rights.has(right))) return [];
   try {
     const buffer = Buffer.alloc(MESSAGE_LIMIT);
     const count = await workspace.peek(path, buffer);

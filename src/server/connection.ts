@@ -2,6 +2,7 @@
  * One client from greeting to farewell. The only place that writes to the control socket: handlers yield replies, this
  * sends them. One ordinary command at a time; urgent ones run beside a transfer and cannot change the session.
  */
+import { faultDetail } from "../base/fault-text.ts";
 import type { Socket } from "node:net";
 import type { Account } from "../account/account.ts";
 import { bytesOfText } from "../base/bytes.ts";
@@ -63,7 +64,7 @@ export class Connection {
     try {
       if (await this.#greet()) await this.#serve();
     } catch (error) {
-      const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      const detail = faultDetail(error);
       this.#emit({ type: "server.fault", detail, session: this.id, at: this.#services.now() });
       this.#reason = "a fault of the server";
     } finally {

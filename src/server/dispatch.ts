@@ -1,4 +1,5 @@
 /** One command line: found, admitted, run. Never throws, so that a session outlives any one command. */
+import { faultDetail } from "../base/fault-text.ts";
 import type { ByteString } from "../base/bytes.ts";
 import { type CommandLine, parseCommandLine } from "../protocol/command-line.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
@@ -63,7 +64,7 @@ function report(error: unknown, { verb, context }: { verb: string; context: Cont
     context.emit({ ...facts, type: "refused", rule: error.rule, verb, at: context.now() });
   }
   if (!isFault(error)) return;
-  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const detail = faultDetail(error);
   context.emit({ type: "server.fault", detail, session: facts.session, at: context.now() });
 }
 

@@ -125,14 +125,17 @@ async function* ordered(
 }
 
 function sorted(entries: Entry[], flags: ListFlags): Entry[] {
-  const byName = (one: Entry, other: Entry): number => (one.name < other.name ? -1 : 1);
   const compare = flags.has("t")
     ? (one: Entry, other: Entry) => other.modified - one.modified || byName(one, other)
     : flags.has("S")
       ? (one: Entry, other: Entry) => Number(other.size) - Number(one.size) || byName(one, other)
       : byName;
-  entries.sort(compare);
-  return flags.has("r") ? entries.reverse() : entries;
+  const inOrder = entries.toSorted(compare);
+  return flags.has("r") ? inOrder.toReversed() : inOrder;
+}
+
+function byName(one: Entry, other: Entry): number {
+  return one.name < other.name ? -1 : 1;
 }
 
 /** What a pattern matches: each part of the path against the entries of the folders found so far. */
@@ -168,7 +171,7 @@ async function matchPart(workspace: Workspace, place: Place, part: ByteString): 
       found.push({ path: childPath(place.path, entry.name), shown: shownBelow(entry.name), entry });
     }
   }
-  return found.sort((one, other) => (baseName(one.path) < baseName(other.path) ? -1 : 1));
+  return found.toSorted((one, other) => (baseName(one.path) < baseName(other.path) ? -1 : 1));
 }
 
 function line(entry: Entry, { form, flags, now }: ListOrder): ByteString {

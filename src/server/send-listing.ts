@@ -37,14 +37,14 @@ export async function* carryLines(
   // The first lines are made before the data connection is: a folder that is not there is answered by 550 alone.
   const first = await lines.next();
   let octets = 0;
-  await using _end = { [Symbol.asyncDispose]: async () => void (await lines.return()) };
+  await using made = lines;
   yield* carry(context, {
     direction: "listing",
     path,
     octets: () => octets,
     opening: "Here comes the directory listing.",
     move: async (connection) =>
-      sendLines(connection, resumed(first, lines), (count) => {
+      sendLines(connection, resumed(first, made), (count) => {
         octets += count;
       }),
     closing: () => "Directory send OK.",

@@ -2,6 +2,7 @@
  * One transfer over the data connection: the replies around it (RFC 959 §5.4: 150, then 226 or the reason why not) and
  * the moving of octets. RETR, STOR, LIST and their kin differ only in what they move.
  */
+import { faultMessage } from "../base/fault-text.ts";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ByteString } from "../base/bytes.ts";
 import { octetsOf } from "../base/bytes.ts";
@@ -162,5 +163,5 @@ export async function sendLines(
 export function endLog(log: TransferLog, error: unknown): void {
   if (error === undefined) log.end("complete");
   else if (error instanceof DataError && error.fault === "aborted") log.end("aborted");
-  else log.end("failed", error instanceof Error ? error.message : String(error));
+  else log.end("failed", faultMessage(error));
 }

@@ -19,7 +19,8 @@ export type Transferred = {
   readonly milliseconds: number;
   /** Octets skipped by REST. */
   readonly offset: number;
-  readonly type: "ascii" | "image";
+  /** RFC 959 §3.1.1. */
+  readonly representation: "ascii" | "image";
   readonly anonymous: boolean;
   readonly outcome: "complete" | "failed" | "aborted";
   /** For our log: why it failed. */

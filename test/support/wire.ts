@@ -86,7 +86,8 @@ export class Wire implements Disposable {
   /** Sends (unless `line` is absent) and fails unless the reply has this code. @returns its lines. */
   async expect(code: number, line?: string): Promise<readonly string[]> {
     const got = line === undefined ? await this.reply() : await this.ask(line);
-    if (got.code !== code) throw new Error(`${line ?? "(reply)"}: expected ${code}, got ${got.code} ${got.lines.join(" / ")}`);
+    if (got.code !== code)
+      throw new Error(`${line ?? "(reply)"}: expected ${code}, got ${got.code} ${got.lines.join(" / ")}`);
     return got.lines;
   }
 

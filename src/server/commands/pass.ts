@@ -1,3 +1,4 @@
+import { faultMessage } from "../../base/fault-text.ts";
 import type { Account } from "../../account/account.ts";
 import type { ByteString } from "../../base/bytes.ts";
 import { FACTS } from "../../protocol/facts.ts";
@@ -64,7 +65,7 @@ async function open(account: Account, context: Context): Promise<Workspace | str
   try {
     return await context.openWorkspace(account);
   } catch (error) {
-    return `the home of ${account.name} cannot be opened: ${error instanceof Error ? error.message : String(error)}`;
+    return `the home of ${account.name} cannot be opened: ${faultMessage(error)}`;
   }
 }
 
