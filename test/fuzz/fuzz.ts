@@ -1,0 +1,123 @@
+/**
+ * Throws lines at a server and counts its answers. After every line a NOOP with nothing else in it marks the end: what
+ * comes before its 200 are the answers to the line. One final answer each is what RFC 959 §5.4 promises.
+ */
+import { once } from "node:events";
+import { type Socket, createConnection } from "node:net";
+import { ReplyParser } from "../../src/protocol/reply.ts";
+import { fuzzLine, random } from "./lines.ts";
+
+export type FuzzPlan = {
+  readonly port: number;
+  readonly lines: number;
+  readonly sessions: number;
+  /** Sessions at a time. */
+  readonly parallel: number;
+  readonly seed: number;
+  /** Milliseconds after which it stops, however far it has come. */
+  readonly timeLimitMs: number;
+};
+export type FuzzReport = {
+  readonly sent: number;
+  readonly sessions: number;
+  /** By reply code. */
+  readonly codes: ReadonlyMap<number, number>;
+  /** Lines that did not get exactly one final reply; with their seed and the replies. */
+  readonly wrong: readonly string[];
+};
+
+/** Lines on their way at once in one session: pipelined, but below the server's queue. */
+const WINDOW = 16;
+/** Complaints kept. */
+const WRONG_KEPT = 20;
+
+export async function fuzz(plan: FuzzPlan): Promise<FuzzReport> {
+  const codes = new Map<number, number>();
+  const wrong: string[] = [];
+  const deadline = Date.now() + plan.timeLimitMs;
+  let sent = 0;
+  let started = 0;
+  const perSession = Math.ceil(plan.lines / plan.sessions);
+  const worker = async (): Promise<void> => {
+    while (started < plan.sessions && Date.now() < deadline) {
+      const seed = plan.seed + started;
+      started += 1;
+      sent += await oneSession({ port: plan.port, seed, lines: perSession, deadline, codes, wrong });
+    }
+  };
+  await Promise.all(Array.from({ length: plan.parallel }, worker));
+  return { sent, sessions: started, codes, wrong };
+}
+
+type Run = {
+  readonly port: number;
+  readonly seed: number;
+  readonly lines: number;
+  readonly deadline: number;
+  readonly codes: Map<number, number>;
+  readonly wrong: string[];
+};
+
+/**
+ * The marker is `OPTS UTF8 ON` (200 `UTF8 is on.`), as no mutated line is likely to give just that text by chance;
+ * those that do are known, as we know the line.
+ */
+const MARKER = "OPTS UTF8 ON";
+const MARKED = "UTF8 is on.";
+
+async function oneSession(run: Run): Promise<number> {
+  const next = random(run.seed);
+  const socket = createConnection({ port: run.port, host: "127.0.0.1", noDelay: true });
+  socket.on("error", () => {});
+  await once(socket, "connect");
+  const replies = repliesOf(socket);
+  const complain = (text: string): void => {
+    if (run.wrong.length < WRONG_KEPT) run.wrong.push(text);
+  };
+  socket.write("USER ann\r\nPASS secret\r\n");
+  for (let turn = 0; turn < 3; turn++) await replies.next();
+  let count = 0;
+  while (count < run.lines && Date.now() < run.deadline) {
+    const lines = Array.from({ length: Math.min(WINDOW, run.lines - count) }, () => fuzzLine(next));
+    socket.write(Buffer.from(lines.map((line) => `${line}\r\n${MARKER}\r\n`).join(""), "latin1"));
+    for (const line of lines) {
+      const answers: number[] = [];
+      for (;;) {
+        const step = await replies.next();
+        if (step.done === true) {
+          complain(`seed ${run.seed}: the connection ended at ${JSON.stringify(line)}`);
+          return count;
+        }
+        const { code, text } = step.value;
+        if (code === 200 && text === MARKED && (answers.length > 0 || !line.toUpperCase().includes("UTF8"))) break;
+        answers.push(code);
+        run.codes.set(code, (run.codes.get(code) ?? 0) + 1);
+      }
+      if (answers.filter((code) => code >= 200).length !== expectedAnswers(line)) {
+        complain(`seed ${run.seed}: ${JSON.stringify(line)} was answered by ${answers.join(" ") || "nothing"}`);
+      }
+      count += 1;
+    }
+  }
+  socket.end("QUIT\r\n");
+  socket.resume();
+  await once(socket, "close");
+  return count;
+}
+
+/** A CR or Telnet octets within a line do not make two of it; an empty one is answered too. */
+function expectedAnswers(_line: string): number {
+  return 1;
+}
+
+async function* repliesOf(socket: Socket): AsyncGenerator<{ code: number; text: string }, void, void> {
+  const parser = new ReplyParser();
+  try {
+    for await (const chunk of socket) {
+      if (!Buffer.isBuffer(chunk)) continue;
+      for (const { code, lines } of parser.push(chunk)) yield { code, text: lines.join("\n") };
+    }
+  } catch {
+    // A reset ends it like a FIN.
+  }
+}

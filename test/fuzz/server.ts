@@ -1,0 +1,23 @@
+/** The server that the fuzz run throws at: in memory, so that no line can do harm to a disk. Any stray rejection ends it. */
+import { RIGHTS } from "../../src/account/account.ts";
+import { createFtpServer } from "../../src/server/server.ts";
+import { createMemoryStorage } from "../../src/storage/memory.ts";
+import { annStore } from "../support/server.ts";
+
+const server = createFtpServer({
+  listen: [{ address: "127.0.0.1", port: 0 }],
+  accounts: [annStore("/", { rights: new Set(RIGHTS) })],
+  openStorage: async () => createMemoryStorage({ "/a": "hello", "/b": "", "/dir/c": "deep" }),
+  // A planned connection that nobody makes must not hold the line up.
+  settings: { dataOpenTimeout: 1 },
+});
+const [bound] = await server.listen();
+process.send?.({ port: bound?.port ?? 0 });
+process.on("message", (message) => {
+  if (message === "memory") {
+    globalThis.gc?.();
+    process.send?.({ rss: process.memoryUsage().rss });
+  } else {
+    void server.close({ graceSeconds: 0 }).then(() => process.exit(0));
+  }
+});

@@ -1,0 +1,53 @@
+/** Programs that tests run: output kept, time bounded, absence told. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** Milliseconds; no client of the tests needs a tenth of it. */
+const TIME_LIMIT_MS = 60_000;
+
+export type Ran = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
+
+export async function run(
+  program: string,
+  args: readonly string[],
+  options: { input?: string; cwd?: string; env?: Readonly<Record<string, string>> } = {},
+): Promise<Ran> {
+  const child = spawn(program, args, {
+    cwd: options.cwd,
+    env: { ...process.env, LC_ALL: "C.UTF-8", ...options.env },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  const timer = setTimeout(() => child.kill("SIGKILL"), TIME_LIMIT_MS);
+  child.stdin.on("error", () => {});
+  child.stdin.end(options.input ?? "");
+  const [stdout, stderr, code] = await Promise.all([textOf(child.stdout), textOf(child.stderr), exitOf(child)]);
+  clearTimeout(timer);
+  return { code, stdout, stderr };
+}
+
+async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+async function exitOf(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code) => resolve(code));
+  });
+}
+
+/** For `skip`: false where the program is on the PATH, else the reason. */
+export function missing(program: string): string | false {
+  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return false;
+    } catch {
+      // Not in this folder.
+    }
+  }
+  return `${program} is not installed (apt-get install ${program})`;
+}
