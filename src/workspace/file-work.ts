@@ -1,7 +1,8 @@
 /** Work on whole files that needs no client: digests and copies. One buffer each, and a turn for others after each. */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { type DigestName, createDigest } from "../protocol/digest.ts";
 import type { VirtualPath } from "../protocol/path.ts";
-import { type Storage, StorageError, type UploadIntent } from "../storage/storage.ts";
+import { type Storage, StorageError, type Upload } from "../storage/storage.ts";
 
 /** Octets of one read; see READ_BUFFER in server/transfer.ts. */
 const WORK_BUFFER = 1_048_576;
@@ -29,28 +30,29 @@ export async function digestFile(storage: Storage, path: VirtualPath, wanted: Wa
   if (start > reader.entry.size || end > reader.entry.size) throw new StorageError("bad-offset", path);
   const digest = createDigest(wanted.name);
   const buffer = Buffer.allocUnsafeSlow(Math.min(WORK_BUFFER, Math.max(end - start, 1)));
-  for (let position = start; position < end;) {
+  let position = start;
+  while (position < end) {
     signal.throwIfAborted();
     const count = await reader.read(buffer.subarray(0, Math.min(buffer.length, end - position)), position);
     if (count === 0) break;
     digest.update(buffer.subarray(0, count));
     position += count;
+    await nextTurn();
   }
-  return { hex: digest.hex(), start, end };
+  return { hex: digest.hex(), start, end: position };
 }
 
 type Copy = {
   readonly from: VirtualPath;
-  readonly to: VirtualPath;
-  readonly intent: UploadIntent;
+  /** Asked for once the source is open, so that no upload is begun for nothing. */
+  readonly open: () => Promise<Upload>;
   readonly signal: AbortSignal;
-  /** Permission bits of a new file. */
-  readonly mode: number;
 };
 
-export async function copyFile(storage: Storage, { from, to, intent, signal, mode }: Copy): Promise<void> {
+/** The copy appears whole or not at all. @throws the signal's reason. */
+export async function copyFile(storage: Storage, { from, open, signal }: Copy): Promise<void> {
   await using reader = await storage.openRead(from);
-  await using upload = await storage.openWrite(to, intent, { mode });
+  await using upload = await open();
   const buffer = Buffer.allocUnsafeSlow(WORK_BUFFER);
   for (let position = 0; ;) {
     signal.throwIfAborted();
@@ -58,6 +60,8 @@ export async function copyFile(storage: Storage, { from, to, intent, signal, mod
     if (count === 0) break;
     await upload.write([buffer.subarray(0, count)]);
     position += count;
+    await nextTurn();
   }
+  signal.throwIfAborted();
   await upload.publish();
 }

@@ -2,25 +2,19 @@
  * What one account may do with its files: the only door to storage, for every protocol alike. Each method states the
  * right that it needs, asks the rules at the path that it touches, then acts and tells the event stream.
  */
-import { randomBytes } from "node:crypto";
 import type { Account, Right, Rights } from "../account/account.ts";
 import type { ByteString } from "../base/bytes.ts";
 import type { DigestName } from "../protocol/digest.ts";
-import { joined } from "../protocol/octets.ts";
-import { type VirtualPath, baseName, childPath, parentPath } from "../protocol/path.ts";
-import {
-  type Entry,
-  type Octets,
-  type Storage,
-  StorageError,
-  type Times,
-  type UploadIntent,
-} from "../storage/storage.ts";
+import type { VirtualPath } from "../protocol/path.ts";
+import { type Entry, type Octets, type Storage, StorageError, type Times, type Upload } from "../storage/storage.ts";
 import type { FerrymanEvent, FileChange, SessionFacts, Transferred } from "./events.ts";
 import { type Digested, copyFile, digestFile } from "./file-work.ts";
 import { Rules } from "./rules.ts";
 import { Reading, TransferLog, Writing } from "./transfers.ts";
 import { removeTree, sizeOfTree } from "./trees.ts";
+import { type StoreHow, entryAt, openPlanned, openUnique, planUpload } from "./uploads.ts";
+
+export type { StoreHow } from "./uploads.ts";
 
 /** A right is missing: `rule` is the id that the client is told. */
 export class Denied extends Error {
@@ -47,21 +41,11 @@ export type WorkspaceServices = {
   readonly now?: () => number;
 };
 
-/** How an upload meets what is there, as a client asks for it. */
-export type StoreHow =
-  /** STOR: a new file, or in place of one. */
-  | { readonly kind: "store" }
-  /** REST and STOR: from this octet on. */
-  | { readonly kind: "resume"; readonly offset: number }
-  /** APPE. */
-  | { readonly kind: "append" }
-  /** STOU: under a name that is free. */
-  | { readonly kind: "unique" };
-
-/** Names of STOU tried in order before random ones: `name`, `name.1` … */
-const NUMBERED_NAMES = 100;
-/** Random names of STOU tried after those; 64 bits each, so the first is free unless something is badly wrong. */
-const RANDOM_NAMES = 3;
+/**
+ * Rights over what a file holds and whether it stays: no other name of the same file may give more of them than the
+ * old one did, or a rename would be the way around each rule (attack 29).
+ */
+const CONTENT_RIGHTS: readonly Right[] = ["read", "append", "overwrite", "delete", "meta"];
 
 export class Workspace {
   readonly account: Account;
@@ -100,9 +84,21 @@ export class Workspace {
     return this.#storage.stat(path, links);
   }
 
-  /** Whether something is there that this account may know of. */
+  /**
+   * Whether `path` is a folder that may be gone to: any right there or, by a rule, below it will do. So one can go to
+   * a folder that takes uploads only, and through one that shows nothing.
+   * @throws {StorageError} "not-a-folder"
+   */
+  async enter(path: VirtualPath): Promise<void> {
+    if (!this.#rules.mayEnter(path)) this.demand("list", path, "enter");
+    const { kind } = await this.#storage.stat(path);
+    if (kind !== "directory") throw new StorageError("not-a-folder", path);
+  }
+
+  /** Whether something is there that this account may know of. Never refused. */
   async exists(path: VirtualPath): Promise<boolean> {
-    return this.stat(path).then(
+    if (!this.may("read", path) && !this.may("list", path)) return false;
+    return this.#storage.stat(path).then(
       () => true,
       () => false,
     );
@@ -133,33 +129,54 @@ export class Workspace {
   }
 
   /**
-   * Needs `write` for a new name, `overwrite` besides for a file that is there, `append` to go on from one.
+   * Needs `write` for a new name, `overwrite` besides for a file that is there, `append` to go on from one; see
+   * `planUpload`.
    * @throws {StorageError} "exists" when STOU finds no free name.
    */
   async openWrite(path: VirtualPath, how: StoreHow, { type }: { type: "ascii" | "image" }): Promise<Writing> {
-    if (how.kind === "unique") return this.#openUnique(path, type);
-    const intent = await this.#intentOf(path, how);
-    return this.#openUpload(path, intent, type);
+    const opened =
+      how.kind === "unique"
+        ? await openUnique(this, this.#storage, { wish: path, mode: this.#fileMode })
+        : { path, upload: await this.#openPlanned(path, how) };
+    const { offset } = opened.upload;
+    const log = this.#log({ direction: "upload", path: opened.path, offset, representation: type });
+    return new Writing(opened.upload, log, opened.path);
   }
 
-  /** Octets of an interrupted upload; undefined when there is none. */
+  /** Of a listing that goes over a data connection; dispose it on every way out. Needs nothing: `list` asks. */
+  logListing(path: VirtualPath): TransferLog {
+    return this.#log({ direction: "listing", path, offset: 0, representation: "ascii" });
+  }
+
+  /** Octets of an interrupted upload; undefined when there is none, or none that this account could go on with. */
   async interrupted(path: VirtualPath): Promise<number | undefined> {
     if (!this.may("write", path)) return undefined;
     return this.#storage.interrupted(path);
   }
 
-  /** RNFR: whether it is there and may be moved. */
-  async statForRename(path: VirtualPath): Promise<void> {
+  /** RNFR: whether it is there and may be moved. Needs `rename`, and no rule may take a right below a folder. */
+  async statForRename(path: VirtualPath): Promise<Entry> {
     this.demand("rename", path, "rename");
-    const { kind } = await this.#storage.stat(path, "keep");
-    if (kind === "directory") this.#demandBelow("rename", path, "rename");
+    const entry = await this.#storage.stat(path, "keep");
+    if (entry.kind === "directory") this.#demandBelow(path, this.rightsAt(path));
+    return entry;
   }
 
-  /** Needs `rename` at both paths, and `overwrite` to replace a file at `to`. */
+  /**
+   * Needs `rename` at both paths, and `overwrite` to replace a file at `to`. Refused where the new name would give a
+   * right over the content that the old one does not, or that some rule below either name takes (attack 29).
+   */
   async rename(from: VirtualPath, to: VirtualPath): Promise<void> {
-    await this.statForRename(from);
+    const { kind } = await this.statForRename(from);
     this.demand("rename", to, "rename");
-    await this.#storage.rename(from, to, this.may("overwrite", to) ? "replace" : "refuse");
+    for (const right of CONTENT_RIGHTS) if (this.may(right, to)) this.demand(right, from, "rename");
+    if (kind === "directory") {
+      this.#demandBelow(from, this.rightsAt(to));
+      this.#demandBelow(to, this.rightsAt(to));
+    }
+    const replaces = this.may("overwrite", to);
+    if (!replaces && (await entryAt(this.#storage, to)) !== undefined) this.demand("overwrite", to, "rename");
+    await this.#storage.rename(from, to, replaces ? "replace" : "refuse");
     this.#changed({ kind: "renamed", path: from, to });
   }
 
@@ -184,13 +201,13 @@ export class Workspace {
     this.#changed({ kind: "folder-removed", path });
   }
 
-  /** Needs `list` and `delete` for every folder and file in it; what may not be removed stops it there. */
+  /** Needs `list` for every folder and `delete` for everything in it; asked before the first one goes. */
   async removeTree(path: VirtualPath, signal: AbortSignal): Promise<void> {
     this.demand("delete", path, "delete");
     await removeTree(this, path, signal);
   }
 
-  /** Octets of all files below a folder that this account may list. */
+  /** Octets of all files below a folder that this account may list. Needs `list`. */
   async sizeOfTree(path: VirtualPath, signal: AbortSignal): Promise<bigint> {
     return sizeOfTree(this, path, signal);
   }
@@ -210,10 +227,14 @@ export class Workspace {
     this.#changed({ kind: "mode-set", path, mode });
   }
 
-  /** Needs `site` and `write`. The jail judges `target` whenever the link is followed. */
+  /**
+   * Needs `site` and `write`. The jail judges `target` whenever the link is followed. Under folder rules there are no
+   * new links: each would be a second name, which the rules do not know, for what they name (attack 29).
+   */
   async makeLink(path: VirtualPath, target: ByteString): Promise<void> {
     this.demand("site", path, "link");
     this.demand("write", path, "link");
+    if (this.#rules.dependOnPath) this.#deny("folders:link", { right: "site", path, verb: "link" });
     if (this.#storage.makeLink === undefined) throw new StorageError("unsupported", path);
     await this.#storage.makeLink(path, target);
     this.#changed({ kind: "linked", path, target });
@@ -222,8 +243,7 @@ export class Workspace {
   /** Needs `read` at `from` and what an upload needs at `to`; the copy appears whole or not at all. */
   async copy(from: VirtualPath, to: VirtualPath, signal: AbortSignal): Promise<void> {
     this.demand("read", from, "copy");
-    const intent = await this.#intentOf(to, { kind: "store" });
-    await copyFile(this.#storage, { from, to, intent, signal, mode: 0o666 & ~this.#umask });
+    await copyFile(this.#storage, { from, open: async () => this.#openPlanned(to, { kind: "store" }), signal });
     this.#changed({ kind: "copied", path: from, to });
   }
 
@@ -251,47 +271,13 @@ export class Workspace {
     this.#umask = mask;
   }
 
-  async #intentOf(path: VirtualPath, how: Exclude<StoreHow, { kind: "unique" }>): Promise<UploadIntent> {
-    this.demand("write", path, "write");
-    const taken = await this.#isTaken(path);
-    if (how.kind !== "store") {
-      if (taken) this.demand("append", path, "append");
-      return how;
-    }
-    if (!taken) return this.may("overwrite", path) ? { kind: "replace" } : { kind: "create" };
-    this.demand("overwrite", path, "overwrite");
-    return { kind: "replace" };
+  get #fileMode(): number {
+    return 0o666 & ~this.#umask;
   }
 
-  async #isTaken(path: VirtualPath): Promise<boolean> {
-    try {
-      await this.#storage.stat(path, "keep");
-      return true;
-    } catch (error) {
-      if (error instanceof StorageError && error.fault === "not-found") return false;
-      throw error;
-    }
-  }
-
-  async #openUnique(wish: VirtualPath, type: "ascii" | "image"): Promise<Writing> {
-    this.demand("write", wish, "write");
-    for (const path of uniqueNames(wish)) {
-      try {
-        return await this.#openUpload(path, { kind: "create" }, type);
-      } catch (error) {
-        if (!(error instanceof StorageError) || error.fault !== "exists") throw error;
-      }
-    }
-    throw new StorageError("exists", wish);
-  }
-
-  async #openUpload(path: VirtualPath, intent: UploadIntent, type: "ascii" | "image"): Promise<Writing> {
-    const upload = await this.#storage.openWrite(path, intent, { mode: 0o666 & ~this.#umask });
-    return new Writing(
-      upload,
-      this.#log({ direction: "upload", path, offset: upload.offset, representation: type }),
-      path,
-    );
+  async #openPlanned(path: VirtualPath, how: Exclude<StoreHow, { kind: "unique" }>): Promise<Upload> {
+    const plan = await planUpload(this, this.#storage, { path, how });
+    return openPlanned(this, this.#storage, { path, plan, mode: this.#fileMode });
   }
 
   #log(facts: Pick<Transferred, "direction" | "path" | "offset" | "representation">): TransferLog {
@@ -312,10 +298,12 @@ export class Workspace {
     });
   }
 
-  /** For what moves a folder with all that is in it: no rule below may be dodged (attack 29). */
-  #demandBelow(right: Right, path: VirtualPath, verb: string): void {
-    const below = this.#rules.rulingBelow(path, right);
-    if (below !== undefined) this.#deny(`${below.id}:${right}`, { right, path, verb });
+  /** For what moves a folder with all that is in it: no rule below it may take one of `rights`. */
+  #demandBelow(folder: VirtualPath, rights: Rights): void {
+    const missing = this.#rules.missingBelow(folder, rights);
+    if (missing === undefined) return;
+    const { id, right } = missing;
+    this.#deny(`${id}:${right}`, { right, path: folder, verb: "rename" });
   }
 
   #deny(rule: string, { right, path, verb }: { right: Right; path: VirtualPath; verb: string }): never {
@@ -325,15 +313,5 @@ export class Workspace {
 
   #changed(change: FileChange): void {
     this.#services.emit({ ...this.#services.facts(), type: "file.changed", change, at: this.#now() });
-  }
-}
-
-function* uniqueNames(wish: VirtualPath): Generator<VirtualPath, void, void> {
-  const folder = parentPath(wish);
-  const name = baseName(wish);
-  yield wish;
-  for (let number = 1; number < NUMBERED_NAMES; number++) yield childPath(folder, joined(`${name}.${number}`));
-  for (let turn = 0; turn < RANDOM_NAMES; turn++) {
-    yield childPath(folder, joined(`${name}.${randomBytes(8).toString("hex")}`));
   }
 }
