@@ -129,7 +129,7 @@ export function formatFactNames(chosen: ReadonlySet<FactName>): string {
  * @returns those that we know, whatever their case; undefined if there is more in it than names.
  */
 export function parseFactNames(argument: string): ReadonlySet<FactName> | undefined {
-  if (!/^[!-:<-~]*(?:;[!-:<-~]*)*$/.test(argument)) return undefined;
+  if (!/^[!-<>-~]*$/.test(argument)) return undefined;
   const asked = new Set(argument.toLowerCase().split(";"));
   return new Set(FACTS.filter((name) => asked.has(name.toLowerCase())));
 }

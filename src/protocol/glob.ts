@@ -99,12 +99,11 @@ function setToken(content: string): Token {
 
 /** All patterns that the braces stand for; the pattern itself, with braces as characters, where that is too much. */
 function expandBraces(pattern: Pattern): readonly Pattern[] {
-  const most = Math.max(GLOB_TOKENS, pattern.length);
   let patterns: readonly Pattern[] = [pattern];
   for (;;) {
     const next = patterns.flatMap((each) => expandOnce(each));
     const tokens = next.reduce((count, each) => count + each.length, 0);
-    if (next.length > GLOB_ALTERNATIVES || tokens > most) return [pattern];
+    if (next.length > GLOB_ALTERNATIVES || tokens > GLOB_TOKENS) return [pattern];
     if (next.length === patterns.length) return next;
     patterns = next;
   }
@@ -128,10 +127,10 @@ function expandOnce(pattern: Pattern): readonly Pattern[] {
 /** @param cuts where the opening brace, the commas and the closing brace stand. */
 function alternatives(pattern: Pattern, cuts: readonly number[]): readonly Pattern[] {
   const before = pattern.slice(0, cuts[0]);
-  const after = pattern.slice((cuts.at(-1) ?? 0) + 1);
+  const after = pattern.slice(cuts.at(-1)).slice(1);
   // One more than are allowed is enough to be refused.
   const ends = cuts.slice(1, GLOB_ALTERNATIVES + 2);
-  return ends.map((end, index) => [...before, ...pattern.slice((cuts[index] ?? 0) + 1, end), ...after]);
+  return ends.map((end, index) => [...before, ...pattern.slice(cuts[index], end).slice(1), ...after]);
 }
 
 /** `**` matches what `*` does, but each star costs. */
@@ -168,7 +167,7 @@ function matchesParts(patterns: readonly PartPattern[], parts: readonly string[]
     if (pattern === "any") {
       retryAt = at++;
       retryFrom = part;
-    } else if (pattern !== undefined && matches(pattern, parts[part] ?? "")) {
+    } else if (pattern !== undefined && matches(pattern, text)) {
       at++;
       part++;
     } else if (retryAt !== -1) {
@@ -210,7 +209,7 @@ function matchWidth(token: Token, name: string, from: number): number {
     case "one":
       return characterWidth(name, from);
     case "set":
-      return token.matching[name.charCodeAt(from)] ?? 0;
+      return token.matching[name.charCodeAt(from)] === 1 ? 1 : 0;
     case "star":
       return 0;
     default:
