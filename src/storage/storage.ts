@@ -112,14 +112,16 @@ export interface Storage {
    */
   list(path: VirtualPath): AsyncIterable<readonly Entry[]>;
   openRead(path: VirtualPath): Promise<FileReader>;
-  openWrite(path: VirtualPath, intent: UploadIntent): Promise<Upload>;
+  /** @param options.mode permission bits of a file that is new (default 0o644); one that is replaced keeps its own. */
+  openWrite(path: VirtualPath, intent: UploadIntent, options?: { readonly mode?: number }): Promise<Upload>;
   /** Octets of an interrupted upload of this name, undefined if there is none or a file has the name. For SIZE before REST. */
   interrupted(path: VirtualPath): Promise<number | undefined>;
   /** @param taken whether a file at `to` is replaced in one step ("replace") or refused ("exists"). A folder is never replaced. */
   rename(from: VirtualPath, to: VirtualPath, taken: "refuse" | "replace"): Promise<void>;
   /** Removes a file or a link, never a folder. */
   remove(path: VirtualPath): Promise<void>;
-  makeDirectory(path: VirtualPath): Promise<void>;
+  /** @param mode permission bits; default 0o755. */
+  makeDirectory(path: VirtualPath, mode?: number): Promise<void>;
   /** @throws {StorageError} "not-empty", "is-root" */
   removeDirectory(path: VirtualPath): Promise<void>;
   setTimes(path: VirtualPath, times: Times): Promise<void>;

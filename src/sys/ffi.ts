@@ -1,0 +1,341 @@
+/**
+ * The one file with foreign-function prototypes: a wrong one ends the process, so they stand together and are few.
+ * koffi is optional; without it every caller has a portable way. Linux on x64 and arm64 alone, where the layouts
+ * below are equal (statx and statfs of the kernel's 64-bit interface; man 2 statx, man 2 statfs).
+ */
+import { constants as fsConstants } from "node:fs";
+import { createRequire } from "node:module";
+import { constants as osConstants } from "node:os";
+import { bytesOf, type ByteString } from "../base/bytes.ts";
+
+/** Flags of open(2). Where arm64 differs from x64 the number is Node's own. */
+export const OPEN = {
+  read: fsConstants.O_RDONLY,
+  write: fsConstants.O_WRONLY,
+  readWrite: fsConstants.O_RDWR,
+  create: fsConstants.O_CREAT,
+  exclusive: fsConstants.O_EXCL,
+  append: fsConstants.O_APPEND,
+  nonBlocking: fsConstants.O_NONBLOCK,
+  noTerminal: fsConstants.O_NOCTTY,
+  directory: fsConstants.O_DIRECTORY,
+  noFollow: fsConstants.O_NOFOLLOW,
+  /** Equal on all architectures of asm-generic/fcntl.h and x86. */
+  closeOnExec: 0o2000000,
+  path: 0o10000000,
+  nameless: 0o20000000 | fsConstants.O_DIRECTORY,
+} as const;
+
+/** How openat2(2) resolves: linux/openat2.h. */
+export const RESOLVE = { noMagicLinks: 0x02, noSymlinks: 0x04, inRoot: 0x10 } as const;
+
+/** What statx(2) tells of one entry. */
+export type StatX = {
+  /** File type and permission bits, as `st_mode`. */
+  readonly mode: number;
+  readonly links: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number | bigint;
+  /** Whole milliseconds since 1970. */
+  readonly modified: number;
+  /** Device and inode in hexadecimal. */
+  readonly device: string;
+  readonly inode: string;
+  /** The entry is the root of a mount. */
+  readonly mountRoot: boolean;
+};
+
+export type VolumeFacts = {
+  readonly type: number;
+  readonly blockSize: number;
+  readonly availableBlocks: number | bigint;
+};
+/** Nanoseconds since 1970, undefined: leave as it is. */
+export type FileTimes = { readonly accessed: bigint | undefined; readonly modified: bigint | undefined };
+
+/** A system call that failed; `code` is the name of its errno, as in Node's own errors. */
+export class SystemCallError extends Error {
+  override readonly name = "SystemCallError";
+  readonly code: string;
+
+  constructor(call: string, code: string) {
+    super(`${call}: ${code}`);
+    this.code = code;
+  }
+}
+
+/**
+ * The system calls, arguments in the order of their manual pages. `folder` is a descriptor; names are one part of a
+ * path and are never followed. All but `copyRange` return at once and run on the calling thread (microseconds each).
+ * @throws {SystemCallError} each of them
+ */
+export type SystemCalls = {
+  openat2(folder: number, path: ByteString, how: { flags: number; mode?: number; resolve?: number }): number;
+  statx(folder: number, name: ByteString): StatX;
+  /** Of an open descriptor, of one opened with OPEN.path too. */
+  statDescriptor(descriptor: number): StatX;
+  volumeOf(descriptor: number): VolumeFacts;
+  mkdirat(folder: number, name: ByteString, mode: number): void;
+  unlinkat(folder: number, name: ByteString, what: "file" | "directory"): void;
+  renameat2(from: readonly [number, ByteString], to: readonly [number, ByteString], noReplace: boolean): void;
+  linkat(from: readonly [number, ByteString], to: readonly [number, ByteString]): void;
+  /** Gives a nameless file (OPEN.nameless) its first name. Needs /proc. */
+  linkDescriptor(descriptor: number, to: readonly [number, ByteString]): void;
+  symlinkat(target: ByteString, folder: number, name: ByteString): void;
+  readlinkat(folder: number, name: ByteString): ByteString;
+  fchmodat(folder: number, name: ByteString, mode: number): void;
+  utimensat(folder: number, name: ByteString, times: FileTimes): void;
+  /** Fills `into` with as many raw entries as fit; octets filled, 0 at the end. */
+  getdents64(descriptor: number, into: Buffer): number;
+  seek(descriptor: number, position: number, from: "start" | "here"): number;
+  /** @returns whether the lock was free; it ends with the descriptor. */
+  lock(descriptor: number): boolean;
+  /** Shares all octets of `from` with `to` (FICLONE); false where the file system cannot. */
+  clone(from: number, to: number): boolean;
+  /** Copies in the kernel, on another thread; octets copied, 0 at the end. Both positions are explicit. */
+  copyRange(from: number, to: number, range: { position: number; length: number }): Promise<number>;
+};
+
+const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const AT_REMOVEDIR = 0x200;
+const AT_SYMLINK_FOLLOW = 0x400;
+const AT_NO_AUTOMOUNT = 0x800;
+const AT_EMPTY_PATH = 0x1000;
+const STATX_BASIC_STATS = 0x7ff;
+const STATX_ATTR_MOUNT_ROOT = 0x2000;
+const RENAME_NOREPLACE = 1;
+const SYS_OPENAT2 = 437;
+const UTIME_OMIT = 0x3ffffffen;
+const LOCK_EXCLUSIVE_NOW = 2 | 4;
+const FICLONE = 0x40049409;
+const LIBRARIES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
+const NANOSECONDS = 1_000_000_000n;
+
+/** Octets of a path with its closing NUL: PATH_MAX of linux/limits.h. */
+const PATH_SPACE = 4096;
+
+type Native = ((...values: readonly unknown[]) => number) & {
+  async(...values: readonly unknown[]): void;
+};
+
+let loaded: { readonly calls: SystemCalls | undefined } | undefined;
+
+/** The calls, or undefined: not Linux on x64 or arm64, no koffi, or FERRYMAN_FFI=off. Loaded once. */
+export function loadSystemCalls(): SystemCalls | undefined {
+  if (process.env["FERRYMAN_FFI"] === "off") return undefined;
+  loaded ??= { calls: tryLoad() };
+  return loaded.calls;
+}
+
+function tryLoad(): SystemCalls | undefined {
+  if (process.platform !== "linux" || (process.arch !== "x64" && process.arch !== "arm64")) return undefined;
+  try {
+    const koffi: typeof import("koffi") = createRequire(import.meta.url)("koffi");
+    for (const name of LIBRARIES) {
+      const library = tryLibrary(koffi, name);
+      if (library !== undefined) return systemCalls(prototypes(library), () => koffi.errno());
+    }
+  } catch {
+    // Not installed, not for this C library, or without one of the functions: the portable way it is.
+  }
+  return undefined;
+}
+
+function tryLibrary(koffi: typeof import("koffi"), name: string): import("koffi").LibraryHandle | undefined {
+  try {
+    return koffi.load(name);
+  } catch {
+    return undefined;
+  }
+}
+
+function prototypes(library: import("koffi").LibraryHandle) {
+  const native = (name: string, result: string, values: string): Native =>
+    library.func(name, result, values.split(" "));
+  return {
+    // Variadic in C; on both architectures integer arguments of a variadic call travel as those of an ordinary one.
+    syscall: native("syscall", "long", "long int void* void* size_t"),
+    statx: native("statx", "int", "int void* int uint void*"),
+    fstatfs: native("fstatfs", "int", "int void*"),
+    mkdirat: native("mkdirat", "int", "int void* uint"),
+    unlinkat: native("unlinkat", "int", "int void* int"),
+    renameat2: native("renameat2", "int", "int void* int void* uint"),
+    linkat: native("linkat", "int", "int void* int void* int"),
+    symlinkat: native("symlinkat", "int", "void* int void*"),
+    readlinkat: native("readlinkat", "int64", "int void* void* size_t"),
+    fchmodat: native("fchmodat", "int", "int void* uint int"),
+    utimensat: native("utimensat", "int", "int void* void* int"),
+    getdents64: native("getdents64", "int64", "int void* size_t"),
+    lseek: native("lseek", "int64", "int int64 int"),
+    flock: native("flock", "int", "int int"),
+    ioctl: native("ioctl", "int", "int ulong long"),
+    copyFileRange: native("copy_file_range", "int64", "int void* int void* size_t uint"),
+  };
+}
+
+/** One scratch buffer for each path of a call; calls are synchronous, so two are enough. */
+const scratch = [Buffer.alloc(PATH_SPACE), Buffer.alloc(PATH_SPACE)] as const;
+const how = Buffer.alloc(24);
+const stat = Buffer.alloc(256);
+const volume = Buffer.alloc(128);
+const times = Buffer.alloc(32);
+const linkText = Buffer.alloc(PATH_SPACE);
+
+function cPath(path: string, call: string, slot: 0 | 1 = 0): Buffer {
+  if (path.length >= PATH_SPACE) throw new SystemCallError(call, "ENAMETOOLONG");
+  if (path.includes("\0")) throw new SystemCallError(call, "EINVAL");
+  const space = scratch[slot];
+  space[space.write(path, "latin1")] = 0;
+  return space;
+}
+
+const errnoNames: ReadonlyMap<number, string> = new Map(
+  Object.entries(osConstants.errno)
+    .toReversed()
+    .map(([name, number]) => [number, name]),
+);
+
+function systemCalls(c: ReturnType<typeof prototypes>, errno: () => number): SystemCalls {
+  const check = (call: string, result: number): number => {
+    if (result < 0) throw new SystemCallError(call, errnoNames.get(errno()) ?? "EIO");
+    return result;
+  };
+  return {
+    ...entryCalls(c, check),
+    ...nameCalls(c, check),
+    getdents64: (descriptor, into) => check("getdents64", c.getdents64(descriptor, into, into.length)),
+    seek: (descriptor, position, from) => check("lseek", c.lseek(descriptor, position, from === "start" ? 0 : 1)),
+    lock: (descriptor) => c.flock(descriptor, LOCK_EXCLUSIVE_NOW) === 0,
+    clone: (from, to) => c.ioctl(to, FICLONE, from) === 0,
+    copyRange: async (from, to, { position, length }) => {
+      const offsets = [Buffer.alloc(8), Buffer.alloc(8)] as const;
+      for (const offset of offsets) offset.writeBigInt64LE(BigInt(position));
+      const { promise, resolve, reject } = Promise.withResolvers<number>();
+      c.copyFileRange.async(from, offsets[0], to, offsets[1], length, 0, (fault: unknown, copied: number) => {
+        // The errno of another thread is out of reach; callers go on by read and write, which name the fault.
+        if (fault !== null || copied < 0) reject(new SystemCallError("copy_file_range", "EINVAL"));
+        else resolve(copied);
+      });
+      return promise;
+    },
+  };
+}
+
+type Check = (call: string, result: number) => number;
+
+function entryCalls(c: ReturnType<typeof prototypes>, check: Check) {
+  return {
+    openat2(folder, path, { flags, mode = 0, resolve = 0 }) {
+      how.writeUInt32LE(flags >>> 0, 0);
+      how.writeUInt32LE(mode, 8);
+      how.writeUInt32LE(resolve, 16);
+      return check("openat2", c.syscall(SYS_OPENAT2, folder, cPath(path, "openat2"), how, how.length));
+    },
+    statx(folder, name) {
+      const flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
+      check("statx", c.statx(folder, cPath(name, "statx"), flags, STATX_BASIC_STATS, stat));
+      return readStat();
+    },
+    statDescriptor(descriptor) {
+      check("statx", c.statx(descriptor, cPath("", "statx"), AT_EMPTY_PATH, STATX_BASIC_STATS, stat));
+      return readStat();
+    },
+    volumeOf(descriptor) {
+      check("fstatfs", c.fstatfs(descriptor, volume));
+      return {
+        type: volume.readUInt32LE(0),
+        blockSize: volume.readUInt32LE(8),
+        availableBlocks: readOctets(volume, 32),
+      };
+    },
+    fchmodat(folder, name, mode) {
+      check("fchmodat", c.fchmodat(folder, cPath(name, "fchmodat"), mode, AT_SYMLINK_NOFOLLOW));
+    },
+    utimensat(folder, name, { accessed, modified }) {
+      writeTime(0, accessed);
+      writeTime(16, modified);
+      check("utimensat", c.utimensat(folder, cPath(name, "utimensat"), times, AT_SYMLINK_NOFOLLOW));
+    },
+  } satisfies Partial<SystemCalls>;
+}
+
+function nameCalls(c: ReturnType<typeof prototypes>, check: Check) {
+  return {
+    mkdirat(folder, name, mode) {
+      check("mkdirat", c.mkdirat(folder, cPath(name, "mkdirat"), mode));
+    },
+    unlinkat(folder, name, what) {
+      check("unlinkat", c.unlinkat(folder, cPath(name, "unlinkat"), what === "directory" ? AT_REMOVEDIR : 0));
+    },
+    renameat2([from, name], [to, newName], noReplace) {
+      const call = "renameat2";
+      const flags = noReplace ? RENAME_NOREPLACE : 0;
+      check(call, c.renameat2(from, cPath(name, call), to, cPath(newName, call, 1), flags));
+    },
+    linkat([from, name], [to, newName]) {
+      check("linkat", c.linkat(from, cPath(name, "linkat"), to, cPath(newName, "linkat", 1), 0));
+    },
+    linkDescriptor(descriptor, [to, newName]) {
+      const from = cPath(`/proc/self/fd/${descriptor}`, "linkat");
+      check("linkat", c.linkat(AT_FDCWD, from, to, cPath(newName, "linkat", 1), AT_SYMLINK_FOLLOW));
+    },
+    symlinkat(target, folder, name) {
+      check("symlinkat", c.symlinkat(cPath(target, "symlinkat"), folder, cPath(name, "symlinkat", 1)));
+    },
+    readlinkat(folder, name) {
+      const call = "readlinkat";
+      const length = check(call, c.readlinkat(folder, cPath(name, call), linkText, linkText.length));
+      return bytesOf(linkText.subarray(0, length));
+    },
+  } satisfies Partial<SystemCalls>;
+}
+
+/** Offsets of struct statx. */
+function readStat(): StatX {
+  return {
+    links: stat.readUInt32LE(16),
+    uid: stat.readUInt32LE(20),
+    gid: stat.readUInt32LE(24),
+    mode: stat.readUInt16LE(28),
+    inode: hex64(stat, 32),
+    size: readOctets(stat, 40),
+    modified: stat.readInt32LE(116) * 4_294_967_296_000 + stat.readUInt32LE(112) * 1000 + readMilliseconds(120),
+    device: `${stat.readUInt32LE(136).toString(16)}.${stat.readUInt32LE(140).toString(16)}`,
+    mountRoot: (stat.readUInt32LE(8) & STATX_ATTR_MOUNT_ROOT) !== 0,
+  };
+}
+
+function readMilliseconds(at: number): number {
+  return Math.floor(stat.readUInt32LE(at) / 1_000_000);
+}
+
+function hex64(from: Buffer, at: number): string {
+  const high = from.readUInt32LE(at + 4);
+  const low = from.readUInt32LE(at).toString(16);
+  return high === 0 ? low : high.toString(16) + low.padStart(8, "0");
+}
+
+function readOctets(from: Buffer, at: number): number | bigint {
+  return from.readUInt32LE(at + 4) < 0x200000 ? readSafe(from, at) : from.readBigUInt64LE(at);
+}
+
+function readSafe(from: Buffer, at: number): number {
+  return from.readUInt32LE(at + 4) * 4_294_967_296 + from.readUInt32LE(at);
+}
+
+function writeTime(at: number, nanoseconds: bigint | undefined): void {
+  const value = nanoseconds ?? 0n;
+  const fraction = ((value % NANOSECONDS) + NANOSECONDS) % NANOSECONDS;
+  times.writeBigInt64LE((value - fraction) / NANOSECONDS, at);
+  times.writeBigInt64LE(nanoseconds === undefined ? UTIME_OMIT : fraction, at + 8);
+}
+
+/** One raw entry after another of what getdents64 filled: struct linux_dirent64. */
+export function* direntNames(filled: Buffer): Generator<ByteString> {
+  for (let at = 0; at < filled.length; at += filled.readUInt16LE(at + 16)) {
+    const end = filled.indexOf(0, at + 19);
+    yield bytesOf(filled.subarray(at + 19, end));
+  }
+}
