@@ -11,7 +11,7 @@ import { readOption } from "./reading.ts";
 import { type Configuration, SECTIONS, dashed, variable } from "./sections.ts";
 
 /** Where a configuration file is looked for when neither --config nor FERRYMAN_CONFIG names one. */
-export const STANDARD_FILE = "/etc/ferryman/ferryman.toml";
+const STANDARD_FILE = "/etc/ferryman/ferryman.toml";
 /** Variables that are no options. FERRYMAN_TEST_… belong to our own tests. */
 const RESERVED = /^FERRYMAN_(?:CONFIG|DEBUG|TEST_\w+)$/;
 /** Octets; a file of this size is not a configuration but a mistake. */

@@ -8,8 +8,8 @@ export const SECTIONS = {
   server: SERVER_OPTIONS,
 } as const satisfies Readonly<Record<string, OptionTable>>;
 
-export type Sections = typeof SECTIONS;
-export type SectionName = keyof Sections;
+type Sections = typeof SECTIONS;
+type SectionName = keyof Sections;
 export type Configuration = { readonly [Name in SectionName]: OptionValues<Sections[Name]> };
 
 /** An option's name in a file and as a flag: `loginTimeout` is `login-timeout`. */

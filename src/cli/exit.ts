@@ -1,0 +1,25 @@
+/** How the command line ends: the codes of design.md, three of them from sysexits.h, and the errors that carry them. */
+
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  /** EX_TEMPFAIL: the same command may work later. */
+  tryAgain: 75,
+  /** EX_NOPERM: somebody with the right must do it. */
+  refused: 77,
+  /** EX_CONFIG: a setting has to change first. */
+  configuration: 78,
+} as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** An expected failure: `message` is for people and says what to do; no stack is shown. */
+export class CliError extends Error {
+  override readonly name = "CliError";
+  readonly exitCode: ExitCode;
+
+  constructor(message: string, exitCode: ExitCode) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}

@@ -1,0 +1,104 @@
+/** The command `ferryman`: finds the sub-command, loads that one alone, and turns every end into an exit code. */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { nearest } from "../base/nearest.ts";
+import { CliError, EXIT, type ExitCode } from "./exit.ts";
+
+/** What `ferryman --help` lists; the files behind are loaded when one of them is asked for. */
+const COMMANDS: Readonly<Record<string, { readonly about: string; readonly load: () => Promise<Command> }>> = {
+  serve: {
+    about: "serve a folder by FTP",
+    load: async () => (await import("./serve.ts")).serveCommand(),
+  },
+  user: {
+    about: "keep the accounts of a users file",
+    load: async () => (await import("./user.ts")).userCommand(),
+  },
+};
+
+const EXAMPLES = `
+Examples:
+  ferryman serve                        this folder, read-only, for this machine alone
+  ferryman serve ~/pub --listen 0.0.0.0:2121
+  ferryman user add ann --users users.toml
+  ferryman serve --users users.toml --anonymous off
+  ferryman serve --help                 all that serve can be told
+
+Exit codes: 0 ok, 1 failed, 2 wrong usage, 75 try again later, 77 not permitted, 78 wrong configuration`;
+
+process.stdout.on("error", ignoreClosedPipe);
+process.stderr.on("error", ignoreClosedPipe);
+process.on("uncaughtException", (error) => {
+  process.exit(report(error));
+});
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<ExitCode> {
+  try {
+    const asked = args.find((argument) => !argument.startsWith("-"));
+    // `ferryman help serve` names the sub-command second.
+    const name = asked === "help" ? args[args.indexOf(asked) + 1] : asked;
+    await (await program(name)).parseAsync([...args], { from: "user" });
+    return EXIT.ok;
+  } catch (error) {
+    return report(error);
+  }
+}
+
+/** @param name of the sub-command that is loaded in full; the others are only listed. */
+async function program(name: string | undefined): Promise<Command> {
+  const root = new Command("ferryman")
+    .description("FTP that gets through: serve files, keep accounts.")
+    .usage("COMMAND [OPTIONS]")
+    .version(version(), "-V, --version")
+    .helpCommand("help [COMMAND]", "show what a command can be told")
+    .addHelpText("after", EXAMPLES)
+    .showSuggestionAfterError(false)
+    .action(() => {
+      // Reached without a sub-command, or with one that does not exist.
+      if (name !== undefined && name !== "help") throw unknownCommand(name);
+      root.help();
+    })
+    .allowExcessArguments();
+  for (const [each, { about, load }] of Object.entries(COMMANDS)) {
+    root.addCommand(each === name ? await load() : new Command(each).description(about));
+  }
+  return thrownNotEnded(root);
+}
+
+/** Errors of a command line are thrown, by every sub-command too, instead of ending the process with code 1. */
+function thrownNotEnded(command: Command): Command {
+  command.exitOverride();
+  for (const each of command.commands) thrownNotEnded(each);
+  return command;
+}
+
+function unknownCommand(name: string): CliError {
+  const guess = nearest(name, Object.keys(COMMANDS));
+  const hint = guess === undefined ? "See: ferryman --help" : `Did you mean: ferryman ${guess}`;
+  return new CliError(`There is no command "${name}". ${hint}`, EXIT.usage);
+}
+
+function report(error: unknown): ExitCode {
+  // commander has printed its own words already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  const expected = error instanceof CliError;
+  const text = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`ferryman: ${text}\n`);
+  const debugging = process.env["FERRYMAN_DEBUG"] === "1";
+  if (debugging && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
+  if (expected) return error.exitCode;
+  if (!debugging) process.stderr.write("This was not expected. With FERRYMAN_DEBUG=1 it says where it happened.\n");
+  return EXIT.failed;
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  const known = typeof manifest === "object" && manifest !== null && "version" in manifest;
+  return known ? String(manifest.version) : "unknown";
+}
+
+/** `ferryman … | head` closes the pipe early: no reason to fail. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+}

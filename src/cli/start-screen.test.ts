@@ -1,0 +1,48 @@
+/** The first screen fits a small terminal, whatever is served to whomever. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { stripVTControlCharacters } from "node:util";
+import { type ScreenFacts, startScreen } from "./start-screen.ts";
+
+const FACTS: ScreenFacts = {
+  folder: "/srv/pub",
+  bound: [
+    { address: "127.0.0.1", port: 2121 },
+    { address: "::1", port: 2121 },
+  ],
+  access: [{ who: "anonymous", may: "list and read", folder: "/srv/pub" }],
+  graceSeconds: 10,
+};
+
+test("it says what, who, how, what next, and that nothing is encrypted", () => {
+  const text = startScreen(FACTS, false);
+  for (const part of ["/srv/pub", "curl ftp://127.0.0.1:2121/", "ftp://[::1]:2121/", "ferryman user add", "Ctrl-C"]) {
+    assert.ok(text.includes(part), part);
+  }
+  assert.match(text, /unencrypted/);
+  assert.equal(stripVTControlCharacters(text), text);
+  assert.equal(stripVTControlCharacters(startScreen(FACTS, true)), text);
+  assert.notEqual(startScreen(FACTS, true), text);
+});
+
+test("it fits 80 by 24 with many accounts, addresses and long names", () => {
+  const long = "x".repeat(200);
+  const access = Array.from({ length: 40 }, () => ({ who: long, may: long, folder: `/${long}` }));
+  const bound = Array.from({ length: 9 }, (_, index) => ({ address: `127.0.0.${index + 1}`, port: 2121 }));
+  const lines = startScreen({ ...FACTS, folder: `/${long}/end`, bound, access: [...access] }, false).split("\n");
+  assert.ok(lines.length <= 24, `${lines.length} lines`);
+  assert.ok(lines[0]?.endsWith("/end"));
+});
+
+test("an open address is shown as one that can be connected to, and users by name", () => {
+  const text = startScreen(
+    {
+      ...FACTS,
+      bound: [{ address: "0.0.0.0", port: 21 }],
+      access: [{ who: "ann", may: "everything", folder: "/srv/ann" }],
+    },
+    false,
+  );
+  assert.match(text, /curl --user ann ftp:\/\/127\.0\.0\.1:21\//);
+  assert.doesNotMatch(text, /anonymous|for other machines/);
+});

@@ -1,0 +1,90 @@
+/** What `ferryman serve` says first: where, who may do what, how to connect, what to run next. At most 80 by 24. */
+import { styleText } from "node:util";
+import { type BoundAddress, hostPort } from "./listen-address.ts";
+
+export type Access = {
+  /** As somebody signs in: "anonymous", "ann". */
+  readonly who: string;
+  /** "read", "read and write" … */
+  readonly may: string;
+  /** A folder of this host. */
+  readonly folder: string;
+};
+export type ScreenFacts = {
+  readonly folder: string;
+  readonly bound: readonly BoundAddress[];
+  readonly access: readonly Access[];
+  readonly graceSeconds: number;
+};
+
+/** Lines for accounts and for addresses, so that everything stays within 24. */
+const MOST_ACCOUNTS = 4;
+const MOST_ADDRESSES = 2;
+const WIDTH = 79;
+
+/** @param styled whether the output is a terminal that wants weight; plain text otherwise. */
+export function startScreen(facts: ScreenFacts, styled: boolean): string {
+  const strong = (text: string): string => (styled ? styleText("bold", text, { validateStream: false }) : text);
+  const [first = { address: "127.0.0.1", port: 2121 }] = facts.bound;
+  const guest = facts.access.some(({ who }) => who === "anonymous");
+  const named = facts.access.find(({ who }) => who !== "anonymous")?.who;
+  const others = facts.bound.slice(1, MOST_ADDRESSES).map((bound) => `  also at ftp://${hostPort(reachable(bound))}/`);
+  const how = guest ? "user anonymous, any password" : `user ${named ?? "of the users file"}`;
+  const { address, port } = reachable(first);
+  return [
+    strong(`Ferryman serves ${cut(facts.folder, WIDTH - 16)}`),
+    "",
+    strong("Who may do what"),
+    ...accessLines(facts.access),
+    "",
+    strong("Connect with"),
+    `  curl ${guest ? "" : `--user ${named ?? "NAME"} `}ftp://${hostPort(reachable(first))}/`,
+    ...others,
+    ...more(facts.bound.length - 1 - others.length, "address", "addresses"),
+    `  or any FTP client: host ${address}, port ${port}, ${how}`,
+    "",
+    strong("Next"),
+    "  an account         ferryman user add NAME --users users.toml",
+    "                     ferryman serve --users users.toml",
+    ...(facts.bound.every(isLoopback) ? ["  for other machines ferryman serve --listen 0.0.0.0:2121"] : []),
+    `  stop               Ctrl-C (transfers get ${facts.graceSeconds} s to end; twice: at once)`,
+    "",
+    "Passwords and files cross the network unencrypted: TLS is not built yet.",
+    "",
+  ].join("\n");
+}
+
+function accessLines(access: readonly Access[]): readonly string[] {
+  if (access.length === 0) return ["  the accounts of the users file, each in its home"];
+  const shown = access.slice(0, MOST_ACCOUNTS);
+  const [names, rights] = [longest(shown.map(({ who }) => who)), longest(shown.map(({ may }) => may))];
+  const lines = shown.map(({ who, may, folder }) => {
+    const left = `  ${cut(who, names).padEnd(names)}  ${cut(may, rights).padEnd(rights)}  `;
+    return left + cut(folder, WIDTH - left.length);
+  });
+  return [...lines, ...more(access.length - shown.length, "account", "accounts")];
+}
+
+/** Columns for a list of words: as wide as the longest, within a third of the line. */
+function longest(words: readonly string[]): number {
+  return Math.min(26, Math.max(...words.map((word) => word.length)));
+}
+
+function more(count: number, one: string, many: string): readonly string[] {
+  return count <= 0 ? [] : [`  and ${count} more ${count === 1 ? one : many}`];
+}
+
+/** The end of a path says more than its beginning. */
+function cut(text: string, width: number): string {
+  return text.length <= width ? text : `…${text.slice(text.length - width + 1)}`;
+}
+
+/** "Every address" is none to connect to. */
+function reachable({ address, port }: BoundAddress): BoundAddress {
+  if (address === "0.0.0.0") return { address: "127.0.0.1", port };
+  return { address: address === "::" ? "::1" : address, port };
+}
+
+function isLoopback({ address }: BoundAddress): boolean {
+  return address === "::1" || address.startsWith("127.");
+}
