@@ -89,6 +89,11 @@ const ARGUMENTS: readonly string[] = [
 
 /** One line without its line end; any octet but LF may be in it. */
 export function fuzzLine(next: () => number): string {
+  // IAC is doubled, as Telnet asks of a client: a lone one would swallow the marker behind the line.
+  return rawLine(next).replaceAll("\n", "").replaceAll("\xff", "\xff\xff");
+}
+
+function rawLine(next: () => number): string {
   const pick = <T>(from: readonly T[]): T => {
     const found = from[Math.floor(next() * from.length)];
     if (found === undefined) throw new Error("an empty list");
@@ -99,7 +104,7 @@ export function fuzzLine(next: () => number): string {
   if (next() < 0.3) line = `${line}${pick(ARGUMENTS)}`;
   for (let mutations = next() < 0.4 ? Math.ceil(next() * 4) : 0; mutations > 0; mutations--) line = mutate(line, next);
   if (next() < 0.002) line += "A".repeat(5_000);
-  return line.replaceAll("\n", "");
+  return line;
 }
 
 function mutate(line: string, next: () => number): string {

@@ -1,0 +1,126 @@
+/** What stands before the first line of TypeScript: set-up, launcher and the search for a recent Node. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite, test } from "node:test";
+
+const ROOT = join(import.meta.dirname, "..");
+const require = createRequire(import.meta.url);
+
+type Lock = { readonly packages: Readonly<Record<string, object>> };
+type Package = { readonly name: string; readonly program: string };
+const node: {
+  isRecent(version: string): boolean;
+  pinnedNode(root: string): string | undefined;
+} = require("../bin/find-node.cjs");
+const setup: {
+  followsLock(lock: Lock, installed: Lock): boolean;
+  remedyFor(output: string): string;
+} = require("../scripts/setup.cjs");
+const debian: {
+  missing(packages: readonly Package[], folders: readonly string[]): readonly Package[];
+} = require("../scripts/debian-packages.cjs");
+
+/** A checkout without packages, in which the launcher takes the Node that runs it for too old. */
+async function checkout(): Promise<AsyncDisposable & { readonly root: string }> {
+  const root = await mkdtemp(join(tmpdir(), "ferryman-setup-"));
+  await cp(join(ROOT, "bin"), join(root, "bin"), { recursive: true });
+  await writeFile(join(root, "old.cjs"), 'Object.defineProperty(process.versions, "node", { value: "20.20.2" });');
+  return { root, [Symbol.asyncDispose]: async () => rm(root, { recursive: true }) };
+}
+
+function launch(root: string, ...args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
+  const command = ["--require", join(root, "old.cjs"), join(root, "bin", "ferryman.cjs"), ...args];
+  return spawnSync(process.execPath, command, { encoding: "utf8" });
+}
+
+test("24.15 is recent enough, 24.14 is not", () => {
+  assert.deepEqual(
+    ["24.15.0", "24.21.0", "26.0.0", "100.0.0"].map((version) => node.isRecent(version)),
+    [true, true, true, true],
+  );
+  assert.deepEqual(
+    ["24.14.9", "22.99.0", "8.0.0"].map((version) => node.isRecent(version)),
+    [false, false, false],
+  );
+});
+
+suite("an install counts when it follows the lockfile", () => {
+  const lock = {
+    packages: {
+      "": {},
+      "tools/node24": {},
+      "node_modules/a": { version: "1.0.0", integrity: "sha512-a" },
+      "node_modules/b": { version: "2.0.0", optional: true },
+    },
+  };
+  test("whole, with or without the optional ones", () => {
+    const { "node_modules/a": a, "node_modules/b": b } = lock.packages;
+    assert.ok(setup.followsLock(lock, { packages: { "node_modules/a": a, "node_modules/b": b } }));
+    assert.ok(setup.followsLock(lock, { packages: { "node_modules/a": a } }));
+  });
+  test("not with a package missing, of another version, or with other bytes", () => {
+    const wrong = [{}, { version: "1.0.1", integrity: "sha512-a" }, { version: "1.0.0", integrity: "sha512-x" }];
+    for (const a of wrong) assert.ok(!setup.followsLock(lock, { packages: { "node_modules/a": a } }));
+    assert.ok(!setup.followsLock(lock, { packages: {} }));
+  });
+});
+
+test("npm's failures are turned into what to do", () => {
+  assert.match(setup.remedyFor("npm error code EACCES\nnpm error syscall mkdir"), /Own the folder/);
+  assert.match(setup.remedyFor("npm error code ENOTFOUND"), /registry cannot be reached/);
+  assert.match(setup.remedyFor("npm error nospc ENOSPC: no space left"), /disk is full/);
+  assert.match(setup.remedyFor("something else"), /its words are above/);
+});
+
+test("a Debian package is missing when its program is nowhere", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "ferryman-setup-"));
+  await writeFile(join(folder, "lftp"), "");
+  const [lftp, curl] = [
+    { name: "lftp", program: "lftp" },
+    { name: "curl", program: "curl" },
+  ];
+  assert.deepEqual(debian.missing([lftp, curl], [folder]), [curl]);
+  await rm(folder, { recursive: true });
+});
+
+suite("the launcher on an old Node", () => {
+  test("says what to do in an installed package, and exits with 78", async () => {
+    await using place = await checkout();
+    const { status, stderr } = launch(place.root, "serve");
+    assert.equal(status, 78);
+    assert.match(stderr, /needs Node\.js 24\.15 or later; this is 20\.20\.2\.\n.*npx -y -p node@24/);
+  });
+
+  test("says what to do in a checkout without packages", async () => {
+    await using place = await checkout();
+    await mkdir(join(place.root, "src", "cli"), { recursive: true });
+    await writeFile(join(place.root, "src", "cli", "main.ts"), "");
+    const { status, stderr } = launch(place.root, "serve");
+    assert.equal(status, 78);
+    assert.match(stderr, /npm start/);
+  });
+
+  test("runs again on the pinned Node, with arguments, descriptors and exit code passed on", async () => {
+    await using place = await checkout();
+    const { root } = place;
+    await mkdir(join(root, "src", "cli"), { recursive: true });
+    await writeFile(
+      join(root, "src", "cli", "main.ts"),
+      'import { writeSync } from "node:fs"; writeSync(1, process.argv.slice(2).join()); process.exitCode = 75;',
+    );
+    await mkdir(join(root, "node_modules", ".bin"), { recursive: true });
+    // The pinned one is this very Node; the launcher that it runs must not take itself for old again.
+    await symlink(process.execPath, join(root, "node_modules", ".bin", "node"));
+    const launcher = join(root, "bin", "ferryman.cjs");
+    const old = `require(${JSON.stringify(join(root, "old.cjs"))});`;
+    const script = `${old} process.argv[1] = ${JSON.stringify(launcher)}; require(process.argv[1]);`;
+    const outcome = spawnSync(process.execPath, ["--eval", script, "--", "-", "serve", "x y"], { encoding: "utf8" });
+    assert.equal(outcome.stderr, "");
+    assert.match(outcome.stdout, /serve,x y$/);
+    assert.equal(outcome.status, 75);
+  });
+});
