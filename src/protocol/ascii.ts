@@ -53,7 +53,7 @@ export class AsciiDecoder {
     const out = Buffer.allocUnsafe(end);
     let written = 0;
     let from = 0;
-    for (; cr !== -1 && cr < end; cr = whole.indexOf(CR, cr + 1)) {
+    for (; cr !== -1; cr = whole.indexOf(CR, cr + 1)) {
       if (whole[cr + 1] !== LF) continue;
       written += whole.copy(out, written, from, cr);
       from = cr + 1;

@@ -1,4 +1,4 @@
-/** The algorithms of HASH (draft-bryan-ftpext-hash-02 §3.1) and of the older XCRC, XMD5 and XSHA verbs, by name. */
+/** The algorithms of HASH (draft-bryan-ftpext-hash) and of the older XCRC, XMD5 and XSHA verbs, by name. */
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 

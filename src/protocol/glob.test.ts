@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { bytesOf, bytesOfText } from "../base/bytes.ts";
 import { compileGlob, compilePathGlob, hasGlob } from "./glob.ts";
-import { GLOB_ALTERNATIVES, LINE_LIMIT } from "./limits.ts";
+import { GLOB_ALTERNATIVES, LINE_LIMIT, NAME_LIMIT } from "./limits.ts";
 
 function check(
   compile: (pattern: string) => (text: string) => boolean,
@@ -91,6 +91,17 @@ test("attack 46: braces beyond the limit are plain characters", () => {
   name(long, long, "a".repeat(300));
 });
 
+/** What compiling a pattern both ways takes, and meeting each of the names with it. */
+function millisecondsFor(pattern: string, names: readonly string[]): number {
+  const start = performance.now();
+  const [matchesName, matchesPath] = [compileGlob(bytesOfText(pattern)), compilePathGlob(pattern)];
+  for (const each of names) {
+    if (each.length <= NAME_LIMIT) matchesName(each);
+    matchesPath(each);
+  }
+  return performance.now() - start;
+}
+
 test("attack 46: no pattern of a command line takes 50 ms", () => {
   const wide = `{${Array.from({ length: 32 }, () => `*${"a".repeat(14)}b`).join()}}`;
   const patterns = [
@@ -105,12 +116,10 @@ test("attack 46: no pattern of a command line takes 50 ms", () => {
     text.repeat(LINE_LIMIT / text.length),
   );
   const names = ["a".repeat(255), "ab".repeat(127), "/a".repeat(2000)];
-  for (const pattern of [...patterns, ...deep, "*/../*/..", "/**/a".repeat(400), "/**/*a*b".repeat(300)]) {
-    const start = performance.now();
-    const matchers = [compileGlob(bytesOfText(pattern)), compilePathGlob(pattern)];
-    for (const matches of matchers) for (const each of names.slice(0, 2)) matches(each);
-    matchers[1]?.(names[2] ?? "");
-    const took = performance.now() - start;
+  const commas = `{${",".repeat(2000)}}${"a".repeat(2000)}`;
+  for (const pattern of [...patterns, ...deep, commas, "*/../*/..", "/**/a".repeat(400), "/**/*a*b".repeat(300)]) {
+    // The best of three: other programs on the machine take time too.
+    const took = Math.min(...[1, 2, 3].map(() => millisecondsFor(pattern, names)));
     assert.ok(took < 50, `${pattern.slice(0, 20)}… took ${took} ms`);
   }
 });

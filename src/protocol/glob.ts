@@ -58,11 +58,9 @@ export function compilePathGlob(pattern: string): (path: string) => boolean {
 
 function tokenize(pattern: ByteString): Pattern {
   const tokens: Token[] = [];
-  // Once one `[` has no end, none after it has: looking again for each would take quadratic time.
-  let setsEnd = false;
   for (let at = 0; at < pattern.length; at++) {
     const char = pattern.charAt(at);
-    const end = char === "[" && !setsEnd ? endOfSet(pattern, at) : -1;
+    const end = char === "[" ? endOfSet(pattern, at) : -1;
     const brace = BRACES[char];
     if (end !== -1) {
       tokens.push(setToken(pattern.slice(at + 1, end)));
@@ -71,10 +69,7 @@ function tokenize(pattern: ByteString): Pattern {
     else if (char === "?") tokens.push({ kind: "one" });
     else if (char === "\\" && at + 1 < pattern.length) tokens.push({ kind: "char", char: pattern.charAt(++at) });
     else if (brace !== undefined) tokens.push({ kind: brace, char });
-    else {
-      setsEnd ||= char === "[";
-      tokens.push({ kind: "char", char });
-    }
+    else tokens.push({ kind: "char", char });
   }
   return tokens;
 }
@@ -162,7 +157,7 @@ function matchesParts(patterns: readonly PartPattern[], parts: readonly string[]
   let at = 0;
   let retryAt = -1;
   let retryFrom = 0;
-  for (let part = 0; part < parts.length;) {
+  for (let part = 0, text = parts[0]; text !== undefined; text = parts[part]) {
     const pattern = patterns[at];
     if (pattern === "any") {
       retryAt = at++;

@@ -16,7 +16,7 @@ export type LineEvent =
 const NUL = 0;
 const LF = 10;
 const CR = 13;
-/** The lowest Telnet command (EOF, RFC 1184 §2.3); below it an octet after IAC is text of a client that does not double. */
+/** The lowest Telnet command (EOF, RFC 1184); below it an octet after IAC is text of a client that does not double. */
 const FIRST_COMMAND = 236;
 const SE = 240;
 const DM = 242;
@@ -29,8 +29,8 @@ const IAC = 255;
 type State = "text" | "command" | "option" | "subnegotiation" | "subnegotiation-command";
 
 /**
- * Lines end in LF; one CR before it is dropped. CR NUL is a CR within the line (RFC 2640 §3.1), IAC IAC one octet
- * 0xFF; Telnet commands and negotiations are dropped. The same octets give the same events however they are split.
+ * Lines end in LF; one CR before it is dropped. CR NUL is a CR within the line, and so is a LF right after it
+ * (RFC 2640 §3.1); IAC IAC is one octet 0xFF; Telnet commands and negotiations are dropped. The same octets give the same events however they are split.
  */
 export class LineSplitter {
   readonly #limit: number;
@@ -39,8 +39,8 @@ export class LineSplitter {
   #state: State = "text";
   /** Octets of the subnegotiation so far. */
   #subnegotiated = 0;
-  /** The held text ends in CR NUL: this CR is text, not half of a line end. */
-  #paddedCr = false;
+  /** What the line's last octet was, held or dropped. After CR NUL neither this CR nor a LF ends the line. */
+  #last: "cr" | "padded-cr" | "other" = "other";
   #discarding = false;
 
   /** @param limit octets of a line with its line end. */
@@ -108,22 +108,23 @@ export class LineSplitter {
   }
 
   #text(octet: number, events: LineEvent[]): void {
-    if (octet === LF) {
+    // CR NUL LF is a CR and a LF of a name (RFC 2640 §3.1): what follows must not become a command of its own.
+    if (octet === LF && this.#last !== "padded-cr") {
       this.#endLine(events);
       return;
     }
     // The other half of a torn Synch: a client that sends IAC as the urgent octet leaves DM in line.
     if (octet === DM && this.#length === 0) return;
-    if (octet === NUL && !this.#paddedCr && this.#endsInCr()) {
-      this.#paddedCr = true;
+    if (octet === NUL && this.#last === "cr") {
+      this.#last = "padded-cr";
       return;
     }
     this.#hold(octet, events);
   }
 
   #hold(octet: number, events: LineEvent[]): void {
+    this.#last = octet === CR ? "cr" : "other";
     if (this.#discarding) return;
-    this.#paddedCr = false;
     // Even a LF now would make it one octet too long, or exactly the limit with it.
     if (this.#length + 1 >= this.#limit) {
       this.#discard(events);
@@ -142,22 +143,17 @@ export class LineSplitter {
 
   #discard(events: LineEvent[]): void {
     this.#length = 0;
-    this.#paddedCr = false;
     if (!this.#discarding) events.push({ kind: "too-long" });
     this.#discarding = true;
   }
 
   #endLine(events: LineEvent[]): void {
     if (!this.#discarding) {
-      const end = this.#endsInCr() && !this.#paddedCr ? this.#length - 1 : this.#length;
+      const end = this.#last === "cr" ? this.#length - 1 : this.#length;
       events.push({ kind: "line", line: bytesOf(this.#held.subarray(0, end)) });
     }
     this.#discarding = false;
-    this.#paddedCr = false;
+    this.#last = "other";
     this.#length = 0;
-  }
-
-  #endsInCr(): boolean {
-    return this.#length > 0 && this.#held[this.#length - 1] === CR;
   }
 }

@@ -11,7 +11,7 @@ export type ByteRange =
   /** Octets `start` to `end`, both within. */
   { readonly kind: "range"; readonly start: number; readonly end: number } | { readonly kind: "reset" };
 
-/** The argument of RANG (draft-bryan-ftp-range-08 §3): `0 99` is the first hundred octets, `1 0` takes a range back. */
+/** The argument of RANG (draft-bryan-ftp-range): `0 99` is the first hundred octets, `1 0` takes a range back. */
 export function parseRange(text: string): ByteRange | undefined {
   const space = text.indexOf(" ");
   const start = parseOffset(text.slice(0, Math.max(space, 0)));

@@ -1,5 +1,5 @@
 /**
- * Which replies may answer which command: RFC 959 §5.4 as a table, with RFC 1123 §4.1.2, RFC 2228 §6, RFC 2389, RFC 2428,
+ * Which replies may answer which command: RFC 959 §5.4 as a table, with RFC 1123 §4.1.2, RFC 2228 §8.2, RFC 2389, RFC 2428,
  * RFC 2640, RFC 3659, RFC 4217, RFC 7151 and the drafts of MFMT, HASH and RANG, and wider where servers of today are.
  * Tests hold the server to it, and a client may tell a peer out of step by it.
  */

@@ -4,7 +4,7 @@ import { LineSplitter } from "./line-splitter.ts";
 import { REPLY_LIMIT, REPLY_LINE_LIMIT } from "./limits.ts";
 import { joined } from "./octets.ts";
 
-/** The text sent with a code when a handler gives none. RFC 959 §4.2.1, RFC 2228 §5.3, RFC 2428, RFC 4217, RFC 7151. */
+/** The text sent with a code when a handler gives none. RFC 959 §4.2.1, RFC 2228 §5.1, RFC 2428, RFC 4217, RFC 7151. */
 export const REPLY_TEXT = {
   110: "Restart marker.",
   120: "Not ready yet; try again in some minutes.",
