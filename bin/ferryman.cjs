@@ -15,9 +15,12 @@ var CONFIGURATION = 78;
 var root = path.join(__dirname, "..");
 var source = path.join(root, "src", "cli", "main.ts");
 var inCheckout = fs.existsSync(source);
+/** Set for the second start only: a pinned Node that is too old itself must not start the next one for ever. */
+var isSecondStart = process.env.FERRYMAN_LAUNCHED === "1";
+delete process.env.FERRYMAN_LAUNCHED;
 
 if (node.isRecent(process.versions.node)) load();
-else if (inCheckout && node.pinnedNode(root) !== undefined) runAgain(node.pinnedNode(root));
+else if (inCheckout && !isSecondStart && node.pinnedNode(root) !== undefined) runAgain(node.pinnedNode(root));
 else complain();
 
 function load() {
@@ -33,8 +36,8 @@ function load() {
 
 /** The same command line on the pinned Node; descriptors (--ready-fd), signals and the exit code are passed on. */
 function runAgain(binary) {
-  var stdio = openDescriptors();
-  var child = require("child_process").spawn(binary, process.execArgv.concat(process.argv.slice(1)), { stdio: stdio });
+  var options = { stdio: openDescriptors(), env: Object.assign({}, process.env, { FERRYMAN_LAUNCHED: "1" }) };
+  var child = require("child_process").spawn(binary, process.argv.slice(1), options);
   ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"].forEach(function (signal) {
     // A terminal's Ctrl-C has reached the child already; `serve` takes signals that come together as one.
     process.on(signal, function () {

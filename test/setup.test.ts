@@ -113,14 +113,23 @@ suite("the launcher on an old Node", () => {
       'import { writeSync } from "node:fs"; writeSync(1, process.argv.slice(2).join()); process.exitCode = 75;',
     );
     await mkdir(join(root, "node_modules", ".bin"), { recursive: true });
-    // The pinned one is this very Node; the launcher that it runs must not take itself for old again.
     await symlink(process.execPath, join(root, "node_modules", ".bin", "node"));
-    const launcher = join(root, "bin", "ferryman.cjs");
-    const old = `require(${JSON.stringify(join(root, "old.cjs"))});`;
-    const script = `${old} process.argv[1] = ${JSON.stringify(launcher)}; require(process.argv[1]);`;
-    const outcome = spawnSync(process.execPath, ["--eval", script, "--", "-", "serve", "x y"], { encoding: "utf8" });
+    const outcome = launch(root, "serve", "x y");
     assert.equal(outcome.stderr, "");
-    assert.match(outcome.stdout, /serve,x y$/);
+    assert.equal(outcome.stdout, "serve,x y");
     assert.equal(outcome.status, 75);
+  });
+
+  test("does not start for ever when the pinned Node is too old as well", async () => {
+    await using place = await checkout();
+    const { root } = place;
+    await mkdir(join(root, "src", "cli"), { recursive: true });
+    await mkdir(join(root, "node_modules", ".bin"), { recursive: true });
+    await writeFile(join(root, "src", "cli", "main.ts"), "");
+    const script = `#!/bin/sh\nexec "${process.execPath}" --require "${join(root, "old.cjs")}" "$@"\n`;
+    await writeFile(join(root, "node_modules", ".bin", "node"), script, { mode: 0o755 });
+    const { status, stderr } = launch(root, "serve");
+    assert.equal(status, 78);
+    assert.match(stderr, /needs Node\.js/);
   });
 });
