@@ -1,51 +1,83 @@
 /** Who may come in to `ferryman serve`: the stores in the order in which they are asked, and the same for the first screen. */
-import { type Account, type AccountStore, type Right, type Rights, RIGHTS } from "../account/account.ts";
+import { resolve } from "node:path";
+import { type Account, AccountError, type AccountStore } from "../account/account.ts";
+import { createAnonymousAccounts } from "../account/anonymous.ts";
+import { createFileAccounts, readUsers } from "../account/file.ts";
+import { createFixedAccounts, parseFixedAccount } from "../account/fixed.ts";
+import { type Passwords, createPasswords } from "../account/passwords.ts";
+import { formatRights } from "../account/rights.ts";
+import { accountOf, findingLines } from "../account/users-toml.ts";
 import type { Configuration } from "../config/sections.ts";
 import { CliError, EXIT } from "./exit.ts";
-import { FlagUsers, parseFlagUser } from "./flag-user.ts";
 import type { Access } from "./start-screen.ts";
 
-export type ServedAccounts = { readonly stores: readonly AccountStore[]; readonly access: readonly Access[] };
+export type ServedAccounts = {
+  readonly stores: readonly AccountStore[];
+  readonly access: readonly Access[];
+  /** Lines for people about accounts that cannot sign in until the users file is mended. */
+  readonly warnings: readonly string[];
+};
 
-/** Names by which a guest signs in (RFC 1635); the password is not looked at. */
-const GUEST_NAMES: ReadonlySet<string> = new Set(["anonymous", "ftp"]);
-const GUEST_RIGHTS: Readonly<Record<"read" | "drop", readonly Right[]>> = {
-  read: ["list", "read"],
-  drop: ["write"],
+type Known = { readonly accounts: readonly Account[]; readonly warnings: readonly string[] };
+
+/** Rights in words for the first screen. */
+const WORDS: Readonly<Record<string, string>> = {
+  read: "list, read",
+  drop: "leave files",
+  fetch: "read by name",
+  write: "read, write",
+  full: "everything",
+  none: "nothing",
 };
 
 /** @param folder the served one: home of guests and of users without their own. @throws {CliError} */
-export async function accountsOf(serve: Configuration["serve"], folder: string): Promise<ServedAccounts> {
-  if (serve.users !== undefined) {
-    throw new CliError("--users: the store for users files is not connected yet", EXIT.configuration);
+export async function accountsOf({ serve, account }: Configuration, folder: string): Promise<ServedAccounts> {
+  const passwords = createPasswords({
+    cost: { memory: account.passwordMemory, passes: account.passwordPasses, lanes: 1 },
+    atOnce: account.passwordChecks,
+    waiting: account.passwordQueue,
+  });
+  try {
+    const flagged = serve.user.map((text) => parseFixedAccount(text, folder));
+    const filed = serve.users === undefined ? undefined : await knownUsers(serve.users, folder);
+    const mode = serve.anonymous ?? (flagged.length > 0 || filed !== undefined ? "off" : "read");
+    const guests = mode === "off" ? [] : [{ who: "anonymous", may: WORDS[mode] ?? mode, folder }];
+    const named = [...flagged.map((each) => each.account), ...(filed?.accounts ?? [])];
+    return {
+      stores: [
+        ...(flagged.length === 0 ? [] : [await createFixedAccounts(flagged, { passwords })]),
+        ...fileStores(serve.users, { folder, passwords }),
+        ...(mode === "off" ? [] : [createAnonymousAccounts({ home: folder, mode })]),
+      ],
+      access: [...guests, ...named.map(accessOf)],
+      warnings: filed?.warnings ?? [],
+    };
+  } catch (error) {
+    if (!(error instanceof AccountError)) throw error;
+    throw new CliError(error.message, EXIT.configuration);
   }
-  const users = serve.user.map((text) => parseFlagUser(text, folder));
-  const mode = serve.anonymous ?? (users.length > 0 ? "off" : "read");
-  const guest = mode === "off" ? undefined : guestAccount(mode, folder);
-  return {
-    stores: [...(users.length > 0 ? [new FlagUsers(users)] : []), ...(guest === undefined ? [] : [guestStore(guest)])],
-    access: [...(guest === undefined ? [] : [guest]), ...users.map(({ account }) => account)].map(accessOf),
-  };
 }
 
-function guestAccount(mode: "read" | "drop", home: string): Account {
-  return { name: "anonymous", anonymous: true, home, rights: new Set(GUEST_RIGHTS[mode]), folders: [], limits: {} };
+function fileStores(
+  users: string | undefined,
+  { folder, passwords }: { readonly folder: string; readonly passwords: Passwords },
+): readonly AccountStore[] {
+  return users === undefined ? [] : [createFileAccounts(resolve(users), { defaultHome: folder, passwords })];
 }
 
-function guestStore(account: Account): AccountStore {
-  return {
-    name: "anonymous",
-    async authenticate({ name }) {
-      return GUEST_NAMES.has(name.toLowerCase()) ? { kind: "accepted", account } : { kind: "unknown" };
-    },
-  };
+/** Read once at the start, so that a broken file is told now and not at the first login. */
+async function knownUsers(users: string, folder: string): Promise<Known> {
+  const accounts: Account[] = [];
+  const warnings: string[] = [];
+  for (const entry of (await readUsers(resolve(users))).values()) {
+    if (entry.kind === "malformed") warnings.push(...findingLines(users, entry.findings));
+    else accounts.push(accountOf(entry.user, folder));
+  }
+  return { accounts, warnings };
 }
 
-function accessOf({ name, rights, home }: Account): Access {
-  return { who: name, may: rightsInWords(rights), folder: home };
-}
-
-function rightsInWords(rights: Rights): string {
-  if (rights.size === 0) return "nothing";
-  return rights.size === RIGHTS.length ? "everything" : RIGHTS.filter((right) => rights.has(right)).join(", ");
+function accessOf({ name, rights, folders, home }: Account): Access {
+  const words = formatRights(rights);
+  const may = WORDS[words] ?? words.replaceAll(",", ", ");
+  return { who: name, may: folders.length > 0 ? `${may} (by folder)` : may, folder: home };
 }

@@ -25,7 +25,7 @@ Examples:
       this folder, read-only, to guests on this machine: the safe way to look around
   ferryman serve ~/pub --listen 0.0.0.0:2121 --listen '[::]:2121'
       to guests on the network
-  ferryman serve --user ann:secret:~/pub:read,write
+  ferryman serve --user ann:secret:~/pub:write
       an account for a try; the password stands in the process list
   ferryman serve --users users.toml --anonymous off
       accounts made by: ferryman user add ann --users users.toml

@@ -26,7 +26,7 @@ async function serve(folder: string | undefined, flags: ServeFlags): Promise<voi
   checkDescriptor(ready);
   const configuration = await configurationOf(folder, flags);
   const home = await servedFolder(configuration.serve.folder);
-  const accounts = await accountsOf(configuration.serve, home);
+  const accounts = await accountsOf(configuration, home);
   await using log = await openLog(configuration.serve);
   const listen = await listenAddresses(configuration);
   const server = createFtpServer({
@@ -40,7 +40,8 @@ async function serve(folder: string | undefined, flags: ServeFlags): Promise<voi
   const { graceTimeout } = configuration.server;
   if (configuration.serve.log !== "json") {
     const screen = { folder: home, bound, access: accounts.access, graceSeconds: graceTimeout };
-    process.stderr.write(`${startScreen(screen, wantsStyle())}\n`);
+    const warnings = accounts.warnings.map((line) => `This account cannot sign in: ${line}\n`).join("");
+    process.stderr.write(`${startScreen(screen, wantsStyle())}${warnings}\n`);
   }
   announce(ready, bound);
   await signals.first;

@@ -1,4 +1,5 @@
 /** Every option of every part, by section: the one table that file, environment and flags are read against. */
+import { ACCOUNT_OPTIONS } from "../account/options.ts";
 import type { OptionTable, OptionValues } from "../base/option.ts";
 import { SERVER_OPTIONS } from "../server/options.ts";
 import { SERVE_OPTIONS } from "./serve-options.ts";
@@ -6,6 +7,7 @@ import { SERVE_OPTIONS } from "./serve-options.ts";
 export const SECTIONS = {
   serve: SERVE_OPTIONS,
   server: SERVER_OPTIONS,
+  account: ACCOUNT_OPTIONS,
 } as const satisfies Readonly<Record<string, OptionTable>>;
 
 type Sections = typeof SECTIONS;

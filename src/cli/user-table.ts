@@ -1,0 +1,96 @@
+/** Accounts for people and for programs: an aligned table, one account in full, JSON. The hash is in none of them. */
+import { styleText } from "node:util";
+import { formatRights, rightsList } from "../account/rights.ts";
+import type { User, UserEntry } from "../account/users-toml.ts";
+import { formatDuration, formatOctets } from "../base/units.ts";
+
+type Status = "ok" | "disabled" | "expired" | "malformed";
+
+/** @param now milliseconds since 1970 UTC. */
+function statusOf(entry: UserEntry, now: number): Status {
+  if (entry.kind === "malformed") return "malformed";
+  const { disabled, expires } = entry.user;
+  if (disabled) return "disabled";
+  return expires !== undefined && expires.getTime() <= now ? "expired" : "ok";
+}
+
+export type Showing = { readonly now: number; readonly stream: NodeJS.WritableStream };
+
+/** One line per account under a header. */
+export function userTable(entries: readonly UserEntry[], { now, stream }: Showing): string {
+  const rows = entries.map((entry) => {
+    if (entry.kind === "malformed") return [printable(entry.name), "malformed", "", "", ""];
+    const { user } = entry;
+    return [user.name, statusOf(entry, now), rightsInShort(user), homeOf(user), limitsOf(user).join(", ")];
+  });
+  const header = ["NAME", "STATUS", "RIGHTS", "HOME", "LIMITS"];
+  const widths = header.map((title, at) => Math.max(title.length, ...rows.map((row) => widthOf(row[at] ?? ""))));
+  const line = (cells: readonly string[]): string =>
+    cells.map((cell, at) => cell + " ".repeat((widths[at] ?? 0) - widthOf(cell))).join("  ").trimEnd();
+  const lines = rows.map((row) => {
+    const [, status] = row;
+    return status === "ok" ? line(row) : styleText(status === "malformed" ? "red" : "dim", line(row), { stream });
+  });
+  return [styleText("bold", line(header), { stream }), ...lines].join("\n");
+}
+
+/** One account, a line per fact. */
+export function userCard(user: User, { now, stream }: Showing): string {
+  const facts: readonly (readonly [string, string])[] = [
+    ["name", user.name],
+    ["status", statusOf({ kind: "good", user }, now)],
+    ["home", homeOf(user)],
+    ["rights", `${formatRights(user.rights)}${user.rights.size === 0 ? "" : ` (${rightsList(user.rights).join(", ")})`}`],
+    ...user.folders.map(({ pattern, rights }) => ["folder", `${printable(pattern)}: ${formatRights(rights)}`] as const),
+    ...limitsOf(user).map((limit) => ["limit", limit] as const),
+    ...(user.expires === undefined ? [] : [["expires", user.expires.toISOString()] as const]),
+  ];
+  return facts.map(([key, value]) => `${styleText("bold", key.padEnd(8), { stream })}${value}`).join("\n");
+}
+
+/** For programs. Times in RFC 3339, rates in octets a second, idle in seconds. */
+export function userJson(entry: UserEntry, now: number): unknown {
+  const status = statusOf(entry, now);
+  if (entry.kind === "malformed") return { name: entry.name, status, findings: entry.findings };
+  const { name, home, rights, folders, limits, disabled, expires } = entry.user;
+  return {
+    name,
+    status,
+    home: home ?? null,
+    rights: rightsList(rights),
+    folders: folders.map((rule) => ({ pattern: rule.pattern, rights: rightsList(rule.rights) })),
+    limits,
+    disabled,
+    expires: expires?.toISOString() ?? null,
+  };
+}
+
+/** Text of a file on a terminal: control characters are shown, not obeyed. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu, (char) => {
+    return `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`;
+  });
+}
+
+function rightsInShort({ rights, folders }: User): string {
+  const rules = folders.length === 0 ? "" : ` +${folders.length} ${folders.length === 1 ? "folder" : "folders"}`;
+  return formatRights(rights) + rules;
+}
+
+function homeOf({ home }: User): string {
+  return home === undefined ? "(the served folder)" : printable(home);
+}
+
+function limitsOf({ limits: { sessions, downloadRate, uploadRate, idleSeconds } }: User): readonly string[] {
+  return [
+    ...(sessions === undefined ? [] : [`sessions ${sessions}`]),
+    ...(downloadRate === undefined ? [] : [`download ${formatOctets(downloadRate)}/s`]),
+    ...(uploadRate === undefined ? [] : [`upload ${formatOctets(uploadRate)}/s`]),
+    ...(idleSeconds === undefined ? [] : [`idle ${formatDuration(idleSeconds)}`]),
+  ];
+}
+
+/** Columns on a terminal, as far as one per character is true. */
+function widthOf(text: string): number {
+  return [...new Intl.Segmenter().segment(text)].length;
+}
