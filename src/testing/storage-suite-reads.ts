@@ -1,6 +1,6 @@
 /** The storage suite: stat, list, reading, names, links. */
 import assert from "node:assert/strict";
-import { bytesOf, bytesOfText, type ByteString } from "../base/bytes.ts";
+import { bytesOf, bytesOfText } from "../base/bytes.ts";
 import { childPath, ROOT, resolvePath } from "../protocol/path.ts";
 import { LISTING_BATCH, type Storage } from "../storage/storage.ts";
 import { at, contentOf, faults, listed, type MakeStorage, namesIn, put, storageTest } from "./storage-suite-tools.ts";
@@ -152,15 +152,20 @@ function registerNameTests(make: MakeStorage): void {
   });
 }
 
-function registerLinkTests(make: MakeStorage): void {
-  /** Only for storages with links. */
-  const linkTest = (name: string, run: (storage: Storage, link: LinkMaker) => Promise<void>): void =>
+type LinkMaker = (path: string, target: string) => Promise<void>;
+type LinkTest = (name: string, run: (storage: Storage, link: LinkMaker) => Promise<void>) => void;
+
+/** Tests for storages with links alone. */
+function linkTests(make: MakeStorage): LinkTest {
+  return (name, run) =>
     storageTest(name, make, async (storage) => {
-      const { makeLink } = storage;
-      if (makeLink !== undefined) {
-        await run(storage, (path, target) => makeLink.call(storage, at(path), bytesOfText(target)));
-      }
+      if (storage.makeLink === undefined) return;
+      await run(storage, async (path, target) => storage.makeLink?.(at(path), bytesOfText(target)));
     });
+}
+
+function registerLinkTests(make: MakeStorage): void {
+  const linkTest = linkTests(make);
 
   linkTest("a link holds its text and is followed when asked", async (storage, link) => {
     await storage.makeDirectory(at("/d"));
@@ -231,5 +236,3 @@ function registerLinkTests(make: MakeStorage): void {
     await faults(link("/taken", "x"), "exists");
   });
 }
-
-type LinkMaker = (path: string, target: ByteString | string) => Promise<void>;

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { virtualPath, type VirtualPath } from "../protocol/path.ts";
 import { type Entry, type Storage, StorageError, type StorageFault, type UploadIntent } from "../storage/storage.ts";
 
-export type MakeStorage = () => Promise<{ readonly storage: Storage; cleanup(): Promise<void> }>;
+export type MakeStorage = () => Promise<{ readonly storage: Storage; readonly cleanup: () => Promise<void> }>;
 
 export const at = virtualPath;
 

@@ -50,7 +50,15 @@ export interface LocalStorage extends Storage, AsyncDisposable {
  * @throws {Error} for the operator, naming `root`: it is missing, not a folder, or this jail does not work here.
  */
 export async function openLocalStorage(root: string, options: LocalOptions = {}): Promise<LocalStorage> {
-  return new LocalAdapter(openJail(root, options), options);
+  const jail = openJail(root, options);
+  try {
+    // The root too may be no view of the kernel (attack 20).
+    jail.openFolder("/")[Symbol.dispose]();
+  } catch (error) {
+    jail[Symbol.dispose]();
+    throw new Error(`cannot serve ${root}: it cannot be entered, or holds no files`, { cause: error });
+  }
+  return new LocalAdapter(jail, options);
 }
 
 function openJail(root: string, { jail = "auto", followLinks = true }: LocalOptions): HostJail {

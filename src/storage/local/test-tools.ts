@@ -1,5 +1,5 @@
 /** For the tests of the local storage: folders of their own, and every jail that this host can show. */
-import { existsSync, openSync } from "node:fs";
+import { existsSync, openSync, readdirSync } from "node:fs";
 import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,9 +8,11 @@ import { LocalAdapter, type LocalOptions, type LocalStorage, openLocalStorage } 
 import { KernelJail } from "./kernel.ts";
 import { PortableJail } from "./portable.ts";
 
-export type OpenStorage = (root: string, options: LocalOptions) => Promise<LocalStorage>;
+/** With what only tests change: sizes and file systems that are not at hand. */
+type TestOptions = LocalOptions & { readonly appendCopyLimit?: number };
+export type OpenStorage = (root: string, options: TestOptions) => Promise<LocalStorage>;
 
-export async function temporaryFolder(): Promise<{ readonly folder: string; remove(): Promise<void> }> {
+export async function temporaryFolder(): Promise<{ readonly folder: string; readonly remove: () => Promise<void> }> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), "ferryman-storage-")));
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
 }
@@ -43,3 +45,17 @@ export const JAILS: readonly (readonly [string, OpenStorage])[] = [
   ...(hasKernelJail ? [["local, kernel, named temporaries", openKernelNamed] as const] : []),
   ["local, portable by paths", openByPaths],
 ];
+
+/** All paths below `folder` that match, links not followed. */
+export function hiddenIn(folder: string, pattern: RegExp): string[] {
+  const found: string[] = [];
+  const waiting = [""];
+  for (let below; (below = waiting.pop()) !== undefined;) {
+    for (const entry of readdirSync(join(folder, below), { withFileTypes: true })) {
+      const path = join(below, entry.name);
+      if (pattern.test(path)) found.push(path);
+      if (entry.isDirectory()) waiting.push(path);
+    }
+  }
+  return found;
+}
