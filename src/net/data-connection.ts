@@ -47,6 +47,7 @@ export class DataConnection implements AsyncDisposable {
     });
     const abort = (): void => this.#fail("aborted");
     if (signal.aborted) abort();
+    else if (socket.destroyed) this.#fail("closed");
     signal.addEventListener("abort", abort, { once: true });
     socket.once("close", () => signal.removeEventListener("abort", abort));
   }

@@ -62,17 +62,16 @@ export class PassiveLease implements Disposable {
 
   /** Whether the client's connection is here already. */
   get ready(): boolean {
-    return this.#arrived !== undefined;
+    return this.#arrived !== undefined && !this.#arrived.destroyed;
   }
 
   /** The client's connection, paused. @throws the signal's reason when it is aborted first. */
   async accept(signal: AbortSignal): Promise<Socket> {
     signal.throwIfAborted();
     const here = this.#arrived;
-    if (here !== undefined) {
-      this.#arrived = undefined;
-      return here;
-    }
+    this.#arrived = undefined;
+    // One that is gone again (reset) is as good as none.
+    if (here !== undefined && !here.destroyed) return here;
     return new Promise((resolve, reject) => {
       const give = (): void => {
         this.#waiting = undefined;

@@ -195,7 +195,9 @@ export class Connection {
   #sayGoodbye(reason: string): void {
     this.#reason = reason;
     this.#session = { step: "closing" };
-    void this.#send(reply(421, reason)).then(() => this.#control.end());
+    // Not after the 421 has gone out: a client that reads nothing would keep its session by that (attack 54).
+    void this.#send(reply(421, reason));
+    this.#control.end();
   }
 
   /** One timer for both clocks: it looks when the earlier one could have run out, and no oftener. */

@@ -107,11 +107,14 @@ export class DataChannel implements Disposable {
    */
   async open(signal: AbortSignal): Promise<Socket> {
     const plan = this.#plan;
-    const timeout = AbortSignal.timeout(this.#terms.openTimeoutMs);
-    const either = AbortSignal.any([signal, timeout]);
+    const patience = new AbortController();
+    const giveUp = (): void => patience.abort();
+    if (signal.aborted) giveUp();
+    signal.addEventListener("abort", giveUp, { once: true });
+    const timer = setTimeout(giveUp, this.#terms.openTimeoutMs);
     try {
-      if (plan.kind === "passive") return await plan.lease.accept(either);
-      if (plan.kind === "active") return await this.#connect(plan.remote, either);
+      if (plan.kind === "passive") return await plan.lease.accept(patience.signal);
+      if (plan.kind === "active") return await this.#connect(plan.remote, patience.signal);
       throw new Refusal(425, "No data connection is planned: send EPSV, PASV, EPRT or PORT first.");
     } catch (error) {
       if (signal.aborted || error instanceof Refusal) throw error;
@@ -119,6 +122,8 @@ export class DataChannel implements Disposable {
       this.#terms.onRefused(plan.kind === "active" ? plan.remote : this.#terms.peer, reason);
       throw new Refusal(425, reason);
     } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", giveUp);
       this.clear();
     }
   }

@@ -38,18 +38,23 @@ export class RunningTransfer {
    * @param until ends the transfer too: the connection's own end.
    */
   begin(progress: Progress, until: AbortSignal): Disposable & { readonly signal: AbortSignal; announced(): void } {
+    // Not AbortSignal.any: a composite is held weakly, and one that is collected never fires.
     const controller = new AbortController();
+    const end = (): void => controller.abort();
+    if (until.aborted) end();
+    until.addEventListener("abort", end, { once: true });
     this.#controller = controller;
     this.#progress = progress;
     this.#announced = false;
     this.#onChange();
     return {
-      signal: AbortSignal.any([controller.signal, until]),
+      signal: controller.signal,
       announced: () => {
         this.#announced = true;
         this.#onChange();
       },
       [Symbol.dispose]: () => {
+        until.removeEventListener("abort", end);
         this.#controller = undefined;
         this.#progress = undefined;
         this.#announced = false;

@@ -29,6 +29,8 @@ export type FuzzReport = {
 
 /** Lines on their way at once in one session: pipelined, but below the server's queue. */
 const WINDOW = 16;
+/** Milliseconds without any reply that are a fault. */
+const SILENCE_MS = 15_000;
 /** Complaints kept. */
 const WRONG_KEPT = 20;
 
@@ -72,10 +74,19 @@ async function oneSession(run: Run): Promise<number> {
   const socket = createConnection({ port: run.port, host: "127.0.0.1", noDelay: true });
   socket.on("error", () => {});
   await once(socket, "connect");
-  const replies = repliesOf(socket);
   const complain = (text: string): void => {
     if (run.wrong.length < WRONG_KEPT) run.wrong.push(text.length > 400 ? `${text.slice(0, 400)}…` : text);
   };
+  const replies = repliesOf(socket);
+  let asked = "the greeting";
+  // A line that is never answered ends the session, and so the wait, with a complaint.
+  const silence = setInterval(() => {
+    if (Date.now() - lastReply < SILENCE_MS) return;
+    complain(`seed ${run.seed}: no answer to ${JSON.stringify(asked)}`);
+    socket.destroy();
+  }, 1_000);
+  let lastReply = Date.now();
+  socket.once("close", () => clearInterval(silence));
   socket.write("USER ann\r\nPASS secret\r\n");
   for (let turn = 0; turn < 3; turn++) await replies.next();
   let count = 0;
@@ -88,14 +99,16 @@ async function oneSession(run: Run): Promise<number> {
     for (const line of lines) {
       const answers: number[] = [];
       for (;;) {
+        asked = line;
         const step = await replies.next();
+        lastReply = Date.now();
         if (step.done === true) {
           complain(`seed ${run.seed}: the connection ended at ${JSON.stringify(line)}`);
           return count;
         }
         const { code, text } = step.value;
         if (code === 229 || code === 227) meet(text, next);
-        if (code === 200 && text === MARKED && (answers.length > 0 || !/UTF8/i.test(line))) break;
+        if (code === 200 && text === MARKED && (answers.length > 0 || !/^OPTS UTF8/i.test(line))) break;
         answers.push(code);
         run.codes.set(code, (run.codes.get(code) ?? 0) + 1);
       }

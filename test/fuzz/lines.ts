@@ -104,7 +104,8 @@ function rawLine(next: () => number): string {
   if (next() < 0.3) line = `${line}${pick(ARGUMENTS)}`;
   for (let mutations = next() < 0.4 ? Math.ceil(next() * 4) : 0; mutations > 0; mutations--) line = mutate(line, next);
   if (next() < 0.002) line += "A".repeat(5_000);
-  return line;
+  // Verbs of HTTP end the session, which a test of its own shows.
+  return line.replace(/^(?=(?:GET|PUT|POST|HEAD|PATCH|TRACE|OPTIONS|CONNECT)\b)/i, "X");
 }
 
 function mutate(line: string, next: () => number): string {

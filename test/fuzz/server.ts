@@ -2,11 +2,24 @@
 import { RIGHTS } from "../../src/account/account.ts";
 import { createFtpServer } from "../../src/server/server.ts";
 import { createMemoryStorage } from "../../src/storage/memory.ts";
-import { annStore } from "../support/server.ts";
 
+let logins = 0;
 const server = createFtpServer({
   listen: [{ address: "127.0.0.1", port: 0 }],
-  accounts: [annStore("/", { rights: new Set(RIGHTS) })],
+  // Each login has a home of its own: what a session makes goes with it, so that memory tells of the server alone.
+  accounts: [
+    {
+      name: "fuzz",
+      async authenticate() {
+        logins += 1;
+        const home = `/${logins}`;
+        return {
+          kind: "accepted",
+          account: { name: "ann", anonymous: false, home, rights: new Set(RIGHTS), folders: [], limits: {} },
+        };
+      },
+    },
+  ],
   openStorage: async () => createMemoryStorage({ "/a": "hello", "/b": "", "/dir/c": "deep" }),
   // A planned connection that nobody makes must not hold the line up.
   settings: { dataOpenTimeout: 1 },
