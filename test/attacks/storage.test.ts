@@ -11,6 +11,7 @@ import fc from "fast-check";
 import { bytesOf, bytesOfText } from "../../src/base/bytes.ts";
 import { resolvePath, ROOT, type VirtualPath } from "../../src/protocol/path.ts";
 import { checkName } from "../../src/storage/local/hidden.ts";
+import { openLocalStorage } from "../../src/storage/local/local.ts";
 import {
   hiddenIn,
   JAILS,
@@ -269,8 +270,12 @@ async function inodeOf(storage: Storage, path: VirtualPath): Promise<string | un
 /** The plain file that the host has at that very path, spelled out byte for byte. */
 function inodeAt(folder: string, path: VirtualPath): string | undefined {
   if (path.includes("\0")) return undefined;
-  const stat = fs.lstatSync(Buffer.from(folder + path, "latin1"), { bigint: true, throwIfNoEntry: false });
-  return stat?.isFile() === true ? stat.ino.toString(16) : undefined;
+  try {
+    const stat = fs.lstatSync(Buffer.from(folder + path, "latin1"), { bigint: true });
+    return stat.isFile() ? stat.ino.toString(16) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Swaps `dir` and `swap` for ever: in one step where the kernel can, else by renaming in turns. */
