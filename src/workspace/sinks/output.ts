@@ -61,9 +61,13 @@ export class LogOutput {
   write(line: string): void {
     const octets = Buffer.from(`${line}\n`, "utf8");
     if (this.#stop.signal.aborted || this.#size + octets.length > BUFFER_LIMIT) return this.#lose(1);
+    this.#enqueue(octets);
+    this.#flushing ??= this.#flush();
+  }
+
+  #enqueue(octets: Buffer): void {
     this.#waiting.push(octets);
     this.#size += octets.length;
-    this.#flushing ??= this.#flush();
   }
 
   /** Opens the file again under its name, after logrotate has moved it. Nothing for a standard stream. @throws as `openOutput`; the old file stays then. */
@@ -134,7 +138,8 @@ export class LogOutput {
     if (this.#unreported === 0 || this.#stop.signal.aborted) return;
     const line = this.#lossLine(this.#unreported);
     this.#unreported = 0;
-    if (line !== undefined) this.write(line);
+    // Past the limit: there is one such line per write at most, and it stands right behind what it tells of.
+    if (line !== undefined) this.#enqueue(Buffer.from(`${line}\n`, "utf8"));
   }
 }
 

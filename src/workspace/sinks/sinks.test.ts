@@ -1,6 +1,7 @@
 /** The three forms of the log: what a line says, and what reads it back. Forged lines are in test/attacks/log.test.ts. */
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { stripVTControlCharacters } from "node:util";
 import { bytesOf, bytesOfText } from "../../base/bytes.ts";
 import { virtualPath } from "../../protocol/path.ts";
 import type { FerrymanEvent } from "../events.ts";
@@ -94,9 +95,11 @@ suite("json", () => {
   });
 });
 
-suite("pretty", () => {
-  const plain = (event: FerrymanEvent): string => prettyLine(event, { colour: false });
+function plain(event: FerrymanEvent): string {
+  return prettyLine(event, { colour: false });
+}
 
+suite("pretty", () => {
   test("a line says when, who, what", () => {
     const base = "08:05:09 s1 ann 2001:db8::7";
     const path = virtualPath("/a");
@@ -120,8 +123,8 @@ suite("pretty", () => {
 
   test("colour is for terminals alone", () => {
     const painted = prettyLine(TRANSFER, { colour: true });
-    assert.match(painted, /\u001B\[32mdownload/);
-    assert.equal(painted.replaceAll(/\u001B\[\d+m/g, ""), plain(TRANSFER));
+    assert.ok(painted.includes("\u001B[32mdownload"));
+    assert.equal(stripVTControlCharacters(painted), plain(TRANSFER));
     assert.equal(wantsColour({ file: "log" }), false);
   });
 });
