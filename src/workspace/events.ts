@@ -69,4 +69,3 @@ export type FileChange =
 
 /** `at` is milliseconds since 1970 UTC. */
 export type FerrymanEvent = Happening & { readonly at: number };
-export type EventType = FerrymanEvent["type"];
