@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { type Socket, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,7 +25,12 @@ function run(...args: readonly string[]): { status: number | null; stdout: strin
   return spawnSync(process.execPath, [LAUNCHER, ...args], { encoding: "utf8", cwd: folder });
 }
 
-type Served = AsyncDisposable & { readonly child: ChildProcess; readonly port: number; readonly said: () => string };
+type Served = AsyncDisposable & {
+  readonly child: ChildProcess;
+  readonly port: number;
+  readonly said: () => string;
+  readonly code: () => Promise<number | null>;
+};
 
 /** `ferryman serve` on a free port, once it says that it is ready. */
 async function serve(...args: readonly string[]): Promise<Served> {
@@ -35,6 +40,8 @@ async function serve(...args: readonly string[]): Promise<Served> {
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     said += text;
   });
+  // All that was said has been read by then, unlike at "exit".
+  const closed = once(child, "close");
   const ready = child.stdio[3];
   assert.ok(ready instanceof Readable);
   let line = "";
@@ -46,11 +53,10 @@ async function serve(...args: readonly string[]): Promise<Served> {
     child,
     port,
     said: () => said,
+    code: async () => closed.then(() => child.exitCode),
     async [Symbol.asyncDispose]() {
-      if (child.exitCode === null && child.signalCode === null) {
-        child.kill("SIGKILL");
-        await once(child, "exit");
-      }
+      child.kill("SIGKILL");
+      await closed;
     },
   };
 }
@@ -79,11 +85,6 @@ async function stuckDownload(port: number): Promise<Socket> {
   control.on("close", () => data.destroy());
   await talk(control, "150 ", "RETR large.bin");
   return control;
-}
-
-async function exitOf(child: ChildProcess): Promise<number | null> {
-  if (child.exitCode === null) await once(child, "exit");
-  return child.exitCode;
 }
 
 suite("usage", () => {
@@ -131,6 +132,9 @@ suite("usage", () => {
     const gone = run("serve", join(folder, "gone"));
     assert.equal(gone.status, 78);
     assert.match(gone.stderr, /There is no folder .*mkdir -p/);
+    const users = run("serve", "--users", join(folder, "gone.toml"));
+    assert.equal(users.status, 78);
+    assert.match(users.stderr, /There is no .*gone\.toml\. Make it with: ferryman user add/);
     assert.equal(run("serve", "--ready-fd", "99").status, 2);
     assert.equal(run("serve", "--ready-fd", "x").status, 2);
   });
@@ -157,7 +161,7 @@ suite("serve", () => {
     served.child.kill("SIGTERM");
     assert.match(await talk(control, "421 "), /421 /);
     control.destroy();
-    assert.equal(await exitOf(served.child), 0);
+    assert.equal(await served.code(), 0);
     assert.match(served.said(), new RegExp(`curl ftp://127\\.0\\.0\\.1:${served.port}/`));
     assert.match(served.said(), /Stopped\./);
   });
@@ -171,10 +175,35 @@ suite("serve", () => {
     control.destroy();
   });
 
+  test("an account from a users file may write; its broken neighbour is told; the xferlog has the transfer", async () => {
+    const [users, xferlog] = [join(folder, "users.toml"), join(folder, "xferlog")];
+    const args = ["user", "add", "bob", "--users", users, "--home", folder, "--password-stdin"];
+    const added = spawnSync(process.execPath, [LAUNCHER, ...args], { encoding: "utf8", input: "geheim\n" });
+    assert.equal(added.status, 0, added.stderr);
+    await appendFile(users, '\n[users.eve]\nrights = "everything"\n');
+    await using served = await serve("--users", users, "--xferlog", xferlog);
+    const control = connect(served.port, "127.0.0.1");
+    await talk(control, "220 ");
+    await talk(control, "530 ", "USER anonymous", "PASS x");
+    await talk(control, "230 ", "USER bob", "PASS geheim");
+    const passive = await talk(control, "229 ", "TYPE I", "EPSV");
+    const data = connect(Number(/\|\|\|(\d+)\|/.exec(passive)?.[1]), "127.0.0.1");
+    control.write("STOR up.txt\r\n");
+    data.end("hello");
+    data.resume();
+    await talk(control, "226 ");
+    control.destroy();
+    served.child.kill("SIGTERM");
+    assert.equal(await served.code(), 0);
+    assert.match(served.said(), /bob +everything/);
+    assert.match(served.said(), /cannot sign in: .*users\.toml:\d+: users\.eve/);
+    assert.match(await readFile(xferlog, "utf8"), / 5 \/up\.txt b _ i r bob ftp 0 \* c\n$/);
+  });
+
   test("in JSON mode standard error holds nothing but JSON lines", async () => {
     await using served = await serve("--log", "json");
     served.child.kill("SIGTERM");
-    assert.equal(await exitOf(served.child), 0);
+    assert.equal(await served.code(), 0);
     const lines = served.said().trim().split("\n");
     assert.ok(lines.length >= 2);
     for (const line of lines) assert.equal(typeof JSON.parse(line), "object");
@@ -192,7 +221,7 @@ suite("serve", () => {
     // Longer than one press lasts; the server offers no event to wait for.
     await new Promise((resolve) => setTimeout(resolve, 500));
     served.child.kill("SIGINT");
-    assert.equal(await exitOf(served.child), 1);
+    assert.equal(await served.code(), 1);
     assert.match(served.said(), /ended at once/);
     control.destroy();
   });

@@ -1,4 +1,5 @@
 /** Who may come in to `ferryman serve`: the stores in the order in which they are asked, and the same for the first screen. */
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Account, AccountError, type AccountStore } from "../account/account.ts";
 import { createAnonymousAccounts } from "../account/anonymous.ts";
@@ -67,6 +68,12 @@ function fileStores(
 
 /** Read once at the start, so that a broken file is told now and not at the first login. */
 async function knownUsers(users: string, folder: string): Promise<Known> {
+  if (!existsSync(users)) {
+    throw new CliError(
+      `There is no ${users}. Make it with: ferryman user add NAME --users ${users}`,
+      EXIT.configuration,
+    );
+  }
   const accounts: Account[] = [];
   const warnings: string[] = [];
   for (const entry of (await readUsers(resolve(users))).values()) {
