@@ -2,7 +2,6 @@
 import type { Right } from "../account/account.ts";
 import { bytesOf, bytesOfText } from "../base/bytes.ts";
 import { type VirtualPath, childPath } from "../protocol/path.ts";
-import { StorageError } from "../storage/storage.ts";
 import type { Context } from "./context.ts";
 import type { SignedIn } from "./session.ts";
 
@@ -14,13 +13,12 @@ const CHANGING: readonly Right[] = ["write", "overwrite", "append", "rename"];
 
 type Change = { readonly path: VirtualPath; readonly context: Context };
 
-/** @throws what the workspace throws: the folder must be there and may be listed. */
+/** @throws what the workspace throws: the folder must be there, and something may be done in it. */
 export async function changeFolder(
   session: SignedIn,
   { path, context }: Change,
 ): Promise<{ lines: [string, ...string[]]; session: SignedIn }> {
-  const entry = await session.workspace.stat(path);
-  if (entry.kind !== "directory") throw new StorageError("not-a-folder", path);
+  await session.workspace.enter(path);
   const message = context.settings.messageFiles ? await readMessage(session, path) : [];
   const [first, ...rest] = [...message, "Directory changed."];
   return { lines: [first ?? "", ...rest], session: { ...session, cwd: path } };

@@ -39,9 +39,10 @@ type Place = { readonly path: VirtualPath; readonly shown: string; readonly entr
  */
 export async function* listLines(session: SignedIn, order: ListOrder): AsyncGenerator<ByteString, void, void> {
   const { flags, target } = order;
-  const places = hasGlob(target) ? await matches(session, target) : [await placeOf(session, target)];
+  const isPattern = await isGlob(session, target);
+  const places = isPattern ? await matches(session, target) : [await placeOf(session, target)];
   for (const place of places) {
-    if (place.entry.kind !== "directory" || flags.has("d") || (hasGlob(target) && order.form === "names")) {
+    if (place.entry.kind !== "directory" || flags.has("d") || (isPattern && order.form === "names")) {
       yield line({ ...place.entry, name: joined(place.shown || ".") }, order);
     } else {
       if (places.length > 1) yield joined(`\r\n${place.shown}:\r\n`);
@@ -52,8 +53,13 @@ export async function* listLines(session: SignedIn, order: ListOrder): AsyncGene
 
 /** Whether the target names a folder, for the reply to STAT (RFC 959 §4.2.1: 212 or 213). */
 export async function isFolder(session: SignedIn, target: ByteString): Promise<boolean> {
-  if (hasGlob(target)) return false;
+  if (await isGlob(session, target)) return false;
   return (await placeOf(session, target)).entry.kind === "directory";
+}
+
+/** Names with brackets and stars are met: one that is there as typed is itself and no pattern. */
+async function isGlob({ workspace, cwd }: SignedIn, target: ByteString): Promise<boolean> {
+  return hasGlob(target) && !(await workspace.exists(resolvePath(cwd, target)));
 }
 
 async function placeOf(session: SignedIn, target: ByteString): Promise<Place> {
@@ -175,10 +181,18 @@ async function matchPart(workspace: Workspace, place: Place, part: ByteString): 
 }
 
 function line(entry: Entry, { form, flags, now }: ListOrder): ByteString {
-  const mark = flags.has("F") && entry.kind === "directory" ? "/" : "";
-  if (form === "long") return joined(`${formatListLine(entry, now)}${mark}\r\n`);
+  const mark = flags.has("F") ? markOf(entry) : "";
+  // A link's long line ends in what it points at, whose kind the mark would be of.
+  if (form === "long") return joined(`${formatListLine(entry, now)}${entry.kind === "link" ? "" : mark}\r\n`);
   // One name, one line, whatever octets it has.
   return joined(`${entry.name.replace(/[\r\n\0]/g, "?")}${mark}\r\n`);
+}
+
+/** As `ls -F` marks folders, links and programs. */
+function markOf({ kind, mode }: Entry): string {
+  if (kind === "directory") return "/";
+  if (kind === "link") return "@";
+  return kind === "file" && (mode & 0o111) !== 0 ? "*" : "";
 }
 
 function isDots(name: string): boolean {

@@ -1,5 +1,4 @@
 import { DIGEST_NAMES } from "../../protocol/digest.ts";
-import { baseName } from "../../protocol/path.ts";
 import { reply } from "../../protocol/reply.ts";
 import { pathArgument } from "../arguments.ts";
 import { type Command, command } from "../command.ts";
@@ -13,12 +12,12 @@ export const hash: Command = command({
   },
   help: "HASH <path> - the digest of a file, or of what RANG chose; OPTS HASH chooses the algorithm",
   source: "draft-bryan-ftpext-hash-02 §3",
-  parse: pathArgument,
-  async *run({ session, argument: path, context }) {
+  parse: (typed, session) => ({ typed, path: pathArgument(typed, session) }),
+  async *run({ session, argument: { typed, path }, context }) {
     const { range } = session.pending ?? {};
     const asked = { name: session.digest, start: range?.start ?? 0, end: range?.end, signal: context.signal };
     const { hex, start, end } = await session.workspace.hash(path, asked);
-    yield reply(213, `${session.digest} ${start}-${Math.max(end - 1, 0)} ${hex} ${baseName(path)}`);
+    yield reply(213, `${session.digest} ${start}-${Math.max(end - 1, 0)} ${hex} ${typed}`);
     return session;
   },
 });

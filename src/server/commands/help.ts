@@ -1,6 +1,7 @@
 import { reply } from "../../protocol/reply.ts";
-import { word } from "../arguments.ts";
+import { splitWord, word } from "../arguments.ts";
 import { type Command, command } from "../command.ts";
+import { siteHelp } from "./site/help.ts";
 
 /** Verbs on a line of HELP: eight of up to four letters fill the 80 columns of a terminal. */
 const PER_LINE = 8;
@@ -14,7 +15,12 @@ export const help: Command = command({
   parse: word,
   async *run({ session, argument: asked, context }) {
     if (asked !== "") {
-      const found = context.commands.get(asked);
+      const [verb, subcommand] = splitWord(asked);
+      if (asked === "SITE") {
+        yield siteHelp(context);
+        return session;
+      }
+      const found = verb === "SITE" ? context.siteCommands.get(subcommand) : context.commands.get(asked);
       // The name that was asked for is not repeated (attack 12).
       if (found === undefined) yield reply(502, "No such command; HELP lists them all.");
       else yield reply(214, `Syntax: ${found.help}`);

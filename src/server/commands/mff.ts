@@ -9,14 +9,22 @@ import { type Command, command } from "../command.ts";
 import { Refusal } from "../errors.ts";
 import type { SignedIn } from "../session.ts";
 
-type Change = { readonly path: VirtualPath; readonly facts: ReadonlyMap<string, string> };
-
-/** Facts that can be set, and the reader of their values. */
-const READERS: Readonly<Record<string, (value: string) => number | undefined>> = {
-  modify: parseTimeVal,
-  create: parseTimeVal,
-  "unix.mode": parseMode,
+type Change = {
+  readonly path: VirtualPath;
+  /** The path as the client wrote it. */
+  readonly typed: ByteString;
+  readonly facts: ReadonlyMap<string, string>;
 };
+
+/**
+ * Facts that can be set, and the reader of their values; in the order in which they are set: the time of creation first,
+ * as few storages can and a refusal should come before any change.
+ */
+const READERS = new Map<string, (value: string) => number | undefined>([
+  ["Create", parseTimeVal],
+  ["Modify", parseTimeVal],
+  ["UNIX.mode", parseMode],
+]);
 
 export const mff: Command = command({
   verb: "MFF",
@@ -25,14 +33,15 @@ export const mff: Command = command({
   help: "MFF <fact=value;…> <path> - set facts: Modify, Create, UNIX.mode",
   source: "draft-somers-ftp-mfxx-03 §5",
   parse,
-  async *run({ session, argument: { path, facts } }) {
+  async *run({ session, argument: { path, typed, facts } }) {
     const { workspace } = session;
-    const value = (name: string): number | undefined => READERS[name]?.(facts.get(name) ?? "");
-    const [modified, created, bits] = [value("modify"), value("create"), value("unix.mode")];
-    if (bits !== undefined) await workspace.setMode(path, bits);
-    if (modified !== undefined) await workspace.setTimes(path, { modified });
+    const value = (name: string): number | undefined => READERS.get(name)?.(facts.get(name) ?? "");
+    const [created, modified, bits] = [value("Create"), value("Modify"), value("UNIX.mode")];
     if (created !== undefined) await workspace.setTimes(path, { created });
-    yield reply(213, `${[...facts].map(([name, text]) => `${name}=${text};`).join("")} ${path}`);
+    if (modified !== undefined) await workspace.setTimes(path, { modified });
+    if (bits !== undefined) await workspace.setMode(path, bits);
+    const done = [...READERS.keys()].filter((name) => facts.has(name)).map((name) => `${name}=${facts.get(name)};`);
+    yield reply(213, `${done.join("")} ${typed}`);
     return session;
   },
 });
@@ -42,12 +51,11 @@ function parse(argument: ByteString, session: SignedIn): Change {
   const facts = new Map<string, string>();
   for (const part of list.split(";").filter((each) => each !== "")) {
     const [name = "", value = ""] = part.split("=");
-    const known = name.toLowerCase();
-    const read = Object.hasOwn(READERS, known) ? READERS[known] : undefined;
-    if (read?.(value) === undefined)
+    const known = [...READERS.keys()].find((each) => each.toLowerCase() === name.toLowerCase()) ?? "";
+    if (READERS.get(known)?.(value) === undefined)
       throw new Refusal(504, "MFF knows Modify, Create (YYYYMMDDHHMMSS) and UNIX.mode (octal).");
     facts.set(known, value);
   }
   if (facts.size === 0) throw new Refusal(501, "MFF needs fact=value; and a path.");
-  return { path: pathArgument(joined(rest), session), facts };
+  return { path: pathArgument(joined(rest), session), typed: joined(rest), facts };
 }

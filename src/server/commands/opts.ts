@@ -19,7 +19,7 @@ const SETTERS: Readonly<Record<string, (session: Session, value: string) => Answ
   MLST: (session, value) => {
     const facts = parseFactNames(value);
     if (facts === undefined) throw new Refusal(501, "OPTS MLST needs names of facts, each with a semicolon.");
-    return { session: { ...demand(session), facts }, code: 200, text: `MLST OPTS ${formatFactNames(facts)}` };
+    return { session: { ...demand(session), facts }, code: 200, text: `MLST OPTS ${formatFactNames(facts)}`.trimEnd() };
   },
   HASH: (session, value) => {
     const admitted = demand(session);

@@ -16,7 +16,7 @@ export const pasv: Command = command({
   parse: noArgument,
   async *run({ session, context }) {
     if (familyOf(context.local.address) === "IPv6") {
-      throw new Refusal(522, "PASV can name IPv4 addresses alone and this connection is IPv6: use EPSV.", "pasv.ipv6");
+      throw new Refusal(425, "PASV can name IPv4 addresses alone and this connection is IPv6: use EPSV.", "pasv.ipv6");
     }
     const leased = await context.data.planPassive();
     const address = context.settings.advertise ?? context.local.address;

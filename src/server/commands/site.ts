@@ -16,6 +16,7 @@ export const site: Command = command({
   source: "RFC 959 §4.1.3",
   parse(argument) {
     const [name, rest] = splitWord(argument);
+    if (name === "") throw new Refusal(501, "SITE needs a subcommand; SITE HELP lists them.");
     const found = SITE_COMMANDS.get(name.toUpperCase());
     if (found === undefined) throw new Refusal(504, "Unknown SITE subcommand; SITE HELP lists them.");
     return { found, rest: joined(rest) };

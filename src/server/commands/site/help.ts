@@ -1,6 +1,7 @@
-import { reply } from "../../../protocol/reply.ts";
+import { type Reply, reply } from "../../../protocol/reply.ts";
 import { noArgument } from "../../arguments.ts";
 import { type Command, command } from "../../command.ts";
+import type { Context } from "../../context.ts";
 
 export const help: Command = command({
   verb: "HELP",
@@ -9,8 +10,13 @@ export const help: Command = command({
   source: "SITE HELP as in wu-ftpd",
   parse: noArgument,
   async *run({ session, context }) {
-    const lines = [...context.siteCommands.values()].map((each) => ` ${each.help}`);
-    yield reply(214, "SITE subcommands:", ...lines, "End");
+    yield siteHelp(context);
     return session;
   },
 });
+
+/** The answer to SITE HELP and HELP SITE. */
+export function siteHelp({ siteCommands }: Context): Reply {
+  const lines = [...siteCommands.values()].map((each) => ` ${each.help}`);
+  return reply(214, "SITE subcommands:", ...lines, "End");
+}
