@@ -63,7 +63,8 @@ export type LoginAttempt = {
 /**
  * One source of accounts. Stores are asked in the configured order until one does not say "unknown".
  * A store that cannot tell (its file is broken, its server is away) throws AccountError: the login is refused,
- * never passed on (attack 40). A wrong password and an unknown name take the same time (attack 36): see `login.ts`.
+ * never passed on (attack 40). "accepted" and "refused" come after one check of a password, so that `login.ts` can give
+ * "unknown" and AccountError the time of one too (attack 36). @throws {AccountError} @throws {AccountsBusy}
  */
 export interface AccountStore {
   readonly name: string;
@@ -72,4 +73,9 @@ export interface AccountStore {
 
 export class AccountError extends Error {
   override readonly name = "AccountError";
+}
+
+/** A store has more to do than it may: the client is told to come again, and nothing is known of the name. */
+export class AccountsBusy extends Error {
+  override readonly name = "AccountsBusy";
 }

@@ -1,5 +1,6 @@
 /** The door: asks the stores in turn, and lets nobody tell an unknown name from a wrong password (attack 36). */
-import { type Account, AccountError, type AccountStore, type LoginAttempt } from "./account.ts";
+import { type Account, AccountError, AccountsBusy, type AccountStore, type LoginAttempt } from "./account.ts";
+import { PASSWORDS, type Passwords } from "./passwords.ts";
 
 export type LoginResult =
   | { readonly kind: "accepted"; readonly account: Account }
@@ -12,19 +13,40 @@ export interface Login {
   authenticate(attempt: LoginAttempt): Promise<LoginResult>;
 }
 
-export function createLogin(stores: readonly AccountStore[]): Login {
+export type LoginOptions = {
+  /** Those of the stores, so that a name that is in none of them takes the time of one that is. */
+  readonly passwords?: Passwords;
+};
+
+export function createLogin(stores: readonly AccountStore[], { passwords = PASSWORDS }: LoginOptions = {}): Login {
   return {
     async authenticate(attempt) {
-      for (const store of stores) {
-        try {
-          const verdict = await store.authenticate(attempt);
-          if (verdict.kind !== "unknown") return verdict;
-        } catch (error) {
-          if (!(error instanceof AccountError)) throw error;
-          return { kind: "refused", reason: `${store.name}: ${error.message}` };
-        }
+      try {
+        const result = await ask(stores, attempt);
+        if (result.checked) return result.verdict;
+        await passwords.verifyAgainstNothing(attempt.password);
+        return result.verdict;
+      } catch (error) {
+        if (error instanceof AccountsBusy) return { kind: "busy" };
+        throw error;
       }
-      return { kind: "refused", reason: "no such account" };
     },
   };
+}
+
+/** `checked`: whether a store has spent the time of a password check (see AccountStore). */
+type Asked = { readonly verdict: LoginResult; readonly checked: boolean };
+
+async function ask(stores: readonly AccountStore[], attempt: LoginAttempt): Promise<Asked> {
+  for (const store of stores) {
+    try {
+      const verdict = await store.authenticate(attempt);
+      if (verdict.kind !== "unknown") return { verdict, checked: true };
+    } catch (error) {
+      // It may have the name: whoever comes after it must not let it in (attack 40).
+      if (!(error instanceof AccountError)) throw error;
+      return { verdict: { kind: "refused", reason: `${store.name}: ${error.message}` }, checked: false };
+    }
+  }
+  return { verdict: { kind: "refused", reason: "no such account" }, checked: false };
 }

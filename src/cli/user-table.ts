@@ -26,7 +26,10 @@ export function userTable(entries: readonly UserEntry[], { now, stream }: Showin
   const header = ["NAME", "STATUS", "RIGHTS", "HOME", "LIMITS"];
   const widths = header.map((title, at) => Math.max(title.length, ...rows.map((row) => widthOf(row[at] ?? ""))));
   const line = (cells: readonly string[]): string =>
-    cells.map((cell, at) => cell + " ".repeat((widths[at] ?? 0) - widthOf(cell))).join("  ").trimEnd();
+    cells
+      .map((cell, at) => cell + " ".repeat((widths[at] ?? 0) - widthOf(cell)))
+      .join("  ")
+      .trimEnd();
   const lines = rows.map((row) => {
     const [, status] = row;
     return status === "ok" ? line(row) : styleText(status === "malformed" ? "red" : "dim", line(row), { stream });
@@ -40,7 +43,10 @@ export function userCard(user: User, { now, stream }: Showing): string {
     ["name", user.name],
     ["status", statusOf({ kind: "good", user }, now)],
     ["home", homeOf(user)],
-    ["rights", `${formatRights(user.rights)}${user.rights.size === 0 ? "" : ` (${rightsList(user.rights).join(", ")})`}`],
+    [
+      "rights",
+      `${formatRights(user.rights)}${user.rights.size === 0 ? "" : ` (${rightsList(user.rights).join(", ")})`}`,
+    ],
     ...user.folders.map(({ pattern, rights }) => ["folder", `${printable(pattern)}: ${formatRights(rights)}`] as const),
     ...limitsOf(user).map((limit) => ["limit", limit] as const),
     ...(user.expires === undefined ? [] : [["expires", user.expires.toISOString()] as const]),

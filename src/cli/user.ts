@@ -1,40 +1,9 @@
 /** `ferryman user`: keeps the accounts of a users file. Passwords come from a terminal or standard input, never from argv. */
-import { mkdir, stat } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
-import { Command, Option } from "commander";
-import { AccountError, type FolderRule, type Rights } from "../account/account.ts";
-import { type UserChange, UserEditError, addUser, deleteUser, modifyUser, setPassword } from "../account/edit-users.ts";
-import { readUsers } from "../account/file.ts";
-import { nameProblem } from "../account/names.ts";
-import { PASSWORDS } from "../account/passwords.ts";
-import { FileLocked } from "../account/replace-file.ts";
-import { PRESETS, formatRights, parseRights } from "../account/rights.ts";
-import { LIMIT_KEYS, type UserEntry, type Users, findingLines } from "../account/users-toml.ts";
-import { didYouMean } from "../base/nearest.ts";
+import { Command } from "commander";
 import { CliError, EXIT } from "./exit.ts";
-import { type PasswordSource, newPassword } from "./new-password.ts";
-import { printable, userCard, userJson, userTable } from "./user-table.ts";
-import { USERS_FILE_HELP, usersFile } from "./users-file.ts";
-
-/** Where the command reads and writes; tests give their own. */
-export type UserIo = PasswordSource & {
-  readonly stdout: NodeJS.WritableStream;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-};
-
-type FileFlag = { readonly users?: string };
-type AccountFlags = FileFlag & {
-  readonly home?: string | false;
-  readonly createHome?: true;
-  readonly rights?: Rights;
-  readonly folder?: readonly FolderRule[];
-  readonly removeFolder?: readonly string[];
-  readonly limit?: Readonly<Record<string, string | number | null>>;
-  readonly disable?: true;
-  readonly enable?: true;
-  readonly expires?: string | false;
-  readonly passwordStdin?: true;
-};
+import { type UserIo, add, del, list, mod, passwd, show, told } from "./user-actions.ts";
+import { type AccountFlags, type FileFlags, accountFlags, removalFlags } from "./user-flags.ts";
+import { USERS_FILE_HELP } from "./users-file.ts";
 
 const EXAMPLES = `
 ${USERS_FILE_HELP}
@@ -49,34 +18,62 @@ Examples:
 
 Exit codes: 0 ok, 1 failed, 2 wrong usage, 75 try again later, 77 not permitted, 78 wrong configuration`;
 
-/** The sub-command; its actions throw CliError. */
-export function userCommand(io: UserIo = process.env["FERRYMAN_TEST_IO"] === undefined ? standardIo() : standardIo()): Command {
+/** What each sub-command's own help shows. */
+const EXAMPLE_OF = {
+  add: "pass show ftp/ann | ferryman user add ann --password-stdin --home /srv/ftp/ann",
+  mod: "ferryman user mod ann --rights write --limit idle=10m --limit sessions=none",
+  del: "ferryman user del ann",
+  passwd: "ferryman user passwd ann",
+  list: "ferryman user list --users /etc/ferryman/users.toml",
+  show: "ferryman user show ann --json",
+} as const;
+
+/** Its actions throw CliError. @param io for tests; the process's own if absent. */
+export function userCommand(io: UserIo = { ...standardStreams(), environment: process.env }): Command {
   const user = new Command("user").description("Keep the accounts of a users file.").addHelpText("after", EXAMPLES);
-  const sub = (name: string, about: string): Command =>
-    user
-      .command(name)
-      .description(about)
-      .option("--file, --users <FILE>", "the users file (see: ferryman user --help)");
-  accountFlags(sub("add <NAME>", "make an account; asks for its password"))
-    .option("--create-home", "make the home folder if it is not there")
-    .action(async (name: string, flags: AccountFlags) => await told(async () => await add(name, flags, io)));
-  accountFlags(sub("mod <NAME>", "change what is given, and nothing else"))
-    .option("--no-home", "serve the folder that the server serves")
-    .option("--no-expires", "never expire")
-    .option("--remove-folder <PATTERN>", "take a folder rule away (repeatable)", collect, [])
-    .addOption(new Option("--enable", "let the account sign in again").conflicts("disable"))
-    .option("--create-home", "make the home folder if it is not there")
-    .action(async (name: string, flags: AccountFlags) => await told(async () => await mod(name, flags, io)));
-  sub("del <NAME>", "remove an account; its home stays")
-    .action(async (name: string, flags: FileFlag) => await told(async () => await del(name, flags, io)));
-  sub("passwd <NAME>", "set another password")
-    .option("--password-stdin", "read it from standard input")
-    .action(async (name: string, flags: AccountFlags) => await told(async () => await passwd(name, flags, io)));
-  sub("list", "all accounts")
+  accountFlags(subCommand(user, "add <NAME>", "make an account; asks for its password"))
+    .option("--password-stdin", "read the password from standard input")
+    .action(async (name: string, flags: AccountFlags) => await told(async () => await add(name, flags, io)))
+    .hook("preAction", refuseArguments)
+    .allowExcessArguments();
+  removalFlags(accountFlags(subCommand(user, "mod <NAME>", "change what is given, and nothing else"))).action(
+    async (name: string, flags: AccountFlags) => await told(async () => await mod(name, flags, io)),
+  );
+  subCommand(user, "del <NAME>", "remove an account; its files stay").action(
+    async (name: string, flags: FileFlags) => await told(async () => await del(name, flags, io)),
+  );
+  subCommand(user, "passwd <NAME>", "set another password")
+    .option("--password-stdin", "read the password from standard input")
+    .action(async (name: string, flags: FileFlags) => await told(async () => await passwd(name, flags, io)))
+    .hook("preAction", refuseArguments)
+    .allowExcessArguments();
+  subCommand(user, "list", "show all accounts")
     .option("--json", "as JSON")
-    .action(async (flags: FileFlag & { json?: true }) => await told(async () => await list(flags, io)));
-  sub("show <NAME>", "one account in full, without its password")
+    .action(async (flags: FileFlags) => await told(async () => await list(flags, io)));
+  subCommand(user, "show <NAME>", "show one account in full, without its password")
     .option("--json", "as JSON")
-    .action(async (name: string, flags: FileFlag & { json?: true }) => await told(async () => await show(name, flags, io)));
+    .action(async (name: string, flags: FileFlags) => await told(async () => await show(name, flags, io)));
   return user;
+}
+
+/** Somebody gives a password here sooner or later; commander's own message would print it. */
+function refuseArguments(_parent: Command, { args }: Command): void {
+  if (args.length <= 1) return;
+  throw new CliError(
+    "one name, and no password: others on this machine could read it; see --password-stdin",
+    EXIT.usage,
+  );
+}
+
+function subCommand(user: Command, usage: string, about: string): Command {
+  const command = user.command(usage).description(about);
+  const example = Object.entries(EXAMPLE_OF).find(([name]) => name === command.name())?.[1] ?? "";
+  return command
+    .option("--file, --users <FILE>", "the users file; which one without it: ferryman user --help")
+    .addHelpText("after", `\nExample:\n  ${example}`);
+}
+
+function standardStreams(): Pick<UserIo, "stdin" | "stdout" | "stderr"> {
+  const { stdin, stdout, stderr } = process;
+  return { stdin, stdout, stderr };
 }
