@@ -14,6 +14,7 @@ import type { Access } from "./start-screen.ts";
 
 export type ServedAccounts = {
   readonly stores: readonly AccountStore[];
+  readonly passwords: Passwords;
   readonly access: readonly Access[];
   /** Lines for people about accounts that cannot sign in until the users file is mended. */
   readonly warnings: readonly string[];
@@ -50,6 +51,7 @@ export async function accountsOf({ serve, account }: Configuration, folder: stri
         ...fileStores(serve.users, { folder, passwords }),
         ...(mode === "off" ? [] : [createAnonymousAccounts({ home: folder, mode })]),
       ],
+      passwords,
       access: [...guests, ...named.map(accessOf)],
       warnings: filed?.warnings ?? [],
     };

@@ -32,6 +32,7 @@ async function serve(folder: string | undefined, flags: ServeFlags): Promise<voi
   const server = createFtpServer({
     listen,
     accounts: accounts.stores,
+    passwords: accounts.passwords,
     onEvent: log.hear,
     settings: configuration.server,
   });

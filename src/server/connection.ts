@@ -19,7 +19,7 @@ import { type Order, dispatch, readOrder } from "./dispatch.ts";
 import { RunningTransfer } from "./running-transfer.ts";
 import type { Services } from "./server.ts";
 import type { Session } from "./session.ts";
-import type { StorageLease } from "./storages.ts";
+import type { StorageLease } from "../workspace/storages.ts";
 
 export class Connection {
   readonly id: string;

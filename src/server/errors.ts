@@ -1,7 +1,7 @@
 /** Every way in which an error becomes a reply. The client never learns what the host said. */
 import { type Reply, type ReplyCode, reply } from "../protocol/reply.ts";
 import { DataError, type DataFault } from "../net/data-connection.ts";
-import { StorageError, type StorageFault } from "../storage/storage.ts";
+import { StorageError, type StorageFault } from "../workspace/files.ts";
 import { Denied } from "../workspace/workspace.ts";
 
 /** Thrown by a handler to refuse a client; becomes the reply as it stands. */

@@ -3,7 +3,7 @@ import type { ByteString } from "../base/bytes.ts";
 import type { Right, Rights } from "../account/account.ts";
 import { type FactSource, formatFacts } from "../protocol/facts.ts";
 import type { VirtualPath } from "../protocol/path.ts";
-import type { Entry } from "../storage/storage.ts";
+import type { Entry } from "../workspace/files.ts";
 import type { SignedIn } from "./session.ts";
 
 /** Letters of the perm fact and the right that each needs (RFC 3659 §7.5.5). */

@@ -8,7 +8,7 @@ import { compileGlob, hasGlob } from "../protocol/glob.ts";
 import type { ListFlags } from "../protocol/list-arguments.ts";
 import { formatListLine } from "../protocol/listing.ts";
 import { type VirtualPath, baseName, childPath, parentPath, resolvePath } from "../protocol/path.ts";
-import { type Entry, StorageError } from "../storage/storage.ts";
+import { type Entry, StorageError } from "../workspace/files.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { SignedIn } from "./session.ts";
 
@@ -155,7 +155,8 @@ async function matches(session: SignedIn, pattern: ByteString): Promise<readonly
     for (const place of found.slice(0, GLOB_FOLDERS)) {
       if (place.entry.kind === "directory") next.push(...(await matchPart(workspace, place, joined(part))));
     }
-    found = next;
+    // Each place once: by `*/../*/../*` it would come as often as there are ways to it (attack 46).
+    found = [...new Map(next.map((place) => [place.path, place])).values()];
   }
   return found;
 }

@@ -5,7 +5,7 @@ import type { StoreHow } from "../workspace/workspace.ts";
 import type { Context } from "./context.ts";
 import { Refusal } from "./errors.ts";
 import type { SignedIn } from "./session.ts";
-import { carry, endLog, receiveFile } from "./transfer.ts";
+import { carry, receiveFile } from "./transfer.ts";
 
 type UploadOrder = { readonly path: VirtualPath; readonly how: StoreHow; readonly context: Context };
 
@@ -23,21 +23,15 @@ export async function* receive(
   }
   await using writing = await session.workspace.openWrite(path, how, { type: session.type });
   const name = quotePath(writing.path);
-  try {
-    yield* carry(context, {
-      direction: "upload",
-      path: writing.path,
-      octets: () => writing.log.octets,
-      // RFC 1123 §4.1.2.9: the 150 of STOU begins with `FILE: ` and the name.
-      opening: how.kind === "unique" ? `FILE: ${writing.path}` : `Ok to send data for ${name}.`,
-      move: async (connection, signal) => receiveFile(connection, writing, { ascii, signal }),
-      closing: () => `Transfer complete; ${name} is stored whole.`,
-    });
-    endLog(writing.log, undefined);
-  } catch (error) {
-    endLog(writing.log, error);
-    throw error;
-  }
+  yield* carry(context, {
+    direction: "upload",
+    path: writing.path,
+    log: writing.log,
+    // RFC 1123 §4.1.2.9: the 150 of STOU begins with `FILE: ` and the name.
+    opening: how.kind === "unique" ? `FILE: ${writing.path}` : `Ok to send data for ${name}.`,
+    move: async (connection, signal) => receiveFile(connection, writing, { ascii, signal }),
+    closing: () => `Transfer complete; ${name} is stored whole.`,
+  });
   return session;
 }
 

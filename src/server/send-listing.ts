@@ -36,16 +36,16 @@ export async function* carryLines(
   context.data.demandPlan();
   // The first lines are made before the data connection is: a folder that is not there is answered by 550 alone.
   const first = await lines.next();
-  let octets = 0;
   await using made = lines;
+  using log = session.workspace.logListing(path);
   yield* carry(context, {
     direction: "listing",
     path,
-    octets: () => octets,
+    log,
     opening: "Here comes the directory listing.",
     move: async (connection) =>
       sendLines(connection, resumed(first, made), (count) => {
-        octets += count;
+        log.octets += count;
       }),
     closing: () => "Directory send OK.",
   });

@@ -2,24 +2,26 @@
 import { type AddressInfo, type Server, type Socket, createServer } from "node:net";
 import type { AccountStore } from "../account/account.ts";
 import { type Login, createLogin } from "../account/login.ts";
+import type { Passwords } from "../account/passwords.ts";
 import { EventStream } from "../base/event-stream.ts";
 import { optionValues } from "../base/option.ts";
 import { type Endpoint, plainAddress } from "../net/addresses.ts";
 import { PassivePool } from "../net/passive-pool.ts";
-import { openLocalStorage } from "../storage/local/local.ts";
 import type { FerrymanEvent } from "../workspace/events.ts";
 import { Who } from "../workspace/who.ts";
 import { Connection } from "./connection.ts";
 import type { Settings } from "./context.ts";
 import { LoginThrottle } from "./login-throttle.ts";
 import { SERVER_OPTIONS } from "./options.ts";
-import { type OpenStorage, Storages } from "./storages.ts";
+import { type OpenStorage, Storages } from "../workspace/storages.ts";
 
 export type ServerOptions = {
   /** Where to listen; port 0 takes any free port. */
   readonly listen: readonly Endpoint[];
   /** Asked in this order. */
   readonly accounts: readonly AccountStore[];
+  /** Checks the passwords of the accounts; unknown names then take the time of known ones. Default: the one of `ferryman/account`. */
+  readonly passwords?: Passwords;
   /** Hears everything that happens; must not throw and should not take long. */
   readonly onEvent?: (event: FerrymanEvent) => void;
   /** Values for `SERVER_OPTIONS`; what is absent has its default. */
@@ -57,11 +59,11 @@ export class FtpServer implements AsyncDisposable {
     const settings = optionValues(SERVER_OPTIONS, options.settings);
     this.#services = {
       settings,
-      login: createLogin(options.accounts),
+      login: createLogin(options.accounts, options.passwords === undefined ? {} : { passwords: options.passwords }),
       throttle: new LoginThrottle(),
       pool: new PassivePool(settings.passivePorts),
       who: new Who(this.events),
-      storages: new Storages(options.openStorage ?? openHome),
+      storages: new Storages(options.openStorage),
       events: this.events,
       now: Date.now,
     };
@@ -157,10 +159,6 @@ const FAREWELL_MS = 2_000;
 function isAddressInfo(address: AddressInfo | string | null): address is AddressInfo {
   return typeof address === "object" && address !== null;
 }
-
-/** With rules per folder no link is followed, so that the path that the rules saw is the path that is opened (attack 29). */
-const openHome: OpenStorage = async (account) =>
-  openLocalStorage(account.home, { followLinks: account.folders.length === 0 });
 
 export function createFtpServer(options: ServerOptions): FtpServer {
   return new FtpServer(options);

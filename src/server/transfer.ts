@@ -9,7 +9,7 @@ import { octetsOf } from "../base/bytes.ts";
 import { DataConnection, DataError } from "../net/data-connection.ts";
 import { AsciiDecoder, AsciiEncoder } from "../protocol/ascii.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
-import type { FileReader } from "../storage/storage.ts";
+import type { FileReader } from "../workspace/files.ts";
 import type { Reading, TransferLog, Writing } from "../workspace/transfers.ts";
 import type { Context } from "./context.ts";
 import type { Progress } from "./running-transfer.ts";
@@ -24,7 +24,9 @@ const SMALL_FILE = 65_536;
  */
 const PRELIMINARY_WAIT_MS = 500;
 
-export type Transfer = Progress & {
+export type Transfer = Omit<Progress, "octets"> & {
+  /** Counts the octets, and is told how it ended. */
+  readonly log: TransferLog;
   /** Text of the 150. Clients read the size out of `(1234 bytes)`. */
   readonly opening: string;
   /** Moves everything; throws to end the transfer with that error's reply. */
@@ -34,8 +36,21 @@ export type Transfer = Progress & {
 };
 
 export async function* carry(context: Context, transfer: Transfer): AsyncGenerator<Reply, void, void> {
+  const { log } = transfer;
+  try {
+    yield* exchange(context, transfer);
+    log.end("complete");
+  } catch (error) {
+    if (error instanceof DataError && error.fault === "aborted") log.end("aborted");
+    else log.end("failed", faultMessage(error));
+    throw error;
+  }
+}
+
+async function* exchange(context: Context, transfer: Transfer): AsyncGenerator<Reply, void, void> {
   context.data.demandPlan();
-  using run = context.running.begin(transfer, context.signal);
+  const { direction, path, log } = transfer;
+  using run = context.running.begin({ direction, path, octets: () => log.octets }, context.signal);
   const { signal } = run;
   const opening = context.data.open(signal);
   let announced = false;
@@ -157,11 +172,4 @@ export async function sendLines(
     count(batch.length);
   }
   await connection.finish();
-}
-
-/** How a transfer ended, for the log: ended by ABOR, failed, or complete. */
-export function endLog(log: TransferLog, error: unknown): void {
-  if (error === undefined) log.end("complete");
-  else if (error instanceof DataError && error.fault === "aborted") log.end("aborted");
-  else log.end("failed", faultMessage(error));
 }

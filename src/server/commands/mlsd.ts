@@ -1,7 +1,7 @@
 import { joined } from "../../protocol/octets.ts";
 import type { ByteString } from "../../base/bytes.ts";
 import { type VirtualPath, childPath } from "../../protocol/path.ts";
-import { StorageError } from "../../storage/storage.ts";
+import { StorageError } from "../../workspace/files.ts";
 import { optionalPath } from "../arguments.ts";
 import { type Command, command } from "../command.ts";
 import { factsOf } from "../facts-of.ts";

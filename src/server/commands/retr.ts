@@ -2,7 +2,7 @@ import { type VirtualPath, baseName } from "../../protocol/path.ts";
 import { pathArgument } from "../arguments.ts";
 import { type Command, command } from "../command.ts";
 import { Refusal } from "../errors.ts";
-import { carry, endLog, sendFile } from "../transfer.ts";
+import { carry, sendFile } from "../transfer.ts";
 
 export const retr: Command = command({
   verb: "RETR",
@@ -23,21 +23,15 @@ export const retr: Command = command({
     const size = Number(reading.reader.entry.size);
     const end = range === undefined ? size : Math.min(range.end, size);
     const length = ascii ? "" : ` (${Math.max(end - start, 0)} bytes)`;
-    try {
-      yield* carry(context, {
-        direction: "download",
-        path,
-        octets: () => reading.log.octets,
-        opening: `Opening ${ascii ? "ASCII" : "BINARY"} mode data connection for ${nameOf(path)}${length}.`,
-        move: async (connection) =>
-          sendFile(connection, reading, { span: { start, end }, ascii, skip: ascii ? restart : 0 }),
-        closing: () => "Transfer complete.",
-      });
-      endLog(reading.log, undefined);
-    } catch (error) {
-      endLog(reading.log, error);
-      throw error;
-    }
+    yield* carry(context, {
+      direction: "download",
+      path,
+      log: reading.log,
+      opening: `Opening ${ascii ? "ASCII" : "BINARY"} mode data connection for ${nameOf(path)}${length}.`,
+      move: async (connection) =>
+        sendFile(connection, reading, { span: { start, end }, ascii, skip: ascii ? restart : 0 }),
+      closing: () => "Transfer complete.",
+    });
     return session;
   },
 });

@@ -1,6 +1,6 @@
 import { ROOT } from "../../protocol/path.ts";
 import { reply } from "../../protocol/reply.ts";
-import { StorageError } from "../../storage/storage.ts";
+import { StorageError } from "../../workspace/files.ts";
 import { pathArgument } from "../arguments.ts";
 import { type Command, command } from "../command.ts";
 

@@ -1,5 +1,5 @@
 import { reply } from "../../protocol/reply.ts";
-import { StorageError } from "../../storage/storage.ts";
+import { StorageError } from "../../workspace/files.ts";
 import { pathArgument } from "../arguments.ts";
 import { type Command, command } from "../command.ts";
 import { Refusal } from "../errors.ts";

@@ -1,27 +1,36 @@
 /** The storages of the accounts that are signed in: one per home, shared by its sessions, closed with the last of them. */
 import type { Account } from "../account/account.ts";
+import { openLocalStorage } from "../storage/local/local.ts";
 import type { Storage } from "../storage/storage.ts";
 
 export type StorageLease = AsyncDisposable & { readonly storage: Storage };
 
-/** Makes an account's storage, as a library user may want (memory, S3 …). */
-export type OpenStorage = (account: Account) => Promise<Storage & Partial<AsyncDisposable>>;
+/** A storage as `OpenStorage` hands it over. `sweep` clears up after processes that died; called once, before any session. */
+type OpenedStorage = Storage & Partial<AsyncDisposable> & { sweep?(): Promise<unknown> };
 
-type Shared = { readonly opening: Promise<Storage & Partial<AsyncDisposable>>; sessions: number };
+/** Makes an account's storage, as a library user may want (memory, S3 …). */
+export type OpenStorage = (account: Account) => Promise<OpenedStorage>;
+
+/** With rules per folder no link is followed, so that the path that the rules saw is the path that is opened (attack 29). */
+const openHome: OpenStorage = async (account) =>
+  openLocalStorage(account.home, { followLinks: account.folders.length === 0 });
+
+type Shared = { readonly opening: Promise<OpenedStorage>; sessions: number };
 
 export class Storages {
   readonly #open: OpenStorage;
   readonly #shared = new Map<string, Shared>();
 
-  constructor(open: OpenStorage) {
+  /** @param open default: the account's home on the local file system, in the kernel's jail where there is one. */
+  constructor(open: OpenStorage = openHome) {
     this.#open = open;
   }
 
   /** @throws when the home is not there or may not be entered: the login is refused then, it never falls back to `/` (attack 30). */
   async open(account: Account): Promise<StorageLease> {
-    // Two accounts on one home share only if they follow links alike; see `openHome` in server.ts.
+    // Two accounts on one home share only if they follow links alike; see `openHome`.
     const key = `${account.folders.length > 0 ? "plain" : "links"}:${account.home}`;
-    const shared = this.#shared.get(key) ?? { opening: this.#open(account), sessions: 0 };
+    const shared = this.#shared.get(key) ?? { opening: this.#openSwept(account), sessions: 0 };
     shared.sessions += 1;
     this.#shared.set(key, shared);
     try {
@@ -31,6 +40,13 @@ export class Storages {
       await this.#leave(key, shared).catch(() => {});
       throw error;
     }
+  }
+
+  async #openSwept(account: Account): Promise<OpenedStorage> {
+    const storage = await this.#open(account);
+    // What cannot be cleared up (a home without the right to write) is no reason to keep its owner out.
+    await storage.sweep?.().catch(() => {});
+    return storage;
   }
 
   async #leave(key: string, shared: Shared): Promise<void> {
