@@ -55,7 +55,7 @@ export type VolumeFacts = {
 export type FileTimes = { readonly accessed: bigint | undefined; readonly modified: bigint | undefined };
 
 /** A system call that failed; `code` is the name of its errno, as in Node's own errors. */
-export class SystemCallError extends Error {
+class SystemCallError extends Error {
   override readonly name = "SystemCallError";
   readonly code: string;
 
