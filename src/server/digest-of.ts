@@ -16,7 +16,7 @@ type DigestOrder = { readonly path: VirtualPath; readonly start: number; readonl
  * `path`, `path start` or `path start end`, as the X-verbs are used; a path in double quotes may end in digits.
  * Without quotes a path that is there as typed comes first.
  */
-export function digestArgument(argument: ByteString, session: SignedIn): readonly DigestOrder[] {
+function digestArgument(argument: ByteString, session: SignedIn): readonly DigestOrder[] {
   const quoted = /^"([^"]+)"(?: (\d+))?(?: (\d+))?$/.exec(argument);
   if (quoted !== null) return [order(quoted, session)];
   const found = /^(.*?)(?: (\d+))(?: (\d+))?$/s.exec(argument);

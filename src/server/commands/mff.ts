@@ -51,9 +51,11 @@ function parse(argument: ByteString, session: SignedIn): Change {
   const facts = new Map<string, string>();
   for (const part of list.split(";").filter((each) => each !== "")) {
     const [name = "", value = ""] = part.split("=");
-    const known = [...READERS.keys()].find((each) => each.toLowerCase() === name.toLowerCase()) ?? "";
+    const known = [...READERS.keys()].find((each) => each.toLowerCase() === name.toLowerCase());
+    // draft §5.5: an unknown fact is another thing than a value that is none.
+    if (known === undefined) throw new Refusal(504, "MFF knows the facts Modify, Create and UNIX.mode.");
     if (READERS.get(known)?.(value) === undefined)
-      throw new Refusal(504, "MFF knows Modify, Create (YYYYMMDDHHMMSS) and UNIX.mode (octal).");
+      throw new Refusal(501, "Modify and Create are YYYYMMDDHHMMSS in UTC, UNIX.mode is in octal.");
     facts.set(known, value);
   }
   if (facts.size === 0) throw new Refusal(501, "MFF needs fact=value; and a path.");
