@@ -16,7 +16,7 @@ import { type Statement, type TomlPath, isUnder, tomlStatements } from "./toml-s
 /** Octets; about 10,000 accounts, which are read in 0.2 s. More belong into a database. */
 export const USERS_FILE_LIMIT = 4_194_304;
 /** Folder rules of an account: each is asked for each path. */
-export const FOLDERS_LIMIT = 100;
+const FOLDERS_LIMIT = 100;
 /** Characters; PATH_MAX of Linux. */
 const PATH_LIMIT = 4_096;
 /** The bounds of the server's own options: one day, and 1 TiB a second for "no limit that matters". */

@@ -1,10 +1,18 @@
 /** Asks for a password on a terminal, without showing it; whatever happens, the terminal is as before afterwards. */
 import { StringDecoder } from "node:string_decoder";
-import type { ReadStream } from "node:tty";
 import { CliError, EXIT } from "./exit.ts";
 
 /** What is needed of `process.stdin` on a terminal. */
-export type Keyboard = Pick<ReadStream, "setRawMode" | "isRaw" | "on" | "off" | "resume" | "pause">;
+export interface Keyboard {
+  readonly isRaw: boolean;
+  setRawMode(mode: boolean): unknown;
+  on(event: "data", listener: (octets: Buffer) => void): unknown;
+  on(event: "end", listener: () => void): unknown;
+  off(event: "data", listener: (octets: Buffer) => void): unknown;
+  off(event: "end", listener: () => void): unknown;
+  resume(): unknown;
+  pause(): unknown;
+}
 export type Terminal = { readonly keyboard: Keyboard; readonly screen: { write(text: string): unknown } };
 
 /** The answer, a `*` shown for each character. @throws {CliError} on Ctrl-C, Ctrl-D, or when the terminal goes away. */

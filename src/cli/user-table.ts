@@ -96,7 +96,12 @@ function limitsOf({ limits: { sessions, downloadRate, uploadRate, idleSeconds } 
   ];
 }
 
-/** Columns on a terminal, as far as one per character is true. */
+/** Columns on a terminal: two for the wide letters of East Asia and for pictures. */
 function widthOf(text: string): number {
-  return [...new Intl.Segmenter().segment(text)].length;
+  let width = 0;
+  for (const { segment } of new Intl.Segmenter().segment(text)) width += WIDE.test(segment) ? 2 : 1;
+  return width;
 }
+
+const WIDE =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\uff01-\uff60]/u;
