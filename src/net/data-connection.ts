@@ -112,7 +112,7 @@ export class DataConnection implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#socket.destroyed) return;
     if (!this.#finished) {
-      this.#socket.resetAndDestroy();
+      this.#cut();
       return;
     }
     // The peer's FIN closes it; a peer that never sends one is not waited for long.
@@ -139,8 +139,14 @@ export class DataConnection implements AsyncDisposable {
   #fail(fault: DataFault, cause?: Error): void {
     if (this.#finished || this.#fault !== undefined) return;
     this.#fault = new DataError(fault, cause === undefined ? undefined : { cause });
-    if (!this.#socket.destroyed) this.#socket.resetAndDestroy();
+    if (!this.#socket.destroyed) this.#cut();
     this.#wake?.();
+  }
+
+  /** With a reset, unless our FIN is on its way: libuv refuses that, and Node would keep the descriptor for ever. */
+  #cut(): void {
+    if (this.#socket.writableEnded) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
   }
 
   #check(): void {

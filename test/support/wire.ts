@@ -158,7 +158,9 @@ export class Wire implements Disposable {
 export async function readAll(socket: Socket): Promise<Buffer> {
   const chunks: Buffer[] = [];
   socket.on("data", (chunk: Buffer) => chunks.push(chunk));
-  await once(socket, "end");
+  // An empty transfer may have ended before anyone listened.
+  socket.resume();
+  if (!socket.readableEnded) await once(socket, "end");
   socket.end();
   return Buffer.concat(chunks);
 }
