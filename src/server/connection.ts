@@ -34,6 +34,8 @@ export class Connection {
   #files: StorageLease | undefined;
   #clock: NodeJS.Timeout | undefined;
   #lastActivity: number;
+  /** Since when nobody is signed in here: from the greeting, or from the end of the last login. */
+  #signedOut: number;
   /** A command is being run; the idle clock does not count meanwhile. */
   #busy = false;
   #commands = 0;
@@ -48,6 +50,7 @@ export class Connection {
     this.#services = services;
     this.#settings = services.settings;
     this.#lastActivity = services.now();
+    this.#signedOut = services.now();
     this.#control = new ControlConnection(socket, () => {
       this.#lastActivity = services.now();
     });
@@ -200,13 +203,14 @@ export class Connection {
     this.#control.end();
   }
 
-  /** One timer for both clocks: it looks when the earlier one could have run out, and no oftener. */
+  /** One timer for both clocks, set anew when another limit comes into force; it looks only when that could be over. */
   #startClock(): void {
-    const opened = this.#services.now();
+    clearTimeout(this.#clock);
+    if (this.#stop.signal.aborted) return;
     const look = (): void => {
       const now = this.#services.now();
       const signedIn = this.#workspace !== undefined;
-      const started = signedIn ? this.#lastActivity : opened;
+      const started = signedIn ? this.#lastActivity : this.#signedOut;
       const allowed = (signedIn ? this.#idleSeconds : this.#settings.loginTimeout) * 1000;
       const left = started + allowed - now;
       if (this.#busy && signedIn) this.#clock = setTimeout(look, allowed);
@@ -251,6 +255,7 @@ export class Connection {
       },
       setIdleSeconds: (seconds) => {
         this.#idleSeconds = seconds;
+        this.#startClock();
       },
       openWorkspace: async (account) => this.#openWorkspace(account),
       leaveWorkspace: async () => this.#leaveWorkspace(),
@@ -271,13 +276,19 @@ export class Connection {
       now: this.#services.now,
     });
     this.#idleSeconds = account.limits.idleSeconds ?? this.#settings.idleTimeout;
+    this.#startClock();
     return this.#workspace;
   }
 
   async #leaveWorkspace(): Promise<void> {
     const files = this.#files;
+    const wasSignedIn = this.#workspace !== undefined;
     this.#files = undefined;
     this.#workspace = undefined;
+    if (wasSignedIn) {
+      this.#signedOut = this.#services.now();
+      this.#startClock();
+    }
     await files?.[Symbol.asyncDispose]();
   }
 }

@@ -46,7 +46,8 @@ export async function* dispatch(
   } catch (error) {
     report(error, { verb, context });
     yield replyToError(error);
-    return dropPending(session, session);
+    // What a refused SIZE or EPSV stood before is still to come: RETR after REST must not begin at 0.
+    return command.keepsPending === true ? session : dropPending(session, session);
   }
 }
 
@@ -54,7 +55,7 @@ export async function* dispatch(
 function applyPolicy(command: Command, session: Session): void {
   const setsUp = command.data === "active" || command.data === "passive";
   if (setsUp && session.step !== "closing" && session.epsvAll === true) {
-    throw new Refusal(522, "EPSV ALL is in force: only EPSV sets up data connections now.", "epsv-all");
+    throw new Refusal(503, "EPSV ALL is in force: only EPSV sets up data connections now.", "epsv-all");
   }
 }
 

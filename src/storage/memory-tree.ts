@@ -34,7 +34,11 @@ export class Directory {
   readonly parts = new Map<ByteString, Buffer>();
   /** No longer in the tree; an upload into it has nowhere to appear. */
   removed = false;
-  readonly facts = newFacts(0o755);
+  readonly facts: Facts;
+
+  constructor(mode = 0o755) {
+    this.facts = newFacts(mode);
+  }
 }
 
 export class Link {

@@ -11,6 +11,8 @@ type UploadSite = {
   readonly volume: Volume;
   /** The name must be free at the end. */
   readonly exclusive: boolean;
+  /** Permission bits of a new file. */
+  readonly mode: number | undefined;
 };
 
 /** `part`: the kept upload that was taken for this one, to be put back if it comes to nothing. */
@@ -83,7 +85,7 @@ class MemoryUpload implements Upload {
   }
 
   async publish(): Promise<void> {
-    const { folder, name, path, exclusive } = this.#site;
+    const { folder, name, path, exclusive, mode } = this.#site;
     if (this.#closed) throw new StorageError("io", path);
     const there = folder.children.get(name);
     if (folder.removed) throw new StorageError("not-found", path);
@@ -91,7 +93,7 @@ class MemoryUpload implements Upload {
     if (there instanceof Directory) throw new StorageError("not-a-file", path);
     this.#closed = true;
     if (there instanceof File) this.#count(-there.content.length);
-    folder.children.set(name, new File(this.#content.subarray(0, this.#size), there?.facts.mode));
+    folder.children.set(name, new File(this.#content.subarray(0, this.#size), there?.facts.mode ?? mode));
     folder.facts.modified = Date.now();
     this.#dropPart();
   }

@@ -90,11 +90,11 @@ class MemoryStorage implements Required<Storage> {
     };
   }
 
-  async openWrite(path: VirtualPath, intent: UploadIntent): Promise<Upload> {
+  async openWrite(path: VirtualPath, intent: UploadIntent, options?: { readonly mode?: number }): Promise<Upload> {
     const { folder, name, node } = this.#place(path, intent.kind === "create" ? "keep" : "follow");
     if (node !== undefined && intent.kind === "create" && path !== "/") throw new StorageError("exists", path);
     if (node !== undefined && !(node instanceof File)) throw new StorageError("not-a-file", path);
-    const site = { path, folder, name, volume: this.#volume, exclusive: intent.kind === "create" };
+    const site = { path, folder, name, volume: this.#volume, exclusive: intent.kind === "create", mode: options?.mode };
     return beginMemoryUpload(site, intent, node?.content);
   }
 
@@ -126,8 +126,8 @@ class MemoryStorage implements Required<Storage> {
     touch(folder);
   }
 
-  async makeDirectory(path: VirtualPath): Promise<void> {
-    this.#add(path, () => new Directory());
+  async makeDirectory(path: VirtualPath, mode?: number): Promise<void> {
+    this.#add(path, () => new Directory(mode));
   }
 
   async removeDirectory(path: VirtualPath): Promise<void> {

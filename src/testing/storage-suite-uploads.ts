@@ -29,6 +29,24 @@ function registerPublishTests(make: MakeStorage): void {
     });
   }
 
+  storageTest(
+    "a new file has the permission bits that were asked for; one that is replaced keeps its own",
+    make,
+    async (storage) => {
+      for (const mode of [0o600, 0o640, 0o666]) {
+        const path = at(`/mode-${mode}`);
+        await using upload = await storage.openWrite(path, { kind: "create" }, { mode });
+        await upload.publish();
+        assert.equal((await storage.stat(path)).mode, mode);
+        await using second = await storage.openWrite(path, { kind: "replace" }, { mode: 0o644 });
+        await second.publish();
+        assert.equal((await storage.stat(path)).mode, mode);
+      }
+      await storage.makeDirectory(at("/private"), 0o700);
+      assert.equal((await storage.stat(at("/private"))).mode, 0o700);
+    },
+  );
+
   storageTest("disposed without publish: as if it never was", make, async (storage) => {
     await put(storage, FILE, "good");
     const intents: readonly UploadIntent[] = [

@@ -5,7 +5,7 @@
 import type { Account, Right, Rights } from "../account/account.ts";
 import type { ByteString } from "../base/bytes.ts";
 import type { DigestName } from "../protocol/digest.ts";
-import type { VirtualPath } from "../protocol/path.ts";
+import { ROOT, type VirtualPath } from "../protocol/path.ts";
 import { type Entry, type Octets, type Storage, StorageError, type Times, type Upload } from "../storage/storage.ts";
 import type { FerrymanEvent, FileChange, SessionFacts, Transferred } from "./events.ts";
 import { type Digested, copyFile, digestFile } from "./file-work.ts";
@@ -157,6 +157,7 @@ export class Workspace {
   /** RNFR: whether it is there and may be moved. Needs `rename`, and no rule may take a right below a folder. */
   async statForRename(path: VirtualPath): Promise<Entry> {
     this.demand("rename", path, "rename");
+    if (path === ROOT) throw new StorageError("is-root", path);
     const entry = await this.#storage.stat(path, "keep");
     if (entry.kind === "directory") this.#demandBelow(path, this.rightsAt(path));
     return entry;
@@ -204,6 +205,8 @@ export class Workspace {
   /** Needs `list` for every folder and `delete` for everything in it; asked before the first one goes. */
   async removeTree(path: VirtualPath, signal: AbortSignal): Promise<void> {
     this.demand("delete", path, "delete");
+    // Said before all that is in it is gone.
+    if (path === ROOT) throw new StorageError("is-root", path);
     await removeTree(this, path, signal);
   }
 

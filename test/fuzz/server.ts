@@ -29,7 +29,8 @@ process.send?.({ port: bound?.port ?? 0 });
 process.on("message", (message) => {
   if (message === "memory") {
     globalThis.gc?.();
-    process.send?.({ rss: process.memoryUsage().rss });
+    const { rss, heapUsed, external } = process.memoryUsage();
+    process.send?.({ rss, live: heapUsed + external });
   } else {
     void server.close({ graceSeconds: 0 }).then(() => process.exit(0));
   }

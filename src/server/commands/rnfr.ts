@@ -1,6 +1,4 @@
-import { ROOT } from "../../protocol/path.ts";
 import { reply } from "../../protocol/reply.ts";
-import { StorageError } from "../../workspace/files.ts";
 import { pathArgument } from "../arguments.ts";
 import { type Command, command } from "../command.ts";
 
@@ -11,7 +9,6 @@ export const rnfr: Command = command({
   source: "RFC 959 §4.1.3",
   parse: pathArgument,
   async *run({ session, argument: path }) {
-    if (path === ROOT) throw new StorageError("is-root", path);
     await session.workspace.statForRename(path);
     yield reply(350, "Ready for RNTO.");
     return { ...session, pending: { rename: path } };

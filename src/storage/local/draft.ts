@@ -18,6 +18,8 @@ export const APPEND_COPY_LIMIT = 256 * 1024 * 1024;
 export type DraftOptions = {
   /** Bits that new files do not get; undefined: the process's own mask. */
   readonly umask: number | undefined;
+  /** Permission bits of a new file, whatever the mask; undefined: 0o666 less the mask. */
+  readonly mode?: number | undefined;
   readonly nameless: boolean;
   readonly refuseHardLinks: boolean;
   readonly appendCopyLimit: number;
@@ -140,22 +142,27 @@ async function copyOf(
   }
 }
 
-function newDraft({ journal, place }: Ground, { umask, nameless }: DraftOptions): Draft {
-  const mode = NEW_FILE_MODE & ~(umask ?? 0);
+function newDraft({ journal, place }: Ground, { umask, mode: asked, nameless }: DraftOptions): Draft {
+  const mode = asked ?? NEW_FILE_MODE & ~(umask ?? 0);
+  const isSure = asked !== undefined || umask !== undefined;
   const descriptor = nameless ? place.folder.createNameless(mode) : undefined;
-  if (descriptor !== undefined) return withMode({ descriptor, kind: "nameless", hidden: undefined }, umask);
+  if (descriptor !== undefined)
+    return withMode({ descriptor, kind: "nameless", hidden: undefined }, isSure ? mode : undefined);
   const hidden = temporaryName();
   journal.add(place.folderPath, hidden);
   try {
-    return withMode({ descriptor: place.folder.create(hidden, mode), kind: "named", hidden }, umask);
+    return withMode(
+      { descriptor: place.folder.create(hidden, mode), kind: "named", hidden },
+      isSure ? mode : undefined,
+    );
   } catch (error) {
     journal.remove(place.folderPath, hidden);
     throw error;
   }
 }
 
-/** A mask that was asked for holds whatever the process's own is. */
-function withMode(draft: Draft, umask: number | undefined): Draft {
-  if (umask !== undefined) fchmodSync(draft.descriptor, NEW_FILE_MODE & ~umask);
+/** Bits that were asked for hold whatever the process's own mask is. */
+function withMode(draft: Draft, mode: number | undefined): Draft {
+  if (mode !== undefined) fchmodSync(draft.descriptor, mode & 0o777);
   return draft;
 }

@@ -168,13 +168,16 @@ export class LocalAdapter implements LocalStorage {
     });
   }
 
-  async openWrite(path: VirtualPath, intent: UploadIntent): Promise<Upload> {
+  async openWrite(path: VirtualPath, intent: UploadIntent, options?: { readonly mode?: number }): Promise<Upload> {
     const place = guarded(path, () => {
       if (path === "/") throw new HostError("EISDIR", "the root");
       return this.#place(path, intent.kind === "create" ? "keep" : this.#follow);
     });
     try {
-      return await beginUpload({ jail: this.#jail, journal: this.#journal, path, place }, intent, this.#drafts);
+      return await beginUpload({ jail: this.#jail, journal: this.#journal, path, place }, intent, {
+        ...this.#drafts,
+        mode: options?.mode,
+      });
     } catch (error) {
       place[Symbol.dispose]();
       throw storageError(error, path);
@@ -215,13 +218,14 @@ export class LocalAdapter implements LocalStorage {
     });
   }
 
-  async makeDirectory(path: VirtualPath): Promise<void> {
+  async makeDirectory(path: VirtualPath, mode?: number): Promise<void> {
     guarded(path, () => {
       if (path === "/") throw new HostError("EEXIST", "the root");
       using place = this.#place(path, "keep");
       const { umask } = this.#drafts;
-      place.folder.makeFolder(place.name, 0o777 & ~(umask ?? 0));
-      if (umask !== undefined) place.folder.setMode(place.name, 0o777 & ~umask);
+      const bits = (mode ?? ~(umask ?? 0)) & 0o777;
+      place.folder.makeFolder(place.name, bits);
+      if (mode !== undefined || umask !== undefined) place.folder.setMode(place.name, bits);
     });
   }
 
