@@ -231,7 +231,7 @@ for (const when of ["before the command", "while the server waits for the client
     thief.on("data", (chunk: Buffer) => {
       stolen += chunk.length;
     });
-    await once(thief, "end");
+    await once(thief, "end", { signal: AbortSignal.timeout(5_000) });
     const own = await connectFrom("127.0.0.1", { host: address, port });
     if (when === "before the command") wire.send("LIST");
     await wire.expect(150);
