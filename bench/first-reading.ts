@@ -140,9 +140,7 @@ try {
         await run("sh", ["-c", `rm -f ${join(root, "incoming")}/up-*; find ${join(root, "incoming")} -type f -delete`]);
       }
     }
-    const shown = [...figures].map(
-      ([peer, all]) => `${peer} ${median(all)}`,
-    );
+    const shown = [...figures].map(([peer, all]) => `${peer} ${median(all)}`);
     console.log(`${name.padEnd(34)} ${shown.join("   ")}`);
   }
 } finally {

@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 import { type ByteString, octetsOf } from "../base/bytes.ts";
 import { type LineEvent, LineSplitter } from "../protocol/line-splitter.ts";
 import { type Endpoint, plainAddress } from "./addresses.ts";
-import { KEEP_ALIVE_MS, LINGER_MS, QUEUE_LIMIT, REPLY_BACKLOG, UNREAD_LIMIT } from "./limits.ts";
+import { KEEP_ALIVE_MS, LINGER_MS, QUEUE_LIMIT, REPLY_BACKLOG, REPLY_PATIENCE_MS, UNREAD_LIMIT } from "./limits.ts";
 
 const LF = 10;
 const NOTHING = Buffer.alloc(0);
@@ -94,13 +94,15 @@ export class ControlConnection {
     this.#split();
   }
 
-  /** Sends reply octets; settles when the client has read enough of them, or is gone. */
+  /** Sends reply octets; settles when the client has read enough of them, or is gone: one that reads none is cut off. */
   async write(bytes: ByteString): Promise<void> {
     if (!this.#socket.writable) return;
     this.#socket.write(octetsOf(bytes));
     if (this.#socket.writableLength < REPLY_BACKLOG) return;
     await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => this.#socket.destroy(), REPLY_PATIENCE_MS);
       const done = (): void => {
+        clearTimeout(timer);
         this.#socket.off("drain", done);
         this.#socket.off("close", done);
         resolve();

@@ -6,6 +6,8 @@ export const UNREAD_LIMIT = 65_536;
 export const QUEUE_LIMIT = 64;
 /** Octets of replies that a client has not read before its next command waits; one STAT of a large folder streams through it. */
 export const REPLY_BACKLOG = 65_536;
+/** Milliseconds that a client may leave a full backlog of replies unread before it is cut off; as the idle limit's default. */
+export const REPLY_PATIENCE_MS = 300_000;
 /** Milliseconds in which a closed control connection may still take its last reply. */
 export const LINGER_MS = 2_000;
 /** Milliseconds between keep-alive probes of an idle control connection: below the 5 minutes that home routers keep a mapping. */

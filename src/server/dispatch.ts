@@ -18,7 +18,18 @@ export function readOrder(line: ByteString): Order | undefined {
 }
 
 /** Verbs of HTTP: whoever sends them was led here by a web page and means no harm, or does (attack 11). */
-const HTTP_VERBS: ReadonlySet<string> = new Set(["GET", "POST", "PUT", "HEAD", "OPTIONS", "CONNECT", "PATCH", "TRACE"]);
+const HTTP_VERBS: ReadonlySet<string> = new Set([
+  "GET",
+  "POST",
+  "PUT",
+  "HEAD",
+  "DELETE",
+  "OPTIONS",
+  "CONNECT",
+  "PATCH",
+  "TRACE",
+  "PRI",
+]);
 
 export async function* dispatch(
   session: Session,

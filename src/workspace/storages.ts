@@ -1,4 +1,5 @@
 /** The storages of the accounts that are signed in: one per home, shared by its sessions, closed with the last of them. */
+import { stat } from "node:fs/promises";
 import type { Account } from "../account/account.ts";
 import { openLocalStorage } from "../storage/local/local.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -15,6 +16,16 @@ export type OpenStorage = (account: Account) => Promise<OpenedStorage>;
 const openHome: OpenStorage = async (account) =>
   openLocalStorage(account.home, { followLinks: account.folders.length === 0 });
 
+/** Tells a home from one that was removed and made anew: sessions of the old one keep it, new ones get the new one. */
+async function identityOf(home: string): Promise<string> {
+  try {
+    const { dev, ino } = await stat(home, { bigint: true });
+    return `${dev}.${ino}`;
+  } catch {
+    return "none";
+  }
+}
+
 type Shared = { readonly opening: Promise<OpenedStorage>; sessions: number };
 
 export class Storages {
@@ -29,7 +40,7 @@ export class Storages {
   /** @throws when the home is not there or may not be entered: the login is refused then, it never falls back to `/` (attack 30). */
   async open(account: Account): Promise<StorageLease> {
     // Two accounts on one home share only if they follow links alike; see `openHome`.
-    const key = `${account.folders.length > 0 ? "plain" : "links"}:${account.home}`;
+    const key = `${account.folders.length > 0 ? "plain" : "links"}:${await identityOf(account.home)}:${account.home}`;
     const shared = this.#shared.get(key) ?? { opening: this.#openSwept(account), sessions: 0 };
     shared.sessions += 1;
     this.#shared.set(key, shared);

@@ -49,6 +49,8 @@ export async function planUpload(gate: Gate, storage: Storage, { path, how }: Or
     if ((await entryAt(storage, path)) !== undefined) gate.demand("overwrite", path, "overwrite");
     return { intent: { kind: "create" } };
   }
+  // Whoever may neither write nor append hears the same whether something is there or not.
+  if (!gate.may("write", path)) gate.demand("append", path, "append");
   const there = await entryAt(storage, path);
   if (there === undefined) {
     gate.demand("write", path, "write");

@@ -70,61 +70,98 @@ const MARKER = "OPTS UTF8 ON";
 const MARKED = "UTF8 is on.";
 
 async function oneSession(run: Run): Promise<number> {
-  const next = random(run.seed);
-  const socket = createConnection({ port: run.port, host: "127.0.0.1", noDelay: true });
-  socket.on("error", () => {});
-  await once(socket, "connect");
-  const complain = (text: string): void => {
-    if (run.wrong.length < WRONG_KEPT) run.wrong.push(text.length > 400 ? `${text.slice(0, 400)}…` : text);
-  };
-  const replies = repliesOf(socket);
-  let asked = "the greeting";
-  // A line that is never answered ends the session, and so the wait, with a complaint.
-  const silence = setInterval(() => {
-    if (Date.now() - lastReply < SILENCE_MS) return;
-    complain(`seed ${run.seed}: no answer to ${JSON.stringify(asked)}`);
-    socket.destroy();
-  }, 1_000);
-  let lastReply = Date.now();
-  socket.once("close", () => clearInterval(silence));
-  socket.write("USER ann\r\nPASS secret\r\n");
-  for (let turn = 0; turn < 3; turn++) await replies.next();
+  const session = await FuzzSession.open(run);
   let count = 0;
   while (count < run.lines && Date.now() < run.deadline) {
-    const lines = Array.from({ length: Math.min(WINDOW, run.lines - count) }, () => fuzzLine(next));
-    socket.write(Buffer.from(lines.map((line) => `${line}\r\n${MARKER}\r\n`).join(""), "latin1"));
+    const lines = Array.from({ length: Math.min(WINDOW, run.lines - count) }, () => fuzzLine(session.next));
+    if (!(await session.tryOut(lines))) return count;
+    count += lines.length;
+  }
+  await session.quit();
+  return count;
+}
+
+class FuzzSession {
+  readonly next: () => number;
+  readonly #run: Run;
+  readonly #socket: Socket;
+  readonly #replies: AsyncGenerator<{ code: number; text: string }, void, void>;
+  #asked = "the greeting";
+  #lastReply = Date.now();
+
+  private constructor(run: Run, socket: Socket) {
+    this.#run = run;
+    this.#socket = socket;
+    this.next = random(run.seed);
+    this.#replies = repliesOf(socket);
+    // A line that is never answered ends the session, and so the wait, with a complaint.
+    const silence = setInterval(() => {
+      if (Date.now() - this.#lastReply < SILENCE_MS) return;
+      this.#complain(`no answer to ${JSON.stringify(this.#asked)}`);
+      socket.destroy();
+    }, 1_000);
+    socket.once("close", () => clearInterval(silence));
+  }
+
+  static async open(run: Run): Promise<FuzzSession> {
+    const socket = createConnection({ port: run.port, host: "127.0.0.1", noDelay: true });
+    socket.on("error", () => {});
+    await once(socket, "connect");
+    const session = new FuzzSession(run, socket);
+    socket.write("USER ann\r\nPASS secret\r\n");
+    for (let turn = 0; turn < 3; turn++) await session.#replies.next();
+    return session;
+  }
+
+  /** Sends the lines, each with the marker behind it, and counts the answers. @returns false when the session ended. */
+  async tryOut(lines: readonly string[]): Promise<boolean> {
+    this.#socket.write(Buffer.from(lines.map((line) => `${line}\r\n${MARKER}\r\n`).join(""), "latin1"));
     // Urgent commands may be answered before those ahead of them: then only the sum is sure.
     const isOrdered = !lines.some((line) => /ABOR|STAT|NOOP/i.test(line));
     let finals = 0;
     for (const line of lines) {
-      const answers: number[] = [];
-      for (;;) {
-        asked = line;
-        const step = await replies.next();
-        lastReply = Date.now();
-        if (step.done === true) {
-          complain(`seed ${run.seed}: the connection ended at ${JSON.stringify(line)}`);
-          return count;
-        }
-        const { code, text } = step.value;
-        if (code === 229 || code === 227) meet(text, next);
-        if (code === 200 && text === MARKED && (answers.length > 0 || !/^OPTS UTF8/i.test(line))) break;
-        answers.push(code);
-        run.codes.set(code, (run.codes.get(code) ?? 0) + 1);
-      }
-      const final = answers.filter((code) => code >= 200).length;
+      const codes = await this.#answersTo(line);
+      if (codes === undefined) return false;
+      const final = codes.filter((code) => code >= 200).length;
       finals += final;
       if (isOrdered && final !== 1) {
-        complain(`seed ${run.seed}: ${JSON.stringify(line)} was answered by ${answers.join(" ") || "nothing"}`);
+        this.#complain(`${JSON.stringify(line)} was answered by ${codes.join(" ") || "nothing"}`);
       }
-      count += 1;
     }
-    if (finals !== lines.length)
-      complain(`seed ${run.seed}: ${lines.length} lines got ${finals} answers: ${JSON.stringify(lines)}`);
+    if (finals !== lines.length) {
+      this.#complain(`${lines.length} lines got ${finals} answers: ${JSON.stringify(lines)}`);
+    }
+    return true;
   }
-  socket.end("QUIT\r\n");
-  while ((await replies.next()).done !== true);
-  return count;
+
+  async quit(): Promise<void> {
+    this.#socket.end("QUIT\r\n");
+    while ((await this.#replies.next()).done !== true);
+  }
+
+  /** The codes that come before the marker's. @returns undefined when the session ended. */
+  async #answersTo(line: string): Promise<number[] | undefined> {
+    const answers: number[] = [];
+    this.#asked = line;
+    for (;;) {
+      const step = await this.#replies.next();
+      this.#lastReply = Date.now();
+      if (step.done === true) {
+        this.#complain(`the connection ended at ${JSON.stringify(line)}`);
+        return undefined;
+      }
+      const { code, text } = step.value;
+      if (code === 229 || code === 227) meet(text, this.next);
+      if (code === 200 && text === MARKED && (answers.length > 0 || !/^OPTS UTF8/i.test(line))) return answers;
+      answers.push(code);
+      this.#run.codes.set(code, (this.#run.codes.get(code) ?? 0) + 1);
+    }
+  }
+
+  #complain(what: string): void {
+    const text = `seed ${this.#run.seed}: ${what}`;
+    if (this.#run.wrong.length < WRONG_KEPT) this.#run.wrong.push(text.length > 400 ? `${text.slice(0, 400)}…` : text);
+  }
 }
 
 /** Makes the data connection that a 227 or 229 offers, reads what comes, and now and then sends a little. */

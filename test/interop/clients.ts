@@ -124,8 +124,13 @@ const tnftp: Client = {
 
 const NCFTP_MODE = { PASV: "-F", PORT: "-E" } as const;
 const ncftpArgs = (place: Place, mode: Mode): readonly string[] => [
-  ...(mode === "PORT" ? [NCFTP_MODE.PORT] : [NCFTP_MODE.PASV]),
-  ...["-u", "ann", "-p", "secret", "-P", `${place.port}`],
+  mode === "PORT" ? NCFTP_MODE.PORT : NCFTP_MODE.PASV,
+  "-u",
+  "ann",
+  "-p",
+  "secret",
+  "-P",
+  `${place.port}`,
 ];
 
 const ncftp: Client = {

@@ -1,7 +1,6 @@
 /** A control connection as bare as can be: tests say what goes over the wire and read what comes back. */
 import { type Server, type Socket, createConnection, createServer } from "node:net";
 import { once } from "node:events";
-import { type ByteString, bytesOf, octetsOf } from "../../src/base/bytes.ts";
 import { type ParsedReply, ReplyParser } from "../../src/protocol/reply.ts";
 import { parse227, parse229 } from "../../src/protocol/host-port.ts";
 
@@ -174,10 +173,3 @@ export async function listenLocally(host = "127.0.0.1"): Promise<{ server: Serve
   if (address === null || typeof address === "string") throw new Error("no port");
   return { server, port: address.port };
 }
-
-/** Any octets as the text that `send` puts on the wire unchanged. */
-export function wireText(octets: Buffer): ByteString {
-  return bytesOf(octets);
-}
-
-export { octetsOf };

@@ -68,6 +68,7 @@ test("planted wrong imports are found", () => {
   assert.equal(planted("src/server/x.ts", "../../test/tidy/imports.ts").length, 1);
   assert.equal(planted("src/server/commands/x.ts", "../../protocol/reply.ts").length, 0);
   assert.equal(planted("src/protocol/x.ts", "node:stream").length, 0);
+  assert.equal(planted("src/protocol/x.ts", "node:net").length, 1);
 });
 
 function planted(path: string, specifier: string): readonly string[] {

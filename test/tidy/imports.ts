@@ -15,9 +15,16 @@ const PURE_MODULES: ReadonlySet<string> = new Set([
 
 /** Every specifier in `import … from`, `import "…"`, `export … from`, `import()`, `require()` and `import("…").Type`. */
 export function specifiers(text: string): readonly string[] {
-  const code = text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
+  const code = withoutPureNames(text)
+    .replace(/\/\*[\s\S]*?\*\//g, "")
+    .replace(/^\s*\/\/.*$/gm, "");
   const found = code.matchAll(/\bfrom\s*["']([^"']+)["']|\b(?:import|require)\s*\(?\s*["'`]([^"'`]+)["'`]/g);
   return [...found].map(([, from, called]) => from ?? called ?? "");
+}
+
+/** node:net also holds two pure functions, which tell addresses from other text; an import of these alone is no I/O. */
+function withoutPureNames(text: string): string {
+  return text.replace(/^import \{ (?:isIPv4|isIPv6|, )+ \} from "node:net";$/gm, "");
 }
 
 /** Rows `| folder | a, b | … |` of the table, as folder → folders it may import; itself is always among them. */

@@ -29,7 +29,7 @@ const READERS = new Map<string, (value: string) => number | undefined>([
 export const mff: Command = command({
   verb: "MFF",
   access: "signed-in",
-  feature: () => ["MFF Modify;Create;UNIX.mode;"],
+  feature: () => ["MFF Modify;UNIX.mode;"],
   help: "MFF <fact=value;…> <path> - set facts: Modify, Create, UNIX.mode",
   source: "draft-somers-ftp-mfxx-03 §5",
   parse,
