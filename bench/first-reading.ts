@@ -100,7 +100,7 @@ const WORK: readonly Work[] = [
     name: "RETR 10,000 x 1 KiB, EPSV each",
     of: async ({ port }) =>
       small(port, async (wire, at) => {
-        const { codes, data } = await wire.fetch(`RETR small/${at}.bin`);
+        await wire.fetch(`RETR small/${at}.bin`);
       }),
   },
   {

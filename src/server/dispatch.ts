@@ -39,7 +39,7 @@ export async function* dispatch(
   if (order === undefined) {
     // The line is not repeated: a reply that reflects it could be read as HTML by a browser (attack 12).
     yield reply(500, "Syntax error: a line is a command of letters, then a space and its argument.");
-    return session;
+    return dropPending(session, session);
   }
   const { command, verb, argument } = order;
   if (command === undefined) {
@@ -48,7 +48,7 @@ export async function* dispatch(
       return { step: "closing" };
     }
     yield reply(500, "Unknown command; HELP lists what this server knows.");
-    return session;
+    return dropPending(session, session);
   }
   try {
     applyPolicy(command, session);
