@@ -38,7 +38,7 @@ export class RunningTransfer {
    * @param until ends the transfer too: the connection's own end.
    */
   begin(progress: Progress, until: AbortSignal): Disposable & { readonly signal: AbortSignal; announced(): void } {
-    // Not AbortSignal.any: a composite is held weakly, and one that is collected never fires.
+    // Not AbortSignal.any: one listener is cheaper than a composite, and ends for sure with the transfer.
     const controller = new AbortController();
     const end = (): void => controller.abort();
     if (until.aborted) end();
