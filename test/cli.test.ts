@@ -100,7 +100,7 @@ suite("usage", () => {
   test("what is not known ends with 2 and the nearest name", () => {
     const command = run("sevre");
     assert.equal(command.status, 2);
-    assert.match(command.stderr, /Did you mean: ferryman serve/);
+    assert.match(command.stderr, /Did you mean: node .*ferryman\.cjs serve/);
     const flag = run("serve", "--lisen", "127.0.0.1:0");
     assert.equal(flag.status, 2);
     assert.match(flag.stderr, /--listen/);
@@ -134,7 +134,7 @@ suite("usage", () => {
     assert.match(gone.stderr, /There is no folder .*mkdir -p/);
     const users = run("serve", "--users", join(folder, "gone.toml"));
     assert.equal(users.status, 78);
-    assert.match(users.stderr, /There is no .*gone\.toml\. Make it with: ferryman user add/);
+    assert.match(users.stderr, /There is no .*gone\.toml\. Make it with: node .*ferryman\.cjs user add/);
     assert.equal(run("serve", "--ready-fd", "99").status, 2);
     assert.equal(run("serve", "--ready-fd", "x").status, 2);
   });

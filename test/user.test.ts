@@ -59,7 +59,7 @@ test("add, show, mod, passwd, list, del: the life of an account", async () => {
   const added = await ok(
     sh.user(["add", "ann", ...ADD, "--home", "home/ann", "--create-home"], { input: "geheim ü\n" }),
   );
-  assert.match(added, /^Added ann to .*users\.toml: full in .*\nServe it with: ferryman serve --users /);
+  assert.match(added, /^Added ann to .*users\.toml: full in .*\nServe it with: node .*ferryman\.cjs serve --users /);
   assert.ok((await stat(home)).isDirectory());
   assert.equal((await stat(sh.file)).mode & 0o777, 0o600);
   assert.equal(await signIn(sh.file, "ann", "geheim ü"), "accepted");
@@ -194,7 +194,11 @@ test("what is wrong: words that help, and the exit codes of the manual", async (
   await ok(sh.user(["add", "ann", ...ADD], { input: "x" }));
   const before = await readFile(sh.file, "utf8");
   const input = "x";
-  await fails(sh.user(["add", "ann", ...ADD], { input }), 1, /there is a user ann .* ferryman user mod ann/);
+  await fails(
+    sh.user(["add", "ann", ...ADD], { input }),
+    1,
+    /there is a user ann .* node .*ferryman\.cjs user mod ann/,
+  );
   await fails(sh.user(["del", "amn"]), 1, /there is no user "amn".*Did you mean "ann"/);
   await fails(sh.user(["show", "amn"]), 1, /Did you mean "ann"/);
   for (const name of ["..", "a/b", "a\nb", "x".repeat(65)]) {

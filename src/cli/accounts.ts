@@ -1,4 +1,5 @@
 /** Who may come in to `ferryman serve`: the stores in the order in which they are asked, and the same for the first screen. */
+import { PROGRAM } from "./program.ts";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Account, AccountError, type AccountStore } from "../account/account.ts";
@@ -72,7 +73,7 @@ function fileStores(
 async function knownUsers(users: string, folder: string): Promise<Known> {
   if (!existsSync(users)) {
     throw new CliError(
-      `There is no ${users}. Make it with: ferryman user add NAME --users ${users}`,
+      `There is no ${users}. Make it with: ${PROGRAM} user add NAME --users ${users}`,
       EXIT.configuration,
     );
   }

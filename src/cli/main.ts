@@ -1,4 +1,5 @@
 /** The command `ferryman`: finds the sub-command, loads that one alone, and turns every end into an exit code. */
+import { PROGRAM } from "./program.ts";
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { nearest } from "../base/nearest.ts";
@@ -75,7 +76,7 @@ function thrownNotEnded(command: Command): Command {
 
 function unknownCommand(name: string): CliError {
   const guess = nearest(name, Object.keys(COMMANDS));
-  const hint = guess === undefined ? "See: ferryman --help" : `Did you mean: ferryman ${guess}`;
+  const hint = guess === undefined ? `See: ${PROGRAM} --help` : `Did you mean: ${PROGRAM} ${guess}`;
   return new CliError(`There is no command "${name}". ${hint}`, EXIT.usage);
 }
 

@@ -16,7 +16,13 @@ const FACTS: ScreenFacts = {
 
 test("it says what, who, how, what next, and that nothing is encrypted", () => {
   const text = startScreen(FACTS, false);
-  for (const part of ["/srv/pub", "curl ftp://127.0.0.1:2121/", "ftp://[::1]:2121/", "ferryman user add", "Ctrl-C"]) {
+  for (const part of [
+    "/srv/pub",
+    "curl ftp://127.0.0.1:2121/",
+    "ftp://[::1]:2121/",
+    "bin/ferryman.cjs user add",
+    "Ctrl-C",
+  ]) {
     assert.ok(text.includes(part), part);
   }
   assert.match(text, /unencrypted/);

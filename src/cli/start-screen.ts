@@ -1,4 +1,5 @@
 /** What `ferryman serve` says first: where, who may do what, how to connect, what to run next. At most 80 by 24. */
+import { PROGRAM } from "./program.ts";
 import { styleText } from "node:util";
 import { type BoundAddress, hostPort } from "./listen-address.ts";
 
@@ -44,9 +45,9 @@ export function startScreen(facts: ScreenFacts, styled: boolean): string {
     `  or any FTP client: host ${address}, port ${port}, ${how}`,
     "",
     strong("Next"),
-    "  an account         ferryman user add NAME --users users.toml",
-    "                     ferryman serve --users users.toml",
-    ...(facts.bound.every(isLoopback) ? ["  for other machines ferryman serve --listen 0.0.0.0:2121"] : []),
+    `  an account         ${PROGRAM} user add NAME --users users.toml`,
+    `                     ${PROGRAM} serve --users users.toml`,
+    ...(facts.bound.every(isLoopback) ? [`  for other machines ${PROGRAM} serve --listen 0.0.0.0:2121`] : []),
     `  stop               Ctrl-C (transfers get ${facts.graceSeconds} s to end; twice: at once)`,
     "",
     "Passwords and files cross the network unencrypted: TLS is not built yet.",

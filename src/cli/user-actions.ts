@@ -1,4 +1,5 @@
 /** What each sub-command of `ferryman user` does; what goes wrong becomes a CliError that says what to do. */
+import { PROGRAM } from "./program.ts";
 import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AccountError } from "../account/account.ts";
@@ -37,14 +38,14 @@ export async function add(name: string, flags: AccountFlags, io: UserIo): Promis
     warn(io, `guests sign in as ${name} too; this account works only with anonymous access off`);
   }
   await warnOfHome(flags, io);
-  say(io, `Serve it with: ferryman serve --users ${quoted(path)}`);
+  say(io, `Serve it with: ${PROGRAM} serve --users ${quoted(path)}`);
 }
 
 export async function mod(name: string, flags: AccountFlags, io: UserIo): Promise<void> {
   const { path } = await usersFile(flags.users, io.environment);
   const change = changeOf(flags);
   if (Object.keys(change).length === 0) {
-    throw new CliError("nothing to change was given; see: ferryman user mod --help", EXIT.usage);
+    throw new CliError(`nothing to change was given; see: ${PROGRAM} user mod --help`, EXIT.usage);
   }
   await makeHome(flags);
   await withNames(path, name, async () => await modifyUser(path, name, change));
@@ -83,7 +84,7 @@ export async function list(flags: FileFlags, io: UserIo): Promise<void> {
         2,
       ),
     );
-  else if (entries.length === 0) say(io, `No accounts in ${path}. Make one with: ferryman user add NAME`);
+  else if (entries.length === 0) say(io, `No accounts in ${path}. Make one with: ${PROGRAM} user add NAME`);
   else say(io, userTable(entries, { now, stream: io.stdout }));
   for (const entry of entries) {
     if (entry.kind === "malformed") for (const line of findingLines(path, entry.findings)) warn(io, printable(line));
@@ -162,7 +163,7 @@ function unknown(name: string, { path, known }: { readonly path: string; readonl
 
 function taken(name: string, path: string): CliError {
   return new CliError(
-    `there is a user ${name} in ${path} already; change it with: ferryman user mod ${quoted(name)}`,
+    `there is a user ${name} in ${path} already; change it with: ${PROGRAM} user mod ${quoted(name)}`,
     EXIT.failed,
   );
 }
