@@ -161,7 +161,7 @@ suite("the end of a session", () => {
     for (const code of [220, 331, 230, 257, 215, 221]) await wire.expect(code);
   });
 
-  test("after too many failed logins 421, and each answer is later than the one before", async () => {
+  test("attack 37: each failed login is answered later than the one before", async () => {
     await using server = await startServer();
     using wire = await Wire.open(server.port);
     const times: number[] = [];

@@ -335,3 +335,16 @@ test("attack 8: 10,000 PASV of one session hold one port, and do not drain the r
   await last.expect(227, "PASV");
   for (const wire of others) wire.socket.destroy();
 });
+
+test("attack 4: a forged PROXY header is a command that nobody knows, and the peer stays who it is", async () => {
+  await using server = await startServer();
+  using wire = await Wire.connect(server.port);
+  wire.send("PROXY TCP4 192.0.2.9 127.0.0.1 40000 21");
+  await wire.expect(220);
+  await wire.expect(500);
+  await wire.expect(331, "USER ann");
+  await wire.expect(230, "PASS secret");
+  await wire.expect(500, "PORT 192,0,2,9,200,1");
+  const peers = new Set(server.events.flatMap((event) => ("peer" in event ? [event.peer.address] : [])));
+  assert.deepEqual([...peers], ["127.0.0.1"]);
+});
