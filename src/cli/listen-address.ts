@@ -1,5 +1,5 @@
 /** Where to listen, as people write it. */
-import { PROGRAM } from "./program.ts";
+import { serveAgain } from "./program.ts";
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
@@ -69,13 +69,13 @@ export function listenError(error: unknown): unknown {
       return new CliError(
         `${at} is taken by another program.\n` +
           `  Which one:      ss -ltnp 'sport = :${port}'\n` +
-          `  Another port:   ${PROGRAM} serve --listen ${hostPort({ address, port: port < 65_535 ? port + 1 : 2121 })}`,
+          `  Another port:   ${serveAgain({ listen: hostPort({ address, port: port < 65_535 ? port + 1 : 2121 }) })}`,
         EXIT.failed,
       );
     case "EACCES":
       return new CliError(
         `No right to listen on ${at}: ports below 1024 need a privilege.\n` +
-          `  A higher port:  ${PROGRAM} serve --listen ${hostPort({ address, port: 2121 })}\n` +
+          `  A higher port:  ${serveAgain({ listen: hostPort({ address, port: 2121 }) })}\n` +
           `  Or allow Node:  sudo setcap cap_net_bind_service=+ep ${process.execPath}`,
         EXIT.refused,
       );

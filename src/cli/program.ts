@@ -5,3 +5,30 @@ import { join, relative } from "node:path";
 export const PROGRAM: string = import.meta.filename.endsWith(".ts")
   ? `node ${relative(process.cwd(), join(import.meta.dirname, "..", "..", "bin", "ferryman.cjs"))}`
   : "ferryman";
+
+/**
+ * The `serve` that was typed, changed: a hint that forgot the folder or the users would serve something else.
+ * @param listen in place of every `--listen`; absent: those stay.
+ * @param more words to add, unless their first one was typed already.
+ */
+export function serveAgain(
+  { listen, more = [] }: { readonly listen?: string; readonly more?: readonly string[] },
+  typed: readonly string[] = process.argv.slice(2),
+): string {
+  const words = typed[0] === "serve" ? [...typed] : ["serve"];
+  if (listen !== undefined) {
+    for (let at = words.length - 1; at >= 0; at--) {
+      if (words[at] === "--listen") words.splice(at, 2);
+      else if (words[at]?.startsWith("--listen=") === true) words.splice(at, 1);
+    }
+    words.push("--listen", listen);
+  }
+  const [first = ""] = more;
+  if (!words.some((word) => word === first || word.startsWith(`${first}=`))) words.push(...more);
+  return [PROGRAM, ...words.map(shellWord)].join(" ");
+}
+
+/** As a shell takes it for one word. */
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./~[\]-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,5 +1,5 @@
 /** What `ferryman serve` says first: where, who may do what, how to connect, what to run next. At most 80 by 24. */
-import { PROGRAM } from "./program.ts";
+import { PROGRAM, serveAgain } from "./program.ts";
 import { styleText } from "node:util";
 import { type BoundAddress, hostPort } from "./listen-address.ts";
 
@@ -46,8 +46,8 @@ export function startScreen(facts: ScreenFacts, styled: boolean): string {
     "",
     strong("Next"),
     `  an account         ${PROGRAM} user add NAME --users users.toml`,
-    `                     ${PROGRAM} serve --users users.toml`,
-    ...(facts.bound.every(isLoopback) ? [`  for other machines ${PROGRAM} serve --listen 0.0.0.0:2121`] : []),
+    `                     ${serveAgain({ more: ["--users", "users.toml"] })}`,
+    ...(facts.bound.every(isLoopback) ? [`  for other machines ${serveAgain({ listen: `0.0.0.0:${port}` })}`] : []),
     `  stop               Ctrl-C (transfers get ${facts.graceSeconds} s to end; twice: at once)`,
     "",
     "Passwords and files cross the network unencrypted: TLS is not built yet.",

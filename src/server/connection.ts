@@ -187,7 +187,7 @@ export class Connection {
     if (order === undefined) return;
     const hidden = order.command === undefined || order.command.secret === true;
     const argument: ByteString = hidden ? bytesOfText("") : order.argument;
-    const verb = order.command === undefined ? "(unknown)" : order.verb;
+    const { verb } = order;
     this.#emit({ ...this.facts(), type: "command", verb, argument, code, at: this.#services.now() });
   }
 

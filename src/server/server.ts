@@ -52,6 +52,7 @@ export class FtpServer implements AsyncDisposable {
   readonly #listeners: Server[] = [];
   readonly #connections = new Map<Connection, Promise<void>>();
   #sessions = 0;
+  #wasOpen = false;
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -87,6 +88,7 @@ export class FtpServer implements AsyncDisposable {
       await this.close({ graceSeconds: 0 });
       throw error;
     }
+    this.#wasOpen = true;
     for (const { address, port } of bound)
       this.events.emit({ type: "server.listening", address, port, at: Date.now() });
     return bound;
@@ -112,7 +114,8 @@ export class FtpServer implements AsyncDisposable {
     clearTimeout(last);
     this.#services.pool.close();
     await Promise.all(closing);
-    this.events.emit({ type: "server.closed", at: Date.now() });
+    if (this.#wasOpen) this.events.emit({ type: "server.closed", at: Date.now() });
+    this.#wasOpen = false;
   }
 
   /** Cuts every connection; `close` then ends at once. */
