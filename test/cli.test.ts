@@ -166,6 +166,19 @@ suite("serve", () => {
     assert.match(served.said(), /Stopped\./);
   });
 
+  test("FERRYMAN_FFI=off serves from the portable jail", async () => {
+    process.env["FERRYMAN_FFI"] = "off";
+    try {
+      await using served = await serve();
+      const control = connect(served.port, "127.0.0.1");
+      await talk(control, "230 ", "USER anonymous", "PASS x@y");
+      assert.match(await talk(control, "250 ", "MLST /"), /type=dir/);
+      control.destroy();
+    } finally {
+      delete process.env["FERRYMAN_FFI"];
+    }
+  });
+
   test("an account from --user may write, and guests are not let in then", async () => {
     await using served = await serve("--user", "ann:secret");
     const control = connect(served.port, "127.0.0.1");

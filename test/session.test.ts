@@ -1,9 +1,10 @@
 /** Sessions over time: what runs beside a transfer, what ends a session, and what a server that stops leaves standing. */
 import assert from "node:assert/strict";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, truncate, writeFile } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import { suite, test } from "node:test";
+import { createMemoryStorage } from "../src/storage/memory.ts";
 import { missing, run } from "./support/run.ts";
 import { startServer } from "./support/server.ts";
 import { Wire, readAll } from "./support/wire.ts";
@@ -129,6 +130,45 @@ for urgent in (b"\\xff\\xf4\\xff", b"\\xff\\xf4\\xff\\xf2"):
       assert.equal(ran.stdout, "150\n426 226 200\n150\n426 226 200\n", ran.stderr);
     },
   );
+});
+
+suite("long work", () => {
+  /** Sparse: no disk, but hours of hashing. */
+  async function withHuge(): ReturnType<typeof startServer> {
+    const server = await startServer();
+    await writeFile(join(server.root, "huge.bin"), "");
+    await truncate(join(server.root, "huge.bin"), 2 ** 42);
+    return server;
+  }
+
+  test("ABOR ends a digest: its own 451, then 226", async () => {
+    await using server = await withHuge();
+    using wire = await Wire.login(server.port);
+    wire.send("HASH huge.bin");
+    wire.send("ABOR");
+    await wire.expect(451);
+    await wire.expect(226);
+    await wire.expect(257, "PWD");
+  });
+
+  test("a client that is gone leaves no digest running", async () => {
+    await using server = await withHuge();
+    const wire = await Wire.login(server.port);
+    wire.send("XMD5 huge.bin");
+    wire.socket.resetAndDestroy();
+    await eventually(async () => server.server.who.list().length === 0);
+  });
+});
+
+test("a pattern that matches more than is sorted leaves nothing out", async () => {
+  const many = Object.fromEntries(Array.from({ length: 12_000 }, (_, at) => [`/big/f${at}`, ""]));
+  await using server = await startServer({ openStorage: async () => createMemoryStorage(many) });
+  using wire = await Wire.login(server.port);
+  for (const command of ["NLST big/f*", "LIST big/*", "NLST b*/f*"]) {
+    const { data, codes } = await wire.fetch(command);
+    assert.deepEqual(codes, [150, 226]);
+    assert.equal(data.toString().split("\r\n").length - 1, 12_000, command);
+  }
 });
 
 suite("the end of a session", () => {

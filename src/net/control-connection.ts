@@ -23,6 +23,7 @@ export class ControlConnection {
   readonly #socket: Socket;
   readonly #splitter = new LineSplitter();
   readonly #closing = new AbortController();
+  readonly #ending = new AbortController();
   #queue: ControlInput[] = [];
   #queuedOctets = 0;
   /** What came and is not split yet, because the queue is full. Never more than one chunk: the socket is paused then. */
@@ -45,6 +46,7 @@ export class ControlConnection {
     // The client's FIN ends its commands; what waits still runs, and its replies still go out (half-close).
     socket.on("end", () => {
       this.#ended = true;
+      this.#ending.abort();
       this.#wake?.();
     });
     socket.on("error", () => {});
@@ -52,6 +54,7 @@ export class ControlConnection {
       this.#ended = true;
       this.#queue = [];
       this.#unsplit = NOTHING;
+      this.#ending.abort();
       this.#closing.abort();
       this.#wake?.();
     });
@@ -60,6 +63,11 @@ export class ControlConnection {
   /** Aborted when the connection is gone, for whatever reason. */
   get closed(): AbortSignal {
     return this.#closing.signal;
+  }
+
+  /** Aborted when the client sends nothing more: it closed its side, or all of it. */
+  get ended(): AbortSignal {
+    return this.#ending.signal;
   }
 
   /** The next line in order, or undefined when no more can come. One caller at a time. */

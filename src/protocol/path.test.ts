@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { bytesOf, bytesOfText } from "../base/bytes.ts";
-import { ROOT, baseName, childPath, parentPath, pathParts, resolvePath, virtualPath } from "./path.ts";
+import { ROOT, baseName, childPath, parentPath, pathParts, resolvePath, virtualPath, relativePath } from "./path.ts";
 
 const here = virtualPath("/a/b");
 
@@ -73,6 +73,20 @@ test("a path is its parent with its last part, and the join of its parts", () =>
       const path = resolvePath(ROOT, text);
       assert.equal(`/${pathParts(path).join("/")}`, path);
       if (path !== ROOT) assert.equal(childPath(parentPath(path), baseName(path)), path);
+    }),
+  );
+});
+
+test("the way from a folder to a path is relative, and leads there again", () => {
+  assert.equal(relativePath(ROOT, virtualPath("/a/b")), "a/b");
+  assert.equal(relativePath(virtualPath("/a/b"), virtualPath("/a/c")), "../c");
+  assert.equal(relativePath(virtualPath("/a"), virtualPath("/a")), ".");
+  fc.assert(
+    fc.property(argument, argument, (first, second) => {
+      const [from, to] = [resolvePath(ROOT, first), resolvePath(ROOT, second)];
+      const way = relativePath(from, to);
+      assert.ok(!way.startsWith("/"));
+      assert.equal(resolvePath(from, way), to);
     }),
   );
 });

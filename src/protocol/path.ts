@@ -1,5 +1,6 @@
 /** Virtual paths: what a client names, never a path of the host. TVFS of RFC 3659 §6. */
 import { type ByteString, bytesOfText } from "../base/bytes.ts";
+import { joined } from "./octets.ts";
 
 declare const brand: unique symbol;
 /** Absolute, `/`-separated octets, without empty, `.` and `..` parts. Only this file makes one. */
@@ -43,6 +44,16 @@ export function baseName(path: VirtualPath): ByteString {
 export function pathParts(path: VirtualPath): readonly ByteString[] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- slices of a byte string are byte strings
   return path === "/" ? [] : (path.slice(1).split("/") as ByteString[]);
+}
+
+/** The way from a folder to a path, as a link in that folder may hold it: never absolute, so never a path of the host. */
+export function relativePath(folder: VirtualPath, path: VirtualPath): ByteString {
+  const from = pathParts(folder);
+  const to = pathParts(path);
+  let common = 0;
+  while (common < from.length && common < to.length && from[common] === to[common]) common += 1;
+  const way = [...from.slice(common).map(() => ".."), ...to.slice(common)].join("/");
+  return joined(way === "" ? "." : way);
 }
 
 /** A virtual path of our own writing (configuration, tests): UTF-8 text. */

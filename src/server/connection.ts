@@ -241,6 +241,7 @@ export class Connection {
       siteCommands: SITE_COMMANDS,
       running: this.#running,
       signal: this.#stop.signal,
+      hungUp: control.ended,
       data: new DataChannel({
         peer: control.peer,
         local: control.local,

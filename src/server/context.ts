@@ -29,6 +29,8 @@ export interface Context {
   readonly running: RunningTransfer;
   /** Aborted when the client is gone or the server stops: long work ends by it. */
   readonly signal: AbortSignal;
+  /** Aborted when the client has closed its side; it may still read replies. */
+  readonly hungUp: AbortSignal;
   /** Opens what the account may use. @throws when its home is not there (attack 30). */
   openWorkspace(account: Account): Promise<Workspace>;
   /** Gives back what `openWorkspace` opened; the session is nobody's again. */

@@ -8,6 +8,7 @@ import { type Reply, reply } from "../protocol/reply.ts";
 import { pathArgument } from "./arguments.ts";
 import { type Command, command } from "./command.ts";
 import { Refusal } from "./errors.ts";
+import { longWork } from "./long-work.ts";
 import type { SignedIn } from "./session.ts";
 
 type DigestOrder = { readonly path: VirtualPath; readonly start: number; readonly end: number | undefined };
@@ -47,12 +48,10 @@ export function digestCommand(verb: Uppercase<string>, name: DigestName): Comman
       const [whole, part] = orders;
       const chosen = part !== undefined && whole !== undefined && !(await workspace.exists(whole.path)) ? part : whole;
       if (chosen === undefined) throw new Refusal(501, "A path is needed.");
-      const { hex } = await workspace.hash(chosen.path, {
-        name,
-        start: chosen.start,
-        end: chosen.end,
-        signal: context.signal,
-      });
+      const { path, start, end } = chosen;
+      const { hex } = await longWork(context, path, async (signal) =>
+        workspace.hash(path, { name, start, end, signal }),
+      );
       yield reply(250, hex.toUpperCase());
       return session;
     },

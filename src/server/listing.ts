@@ -7,9 +7,10 @@ import { type ByteString, bytesOfText } from "../base/bytes.ts";
 import { compileGlob, hasGlob } from "../protocol/glob.ts";
 import type { ListFlags } from "../protocol/list-arguments.ts";
 import { formatListLine } from "../protocol/listing.ts";
-import { type VirtualPath, baseName, childPath, parentPath, resolvePath } from "../protocol/path.ts";
+import { type VirtualPath, childPath, parentPath, resolvePath } from "../protocol/path.ts";
 import { type Entry, StorageError } from "../workspace/files.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { Refusal } from "./errors.ts";
 import type { SignedIn } from "./session.ts";
 
 /** Entries up to which a folder is sorted; a larger one comes as the storage gives it, or memory would grow with it. */
@@ -38,17 +39,46 @@ type Place = { readonly path: VirtualPath; readonly shown: string; readonly entr
  * @throws {StorageError} "not-found" for a target that is none; a pattern that matches nothing gives no line.
  */
 export async function* listLines(session: SignedIn, order: ListOrder): AsyncGenerator<ByteString, void, void> {
-  const { flags, target } = order;
-  const isPattern = await isGlob(session, target);
-  const places = isPattern ? await matches(session, target) : [await placeOf(session, target)];
+  const { target } = order;
+  if (await isGlob(session, target)) yield* patternLines(session, order);
+  else yield* placeLines(session, [await placeOf(session, target)], order);
+}
+
+/** Each place as itself, or a folder by what is in it, as `ls` with these arguments. */
+async function* placeLines(
+  { workspace }: SignedIn,
+  places: readonly Place[],
+  order: ListOrder & { readonly foldersAsThemselves?: boolean },
+): AsyncGenerator<ByteString, void, void> {
   for (const place of places) {
-    if (place.entry.kind !== "directory" || flags.has("d") || (isPattern && order.form === "names")) {
+    if (place.entry.kind !== "directory" || order.flags.has("d") || order.foldersAsThemselves === true) {
       yield line({ ...place.entry, name: joined(place.shown || ".") }, order);
     } else {
       if (places.length > 1) yield joined(`\r\n${place.shown}:\r\n`);
-      yield* folderLines(session.workspace, place, order);
+      yield* folderLines(workspace, place, order);
     }
   }
+}
+
+/** What matches, sorted; more than SORT_LIMIT come as they are found, folders as themselves, and none is left out. */
+async function* patternLines(session: SignedIn, order: ListOrder): AsyncGenerator<ByteString, void, void> {
+  const parts = order.target.split("/").filter((part) => part !== "" && part !== ".");
+  const last = joined(parts.pop() ?? "");
+  let held: Place[] | undefined = [];
+  for (const folder of await foldersMatching(session, { parts, absolute: order.target.startsWith("/") })) {
+    for await (const batch of matchPart(session.workspace, folder, last)) {
+      if (held !== undefined) {
+        held.push(...batch);
+        if (held.length <= SORT_LIMIT) continue;
+      }
+      const found: readonly Place[] = held ?? batch;
+      held = undefined;
+      yield joined(found.map(({ entry, shown }) => line({ ...entry, name: joined(shown) }, order)).join(""));
+    }
+  }
+  if (held === undefined) return;
+  const places = unique(held).toSorted((one, other) => (one.path < other.path ? -1 : 1));
+  yield* placeLines(session, places, { ...order, foldersAsThemselves: order.form === "names" });
 }
 
 /** Whether the target names a folder, for the reply to STAT (RFC 959 §4.2.1: 212 or 213). */
@@ -144,41 +174,53 @@ function byName(one: Entry, other: Entry): number {
   return one.name < other.name ? -1 : 1;
 }
 
-/** What a pattern matches: each part of the path against the entries of the folders found so far. */
-async function matches(session: SignedIn, pattern: ByteString): Promise<readonly Place[]> {
-  const { workspace, cwd } = session;
-  const absolute = pattern.startsWith("/");
+/** The folders that the leading parts of a pattern match. @throws {Refusal} when there are too many to look into. */
+async function foldersMatching(
+  { workspace, cwd }: SignedIn,
+  { parts, absolute }: { parts: readonly string[]; absolute: boolean },
+): Promise<readonly Place[]> {
   const root = resolvePath(cwd, bytesOfText(absolute ? "/" : ""));
   let found: Place[] = [{ path: root, shown: absolute ? "/" : "", entry: await workspace.stat(root) }];
-  for (const part of pattern.split("/").filter((each) => each !== "" && each !== ".")) {
+  for (const part of parts) {
     const next: Place[] = [];
-    for (const place of found.slice(0, GLOB_FOLDERS)) {
-      if (place.entry.kind === "directory") next.push(...(await matchPart(workspace, place, joined(part))));
+    for (const place of found) {
+      for await (const batch of matchPart(workspace, place, joined(part))) {
+        next.push(...batch.filter(({ entry }) => entry.kind === "directory"));
+      }
     }
     // Each place once: by `*/../*/../*` it would come as often as there are ways to it (attack 46).
-    found = [...new Map(next.map((place) => [place.path, place])).values()];
+    found = unique(next);
+    if (found.length > GLOB_FOLDERS) {
+      throw new Refusal(450, `The pattern matches more than ${GLOB_FOLDERS} directories on its way; make it narrower.`);
+    }
   }
   return found;
 }
 
-async function matchPart(workspace: Workspace, place: Place, part: ByteString): Promise<Place[]> {
+function unique(places: readonly Place[]): Place[] {
+  return [...new Map(places.map((place) => [place.path, place])).values()];
+}
+
+/** The entries of a folder that one part of a pattern matches, a batch at a time. */
+async function* matchPart(
+  workspace: Workspace,
+  place: Place,
+  part: ByteString,
+): AsyncGenerator<readonly Place[], void, void> {
   const shownBelow = (name: string): string =>
     `${place.shown === "" || place.shown === "/" ? place.shown : `${place.shown}/`}${name}`;
   if (!hasGlob(part)) {
     const path = resolvePath(place.path, part);
     const entry = await workspace.stat(path).catch(() => undefined);
-    return entry === undefined ? [] : [{ path, shown: shownBelow(part), entry }];
+    if (entry !== undefined) yield [{ path, shown: shownBelow(part), entry }];
+    return;
   }
   const isMatch = compileGlob(part);
-  const found: Place[] = [];
   for await (const batch of workspace.list(place.path)) {
-    for (const entry of batch) {
-      if (!isMatch(entry.name) || (entry.name.startsWith(".") && !part.startsWith("."))) continue;
-      if (found.length >= SORT_LIMIT) break;
-      found.push({ path: childPath(place.path, entry.name), shown: shownBelow(entry.name), entry });
-    }
+    yield batch
+      .filter(({ name }) => isMatch(name) && (!name.startsWith(".") || part.startsWith(".")))
+      .map((entry) => ({ path: childPath(place.path, entry.name), shown: shownBelow(entry.name), entry }));
   }
-  return found.toSorted((one, other) => (baseName(one.path) < baseName(other.path) ? -1 : 1));
 }
 
 function line(entry: Entry, { form, flags, now }: ListOrder): ByteString {

@@ -1,8 +1,8 @@
-/** The one transfer that a connection may have under way: what ABOR ends, STAT tells of and the idle clock waits for. */
+/** The one transfer or long work that a connection may have under way: what ABOR ends, STAT tells of and the idle clock waits for. */
 import type { VirtualPath } from "../protocol/path.ts";
 
 export type Progress = {
-  readonly direction: "download" | "upload" | "listing";
+  readonly direction: "download" | "upload" | "listing" | "work";
   readonly path: VirtualPath;
   /** Octets moved so far. */
   readonly octets: () => number;

@@ -5,7 +5,7 @@
 import type { Account, Right, Rights } from "../account/account.ts";
 import type { ByteString } from "../base/bytes.ts";
 import type { DigestName } from "../protocol/digest.ts";
-import { ROOT, type VirtualPath } from "../protocol/path.ts";
+import { ROOT, type VirtualPath, parentPath, relativePath, resolvePath } from "../protocol/path.ts";
 import { type Entry, type Octets, type Storage, StorageError, type Times, type Upload } from "../storage/storage.ts";
 import type { FerrymanEvent, FileChange, SessionFacts, Transferred } from "./events.ts";
 import { type Digested, copyFile, digestFile } from "./file-work.ts";
@@ -239,8 +239,11 @@ export class Workspace {
     this.demand("write", path, "link");
     if (this.#rules.dependOnPath) this.#deny("folders:link", { right: "site", path, verb: "link" });
     if (this.#storage.makeLink === undefined) throw new StorageError("unsupported", path);
-    await this.#storage.makeLink(path, target);
-    this.#changed({ kind: "linked", path, target });
+    // Stored as the way from here within the root: other programs that follow it on the host do not leave the root either.
+    const folder = parentPath(path);
+    const inside = relativePath(folder, resolvePath(folder, target));
+    await this.#storage.makeLink(path, inside);
+    this.#changed({ kind: "linked", path, target: inside });
   }
 
   /** Needs `read` at `from` and what an upload needs at `to`; the copy appears whole or not at all. */

@@ -1,6 +1,7 @@
 import { reply } from "../../protocol/reply.ts";
 import { optionalPath } from "../arguments.ts";
 import { type Command, command } from "../command.ts";
+import { longWork } from "../long-work.ts";
 
 export const dsiz: Command = command({
   verb: "DSIZ",
@@ -10,7 +11,8 @@ export const dsiz: Command = command({
   source: "common use: Titan, FTP Voyager",
   parse: optionalPath,
   async *run({ session, argument: path, context }) {
-    yield reply(213, `${await session.workspace.sizeOfTree(path, context.signal)}`);
+    const size = await longWork(context, path, async (signal) => session.workspace.sizeOfTree(path, signal));
+    yield reply(213, `${size}`);
     return session;
   },
 });

@@ -2,6 +2,7 @@ import { DIGEST_NAMES } from "../../protocol/digest.ts";
 import { reply } from "../../protocol/reply.ts";
 import { pathArgument } from "../arguments.ts";
 import { type Command, command } from "../command.ts";
+import { longWork } from "../long-work.ts";
 
 export const hash: Command = command({
   verb: "HASH",
@@ -15,8 +16,10 @@ export const hash: Command = command({
   parse: (typed, session) => ({ typed, path: pathArgument(typed, session) }),
   async *run({ session, argument: { typed, path }, context }) {
     const { range } = session.pending ?? {};
-    const asked = { name: session.digest, start: range?.start ?? 0, end: range?.end, signal: context.signal };
-    const { hex, start, end } = await session.workspace.hash(path, asked);
+    const asked = { name: session.digest, start: range?.start ?? 0, end: range?.end };
+    const { hex, start, end } = await longWork(context, path, async (signal) =>
+      session.workspace.hash(path, { ...asked, signal }),
+    );
     yield reply(213, `${session.digest} ${start}-${Math.max(end - 1, 0)} ${hex} ${typed}`);
     return session;
   },

@@ -1,6 +1,7 @@
 import { reply } from "../../protocol/reply.ts";
 import { pathArgument } from "../arguments.ts";
 import { type Command, command } from "../command.ts";
+import { longWork } from "../long-work.ts";
 
 export const rmda: Command = command({
   verb: "RMDA",
@@ -10,7 +11,7 @@ export const rmda: Command = command({
   source: "common use: FTP Voyager, Gene6",
   parse: pathArgument,
   async *run({ session, argument: path, context }) {
-    await session.workspace.removeTree(path, context.signal);
+    await longWork(context, path, async (signal) => session.workspace.removeTree(path, signal));
     yield reply(250, "Directory and its contents removed.");
     return session;
   },

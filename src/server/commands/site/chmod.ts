@@ -11,7 +11,8 @@ export const chmod: Command = command({
   source: "SITE CHMOD as in wu-ftpd",
   parse(argument, session) {
     const mode = parseMode(splitWord(argument)[0]);
-    if (mode === undefined) throw new Refusal(501, "SITE CHMOD needs octal digits and a path: SITE CHMOD 644 name.");
+    if (mode === undefined || mode > 0o777)
+      throw new Refusal(501, "SITE CHMOD needs a mode from 0 to 777 in octal and a path: SITE CHMOD 644 name.");
     return { mode, path: pathArgument(bytesAfter(argument), session) };
   },
   async *run({ session, argument: { mode, path } }) {

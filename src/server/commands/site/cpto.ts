@@ -2,6 +2,7 @@ import { reply } from "../../../protocol/reply.ts";
 import { pathArgument } from "../../arguments.ts";
 import { type Command, command } from "../../command.ts";
 import { Refusal } from "../../errors.ts";
+import { longWork } from "../../long-work.ts";
 
 export const cpto: Command = command({
   verb: "CPTO",
@@ -13,7 +14,7 @@ export const cpto: Command = command({
     return { from: session.pending.copy, to: pathArgument(argument, session) };
   },
   async *run({ session, argument: { from, to }, context }) {
-    await session.workspace.copy(from, to, context.signal);
+    await longWork(context, to, async (signal) => session.workspace.copy(from, to, signal));
     yield reply(250, "Copied.");
     return session;
   },
