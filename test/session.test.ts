@@ -132,15 +132,15 @@ for urgent in (b"\\xff\\xf4\\xff", b"\\xff\\xf4\\xff\\xf2"):
   );
 });
 
-suite("long work", () => {
-  /** Sparse: no disk, but hours of hashing. */
-  async function withHuge(): ReturnType<typeof startServer> {
-    const server = await startServer();
-    await writeFile(join(server.root, "huge.bin"), "");
-    await truncate(join(server.root, "huge.bin"), 2 ** 42);
-    return server;
-  }
+/** Sparse: no disk, but hours of hashing. */
+async function withHuge(): ReturnType<typeof startServer> {
+  const server = await startServer();
+  await writeFile(join(server.root, "huge.bin"), "");
+  await truncate(join(server.root, "huge.bin"), 2 ** 42);
+  return server;
+}
 
+suite("long work", () => {
   test("ABOR ends a digest: its own 451, then 226", async () => {
     await using server = await withHuge();
     using wire = await Wire.login(server.port);

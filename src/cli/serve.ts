@@ -29,24 +29,29 @@ async function serve(folder: string | undefined, flags: ServeFlags): Promise<voi
   const accounts = await accountsOf(configuration, home);
   await using log = await openLog(configuration.serve);
   const listen = await listenAddresses(configuration);
+  const hasScreen = configuration.serve.log !== "json";
   const server = createFtpServer({
     listen,
     accounts: accounts.stores,
     passwords: accounts.passwords,
-    onEvent: log.hear,
+    onEvent(event) {
+      // The first screen says where we listen, in one piece.
+      if (hasScreen && event.type === "server.listening") return;
+      log.hear(event);
+    },
     settings: configuration.server,
   });
   using signals = stopSignals();
   const bound = await started(server);
   const { graceTimeout } = configuration.server;
-  if (configuration.serve.log !== "json") {
+  if (hasScreen) {
     const screen = { folder: home, bound, access: accounts.access, graceSeconds: graceTimeout };
     const warnings = accounts.warnings.map((line) => `This account cannot sign in: ${line}\n`).join("");
     process.stderr.write(`${startScreen(screen, wantsStyle())}${warnings}\n`);
   }
   announce(ready, bound);
   await signals.first;
-  await stop(server, { signals, graceSeconds: graceTimeout, quiet: configuration.serve.log === "json" });
+  await stop(server, { signals, graceSeconds: graceTimeout, quiet: !hasScreen });
 }
 
 async function configurationOf(folder: string | undefined, flags: ServeFlags): Promise<Configuration> {
