@@ -29,6 +29,6 @@ export function serveAgain(
 }
 
 /** As a shell takes it for one word. */
-function shellWord(word: string): string {
+export function shellWord(word: string): string {
   return /^[\w@%+=:,./~[\]-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

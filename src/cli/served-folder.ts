@@ -1,4 +1,5 @@
 /** The folder to serve: found, readable, and named in full, before anything is opened. */
+import { shellWord } from "./program.ts";
 import { constants } from "node:fs";
 import { access, realpath, stat } from "node:fs/promises";
 import { resolve } from "node:path";
@@ -16,16 +17,14 @@ export async function servedFolder(given: string): Promise<string> {
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOENT" || code === "ENOTDIR") {
-      throw new CliError(`There is no folder ${folder}. Make it with: mkdir -p ${quoted(folder)}`, EXIT.configuration);
+      throw new CliError(
+        `There is no folder ${folder}. Make it with: mkdir -p ${shellWord(folder)}`,
+        EXIT.configuration,
+      );
     }
     if (code === "EACCES" || code === "EPERM") {
-      throw new CliError(`No right to read ${folder}. Its rights: ls -ld ${quoted(folder)}`, EXIT.refused);
+      throw new CliError(`No right to read ${folder}. Its rights: ls -ld ${shellWord(folder)}`, EXIT.refused);
     }
     throw error;
   }
-}
-
-/** For a shell line that somebody may copy. */
-function quoted(path: string): string {
-  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }

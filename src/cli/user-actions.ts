@@ -1,5 +1,5 @@
 /** What each sub-command of `ferryman user` does; what goes wrong becomes a CliError that says what to do. */
-import { PROGRAM } from "./program.ts";
+import { PROGRAM, shellWord } from "./program.ts";
 import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AccountError } from "../account/account.ts";
@@ -38,7 +38,7 @@ export async function add(name: string, flags: AccountFlags, io: UserIo): Promis
     warn(io, `guests sign in as ${name} too; this account works only with anonymous access off`);
   }
   await warnOfHome(flags, io);
-  say(io, `Serve it with: ${PROGRAM} serve --users ${quoted(path)}`);
+  say(io, `Serve it with: ${PROGRAM} serve --users ${shellWord(path)}`);
 }
 
 export async function mod(name: string, flags: AccountFlags, io: UserIo): Promise<void> {
@@ -121,7 +121,7 @@ function ofSystem(error: unknown): CliError | undefined {
   if (!(error instanceof Error) || !("code" in error) || !("path" in error)) return undefined;
   const folder = dirname(String(error.path));
   if (error.code === "ENOENT")
-    return new CliError(`there is no folder ${folder}; make it with: mkdir -p ${quoted(folder)}`, EXIT.failed);
+    return new CliError(`there is no folder ${folder}; make it with: mkdir -p ${shellWord(folder)}`, EXIT.failed);
   if (error.code === "EACCES" || error.code === "EPERM" || error.code === "EROFS") {
     return new CliError(`no right to write in ${folder}`, EXIT.refused);
   }
@@ -163,7 +163,7 @@ function unknown(name: string, { path, known }: { readonly path: string; readonl
 
 function taken(name: string, path: string): CliError {
   return new CliError(
-    `there is a user ${name} in ${path} already; change it with: ${PROGRAM} user mod ${quoted(name)}`,
+    `there is a user ${name} in ${path} already; change it with: ${PROGRAM} user mod ${shellWord(name)}`,
     EXIT.failed,
   );
 }
@@ -184,7 +184,7 @@ async function warnOfHome({ home }: AccountFlags, io: UserIo): Promise<void> {
     (found) => found.isDirectory(),
     () => false,
   );
-  if (!isThere) warn(io, `${home} is no folder yet, so logins are refused; make it with: mkdir -p ${quoted(home)}`);
+  if (!isThere) warn(io, `${home} is no folder yet, so logins are refused; make it with: mkdir -p ${shellWord(home)}`);
 }
 
 function homeText(home: string | false | undefined): string {
@@ -197,9 +197,4 @@ function say({ stdout }: UserIo, text: string): void {
 
 function warn({ stderr }: UserIo, text: string): void {
   stderr.write(`ferryman: warning: ${text}\n`);
-}
-
-/** For a shell line that somebody may copy. */
-function quoted(text: string): string {
-  return /^[\w./@-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
