@@ -14,6 +14,7 @@ var fs = require("fs");
 var path = require("path");
 var node = require("../bin/find-node.cjs");
 var debian = require("./debian-packages.cjs");
+var installLock = require("./install-lock.cjs");
 
 var ROOT = path.join(__dirname, "..");
 var MODULES = path.join(ROOT, "node_modules");
@@ -24,6 +25,8 @@ var INSTALLED = path.join(MODULES, ".package-lock.json");
 var STAMP = path.join(MODULES, ".ferryman-setup");
 /** Wrong set-up: EX_CONFIG of sysexits.h, as everywhere in Ferryman. */
 var CONFIGURATION = 78;
+/** What npm may say before the rest is dropped, octets. */
+var OUTPUT_LIMIT = 1024 * 1024;
 
 /** What npm's output says, and what to do then. The first that fits is shown. */
 var REMEDIES = [
@@ -46,8 +49,29 @@ function main(profile) {
     console.error("usage: node scripts/setup.cjs start|test");
     process.exit(2);
   }
-  if (!isReady()) install();
+  if (isReady()) return provide(profile);
+  checkWritable();
+  var lock = acquireLock();
+  // What we waited for may have been this very install.
+  if (isReady()) {
+    lock.release();
+    return provide(profile);
+  }
+  install(lock, function () {
+    provide(profile);
+  });
+}
+
+function provide(profile) {
   if (profile === "test") debian.provide(console.error);
+}
+
+function acquireLock() {
+  try {
+    return installLock.acquire(path.join(ROOT, ".ferryman-setup.lock"), console.error);
+  } catch (error) {
+    return fail(error.message);
+  }
 }
 
 function isReady() {
@@ -75,38 +99,67 @@ function followsLock(lock, installed) {
   });
 }
 
-function install() {
+function install(lock, done) {
   var started = Date.now();
-  checkWritable();
   console.error("Installing the locked packages and Node " + node.NEEDED[0] + " into node_modules (first time only) …");
   // An interrupted install must not look like a whole one.
   [STAMP, INSTALLED].forEach(remove);
-  var outcome = runNpm(
+  runNpm(
     ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--include=dev", "--include=optional", "--loglevel=error"],
+    lock,
+    function (outcome) {
+      lock.release();
+      if (outcome.error !== undefined && outcome.error.code === "ENOENT") {
+        fail("npm was not found. Install it (on Debian: apt-get install npm) and try again.");
+      }
+      if (outcome.error !== undefined) fail("npm could not be started: " + outcome.error.message);
+      if (outcome.signal) fail("The install was interrupted (" + outcome.signal + "); run it again.");
+      if (outcome.status !== 0) {
+        console.error(outcome.output.trim() + "\n");
+        fail(remedyFor(outcome.output));
+      }
+      checkNode();
+      writeStamp(lockHash());
+      console.error("Installed in " + ((Date.now() - started) / 1000).toFixed(1) + " s.");
+      done();
+    },
   );
-  if (outcome.error !== undefined && outcome.error.code === "ENOENT") {
-    fail("npm was not found. Install it (on Debian: apt-get install npm) and try again.");
-  }
-  if (outcome.signal) fail("The install was interrupted (" + outcome.signal + "); run it again.");
-  if (outcome.status !== 0) {
-    var output = String(outcome.stdout) + String(outcome.stderr);
-    console.error(output.trim() + "\n");
-    fail(remedyFor(output));
-  }
-  checkNode();
-  writeStamp(lockHash());
-  console.error("Installed in " + ((Date.now() - started) / 1000).toFixed(1) + " s.");
 }
 
 /** Through the npm that started us, so that its Node and its settings stay the same. */
-function runNpm(args) {
-  var options = { cwd: ROOT, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 };
+function runNpm(args, lock, done) {
+  var npm = startNpm(args);
+  var output = "";
+  var outcome;
+  if (npm.pid !== undefined) lock.add(npm.pid);
+  // Who stops the set-up stops npm with it.
+  ["SIGINT", "SIGTERM", "SIGHUP"].forEach(function (signal) {
+    process.once(signal, function () {
+      npm.kill(signal);
+    });
+  });
+  [npm.stdout, npm.stderr].forEach(function (stream) {
+    stream.setEncoding("utf8").on("data", function (text) {
+      output = (output + text).slice(0, OUTPUT_LIMIT);
+    });
+  });
+  npm.on("error", function (error) {
+    outcome = { error: error };
+    if (npm.pid === undefined) done(outcome);
+  });
+  npm.on("close", function (status, signal) {
+    if (outcome === undefined) done({ status: status, signal: signal, output: output });
+  });
+}
+
+function startNpm(args) {
+  var options = { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] };
   var script = process.env.npm_execpath;
   if (script !== undefined && /\.c?js$/.test(script)) {
-    return childProcess.spawnSync(process.env.npm_node_execpath || process.execPath, [script].concat(args), options);
+    return childProcess.spawn(process.env.npm_node_execpath || process.execPath, [script].concat(args), options);
   }
   options.shell = process.platform === "win32";
-  return childProcess.spawnSync("npm", args, options);
+  return childProcess.spawn("npm", args, options);
 }
 
 function remedyFor(output) {

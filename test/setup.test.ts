@@ -1,7 +1,8 @@
 /** What stands before the first line of TypeScript: set-up, launcher and the search for a recent Node. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,6 +21,15 @@ const setup: {
   followsLock(lock: Lock, installed: Lock): boolean;
   remedyFor(output: string): string;
 } = require("../scripts/setup.cjs");
+const installLock: {
+  acquire(
+    file: string,
+    say: (text: string) => void,
+  ): {
+    add(pid: number): void;
+    release(): void;
+  };
+} = require("../scripts/install-lock.cjs");
 const debian: {
   missing(packages: readonly Package[], folders: readonly string[]): readonly Package[];
 } = require("../scripts/debian-packages.cjs");
@@ -131,5 +141,33 @@ suite("the launcher on an old Node", () => {
     const { status, stderr } = launch(root, "serve");
     assert.equal(status, 78);
     assert.match(stderr, /needs Node\.js/);
+  });
+});
+
+suite("one install at a time", () => {
+  const file = (root: string): string => join(root, "lock");
+
+  test("a lock whose processes are gone is taken over, and released", async () => {
+    await using made = await checkout();
+    const gone = spawnSync(process.execPath, ["-e", ""]).pid;
+    await writeFile(file(made.root), `${gone}\n`);
+    const lock = installLock.acquire(file(made.root), assert.fail);
+    assert.equal(await readFile(file(made.root), "utf8"), `${process.pid}\n`);
+    lock.release();
+    assert.deepEqual((await readdir(made.root)).toSorted(), ["bin", "old.cjs"]);
+  });
+
+  test("npm still at work holds it, though the set-up that started npm is gone", async () => {
+    await using made = await checkout();
+    const gone = spawnSync(process.execPath, ["-e", ""]).pid;
+    using npm = spawn(process.execPath, ["-e", "process.stdin.resume()"], { stdio: ["pipe", "ignore", "ignore"] });
+    await writeFile(file(made.root), `${gone}\n${npm.pid}\n`);
+    const script = `const lock = require(${JSON.stringify(join(ROOT, "scripts", "install-lock.cjs"))});
+      lock.acquire(process.argv[1], (text) => console.log(text)).release();`;
+    using second = spawn(process.execPath, ["-e", script, file(made.root)], { stdio: ["ignore", "pipe", "inherit"] });
+    const [told] = await once(second.stdout, "data");
+    assert.match(String(told), new RegExp(`process ${gone}, ${npm.pid}\\); waiting`));
+    npm.stdin.end();
+    assert.deepEqual(await once(second, "exit"), [0, null]);
   });
 });

@@ -180,12 +180,17 @@ async function foldersMatching(
   { parts, absolute }: { parts: readonly string[]; absolute: boolean },
 ): Promise<readonly Place[]> {
   const root = resolvePath(cwd, bytesOfText(absolute ? "/" : ""));
+  const remembered = rememberingFolders(workspace);
   let found: Place[] = [{ path: root, shown: absolute ? "/" : "", entry: await workspace.stat(root) }];
   for (const part of parts) {
     const next: Place[] = [];
-    for (const place of found) {
-      for await (const batch of matchPart(workspace, place, joined(part))) {
-        next.push(...batch.filter(({ entry }) => entry.kind === "directory"));
+    if (hasGlob(part)) {
+      for (const place of found) next.push(...(await matchFolders(remembered, place, joined(part))));
+    } else {
+      // Each place once, and before anything is asked about it: `*/..` comes as often as there are folders.
+      for (const place of unique(found.map((each) => placeBelow(each, joined(part))))) {
+        const entry = await workspace.stat(place.path).catch(() => undefined);
+        if (entry?.kind === "directory") next.push({ ...place, entry });
       }
     }
     // Each place once: by `*/../*/../*` it would come as often as there are ways to it (attack 46).
@@ -197,30 +202,71 @@ async function foldersMatching(
   return found;
 }
 
-function unique(places: readonly Place[]): Place[] {
+/** The folders in a folder. */
+type FoldersIn = (path: VirtualPath) => Promise<readonly Entry[]>;
+
+/** Reads each folder once for one pattern, which may lead through it again and again (attack 46). */
+function rememberingFolders(workspace: Workspace): FoldersIn {
+  const known = new Map<VirtualPath, readonly Entry[]>();
+  let held = 0;
+  return async (path) => {
+    const before = known.get(path);
+    if (before !== undefined) return before;
+    const folders: Entry[] = [];
+    for await (const batch of workspace.list(path)) {
+      folders.push(...batch.filter(({ kind }) => kind === "directory"));
+    }
+    if (held + folders.length <= GLOB_FOLDERS) {
+      held += folders.length + 1;
+      known.set(path, folders);
+    }
+    return folders;
+  };
+}
+
+async function matchFolders(foldersIn: FoldersIn, place: Place, part: ByteString): Promise<readonly Place[]> {
+  const isMatch = matcher(part);
+  return (await foldersIn(place.path)).filter(isMatch).map((entry) => entryBelow(place, entry));
+}
+
+function unique<Placed extends { readonly path: VirtualPath }>(places: readonly Placed[]): Placed[] {
   return [...new Map(places.map((place) => [place.path, place])).values()];
 }
 
-/** The entries of a folder that one part of a pattern matches, a batch at a time. */
+/** The entries of a folder that the last part of a pattern matches, a batch at a time. */
 async function* matchPart(
   workspace: Workspace,
   place: Place,
   part: ByteString,
 ): AsyncGenerator<readonly Place[], void, void> {
-  const shownBelow = (name: string): string =>
-    `${place.shown === "" || place.shown === "/" ? place.shown : `${place.shown}/`}${name}`;
   if (!hasGlob(part)) {
-    const path = resolvePath(place.path, part);
-    const entry = await workspace.stat(path).catch(() => undefined);
-    if (entry !== undefined) yield [{ path, shown: shownBelow(part), entry }];
+    const below = placeBelow(place, part);
+    const entry = await workspace.stat(below.path).catch(() => undefined);
+    if (entry !== undefined) yield [{ ...below, entry }];
     return;
   }
-  const isMatch = compileGlob(part);
+  const isMatch = matcher(part);
   for await (const batch of workspace.list(place.path)) {
-    yield batch
-      .filter(({ name }) => isMatch(name) && (!name.startsWith(".") || part.startsWith(".")))
-      .map((entry) => ({ path: childPath(place.path, entry.name), shown: shownBelow(entry.name), entry }));
+    yield batch.filter(isMatch).map((entry) => entryBelow(place, entry));
   }
+}
+
+/** A leading dot is matched by a dot alone, as in a shell. */
+function matcher(part: ByteString): (entry: Entry) => boolean {
+  const isMatch = compileGlob(part);
+  return ({ name }) => isMatch(name) && (!name.startsWith(".") || part.startsWith("."));
+}
+
+function placeBelow(place: Place, name: ByteString): Omit<Place, "entry"> {
+  return { path: resolvePath(place.path, name), shown: shownBelow(place, name) };
+}
+
+function entryBelow(place: Place, entry: Entry): Place {
+  return { path: childPath(place.path, entry.name), shown: shownBelow(place, entry.name), entry };
+}
+
+function shownBelow({ shown }: Place, name: string): string {
+  return `${shown === "" || shown === "/" ? shown : `${shown}/`}${name}`;
 }
 
 function line(entry: Entry, { form, flags, now }: ListOrder): ByteString {
