@@ -144,9 +144,11 @@ suite("the launcher on an old Node", () => {
   });
 });
 
-suite("one install at a time", () => {
-  const file = (root: string): string => join(root, "lock");
+function file(root: string): string {
+  return join(root, "lock");
+}
 
+suite("one install at a time", () => {
   test("a lock whose processes are gone is taken over, and released", async () => {
     await using made = await checkout();
     const gone = spawnSync(process.execPath, ["-e", ""]).pid;
