@@ -44,6 +44,8 @@ export type Account = {
   readonly rights: Rights;
   readonly folders: readonly FolderRule[];
   readonly limits: AccountLimits;
+  /** TLS that this account needs whatever the server asks of others: for its login, or for its data too. */
+  readonly tls?: "require" | "require-data";
 };
 
 export type Verdict =
@@ -69,6 +71,11 @@ export type LoginAttempt = {
 export interface AccountStore {
   readonly name: string;
   authenticate(attempt: LoginAttempt): Promise<Verdict>;
+  /**
+   * The same for a name whose proof was checked elsewhere, by a client certificate. A store without it has no account
+   * that can be had so. @throws {AccountError}
+   */
+  vouchFor?(attempt: Omit<LoginAttempt, "password">): Promise<Verdict>;
 }
 
 export class AccountError extends Error {

@@ -64,10 +64,17 @@ export async function createFixedAccounts(
       const user = known.get(nameOfClient(attempt.name) ?? "");
       if (user === undefined) return { kind: "unknown" };
       if (!(await passwords.verify(user.hash, attempt.password))) return { kind: "refused", reason: "wrong password" };
-      const problem = await homeProblem(user.account.home);
-      return problem === undefined
-        ? { kind: "accepted", account: user.account }
-        : { kind: "refused", reason: `${user.account.name}: ${problem}` };
+      return admit(user.account);
+    },
+    async vouchFor({ name }): Promise<Verdict> {
+      const user = known.get(nameOfClient(name) ?? "");
+      return user === undefined ? { kind: "unknown" } : admit(user.account);
     },
   };
+}
+
+async function admit(account: Account): Promise<Verdict> {
+  const problem = await homeProblem(account.home);
+  if (problem === undefined) return { kind: "accepted", account };
+  return { kind: "refused", reason: `${account.name}: ${problem}` };
 }

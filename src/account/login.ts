@@ -1,5 +1,12 @@
 /** The door: asks the stores in turn, and lets nobody tell an unknown name from a wrong password (attack 36). */
-import { type Account, AccountError, AccountsBusy, type AccountStore, type LoginAttempt } from "./account.ts";
+import {
+  type Account,
+  AccountError,
+  AccountsBusy,
+  type AccountStore,
+  type LoginAttempt,
+  type Verdict,
+} from "./account.ts";
 import { PASSWORDS, type Passwords } from "./passwords.ts";
 
 export type LoginResult =
@@ -11,6 +18,8 @@ export type LoginResult =
 
 export interface Login {
   authenticate(attempt: LoginAttempt): Promise<LoginResult>;
+  /** The account of a name that a client certificate has proven. */
+  vouchFor(attempt: Omit<LoginAttempt, "password">): Promise<LoginResult>;
 }
 
 export type LoginOptions = {
@@ -22,7 +31,7 @@ export function createLogin(stores: readonly AccountStore[], { passwords = PASSW
   return {
     async authenticate(attempt) {
       try {
-        const result = await ask(stores, attempt);
+        const result = await ask(stores, async (store) => store.authenticate(attempt));
         if (result.checked) return result.verdict;
         await passwords.verifyAgainstNothing(attempt.password);
         return result.verdict;
@@ -31,16 +40,23 @@ export function createLogin(stores: readonly AccountStore[], { passwords = PASSW
         throw error;
       }
     },
+    async vouchFor(attempt) {
+      const { verdict } = await ask(stores, async (store) => store.vouchFor?.(attempt) ?? { kind: "unknown" });
+      return verdict;
+    },
   };
 }
 
 /** `checked`: whether a store has spent the time of a password check (see AccountStore). */
 type Asked = { readonly verdict: LoginResult; readonly checked: boolean };
 
-async function ask(stores: readonly AccountStore[], attempt: LoginAttempt): Promise<Asked> {
+async function ask(
+  stores: readonly AccountStore[],
+  question: (store: AccountStore) => Promise<Verdict>,
+): Promise<Asked> {
   for (const store of stores) {
     try {
-      const verdict = await store.authenticate(attempt);
+      const verdict = await question(store);
       if (verdict.kind !== "unknown") return { verdict, checked: true };
     } catch (error) {
       // It may have the name: whoever comes after it must not let it in (attack 40).

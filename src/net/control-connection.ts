@@ -3,9 +3,12 @@
  * thing that only it can do: let a watcher take lines out of turn while a transfer runs (RFC 959 §4.1.3, ABOR).
  */
 import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { type ByteString, octetsOf } from "../base/bytes.ts";
 import { type LineEvent, LineSplitter } from "../protocol/line-splitter.ts";
 import { type Endpoint, plainAddress } from "./addresses.ts";
+import type { TlsSession } from "./tls/session.ts";
+import { TlsTap } from "./tls/tap.ts";
 import { KEEP_ALIVE_MS, LINGER_MS, QUEUE_LIMIT, REPLY_BACKLOG, REPLY_PATIENCE_MS, UNREAD_LIMIT } from "./limits.ts";
 
 const LF = 10;
@@ -20,8 +23,12 @@ export type Watcher = (input: ControlInput, ahead: number) => boolean;
 export class ControlConnection {
   readonly peer: Endpoint;
   readonly local: Endpoint;
-  readonly #socket: Socket;
-  readonly #splitter = new LineSplitter();
+  readonly #raw: Socket;
+  /** What lines are read from and replies written to: the TCP socket, or the TLS one over it. */
+  #socket: Socket;
+  #tap: TlsTap | undefined;
+  readonly #onActivity: () => void;
+  #splitter = new LineSplitter();
   readonly #closing = new AbortController();
   readonly #ending = new AbortController();
   #queue: ControlInput[] = [];
@@ -34,30 +41,22 @@ export class ControlConnection {
 
   /** @param onActivity called for every chunk from the client: the idle clock starts anew. */
   constructor(socket: Socket, onActivity: () => void) {
+    this.#raw = socket;
     this.#socket = socket;
+    this.#onActivity = onActivity;
     this.peer = { address: plainAddress(socket.remoteAddress ?? ""), port: socket.remotePort ?? 0 };
     this.local = { address: plainAddress(socket.localAddress ?? ""), port: socket.localPort ?? 0 };
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    socket.on("data", (chunk: Buffer) => {
-      onActivity();
-      this.#receive(chunk);
-    });
-    // The client's FIN ends its commands; what waits still runs, and its replies still go out (half-close).
-    socket.on("end", () => {
-      this.#ended = true;
-      this.#ending.abort();
-      this.#wake?.();
-    });
     socket.on("error", () => {});
     socket.on("close", () => {
+      this.#forget();
       this.#ended = true;
-      this.#queue = [];
-      this.#unsplit = NOTHING;
       this.#ending.abort();
       this.#closing.abort();
       this.#wake?.();
     });
+    this.#readFrom(socket);
   }
 
   /** Aborted when the connection is gone, for whatever reason. */
@@ -102,21 +101,71 @@ export class ControlConnection {
     this.#split();
   }
 
+  /**
+   * Stops reading before the reply to AUTH goes out, and forgets what has come after that line: nothing from before
+   * the handshake is run (attack 9). What a client sends from here on is for the TLS engine.
+   */
+  hold(): void {
+    this.#raw.pause();
+    this.#raw.removeAllListeners("data");
+    this.#forget();
+    this.#splitter = new LineSplitter();
+  }
+
+  /**
+   * Puts TLS over the connection, after `hold`; the caller waits for the handshake.
+   * @param removable whether `clear` may be called later: that costs a stream more.
+   */
+  secure(tls: TlsSession, removable: boolean): TLSSocket {
+    this.#raw.removeAllListeners("data");
+    this.#raw.removeAllListeners("end");
+    this.#tap = removable ? new TlsTap(this.#raw) : undefined;
+    this.#tap?.onCut(() => this.#noteEnd());
+    const socket = tls.wrapControl(this.#tap ?? this.#raw);
+    socket.on("error", () => this.#raw.destroy());
+    this.#socket = socket;
+    this.#readFrom(socket);
+    return socket;
+  }
+
+  /** Takes TLS off again, for CCC and REIN: close_notify goes out, and what comes after the client's is in clear. */
+  clear(): void {
+    const [secured, tap] = [this.#socket, this.#tap];
+    if (tap === undefined || secured === this.#raw) throw new Error("clear() without secure(…, true)");
+    this.#forget();
+    this.#splitter = new LineSplitter();
+    this.#tap = undefined;
+    secured.removeAllListeners("data");
+    secured.removeAllListeners("end");
+    secured.removeAllListeners("error");
+    secured.on("error", () => {});
+    secured.resume();
+    this.#socket = this.#raw;
+    tap.detach((rest) => {
+      if (this.#raw.destroyed) return;
+      this.#readFrom(this.#raw);
+      if (rest.length > 0) this.#raw.emit("data", rest);
+      this.#raw.resume();
+    });
+    secured.end();
+  }
+
   /** Sends reply octets; settles when the client has read enough of them, or is gone: one that reads none is cut off. */
   async write(bytes: ByteString): Promise<void> {
     if (!this.#socket.writable) return;
     this.#socket.write(octetsOf(bytes));
     if (this.#socket.writableLength < REPLY_BACKLOG) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => this.#socket.destroy(), REPLY_PATIENCE_MS);
+      const socket = this.#socket;
+      const timer = setTimeout(() => this.#raw.destroy(), REPLY_PATIENCE_MS);
       const done = (): void => {
         clearTimeout(timer);
-        this.#socket.off("drain", done);
-        this.#socket.off("close", done);
+        socket.off("drain", done);
+        this.#raw.off("close", done);
         resolve();
       };
-      this.#socket.on("drain", done);
-      this.#socket.on("close", done);
+      socket.on("drain", done);
+      this.#raw.on("close", done);
     });
   }
 
@@ -126,19 +175,40 @@ export class ControlConnection {
     this.#unsplit = NOTHING;
     this.#ended = true;
     this.#wake?.();
-    if (this.#socket.destroyed) return;
+    if (this.#raw.destroyed) return;
     // What the client still sends is read and forgotten: unread octets at close would turn our FIN into a reset
     // that can overtake the last reply.
     this.#socket.removeAllListeners("data");
     this.#socket.resume();
     this.#socket.end();
-    const timer = setTimeout(() => this.#socket.destroy(), LINGER_MS);
-    this.#socket.once("close", () => clearTimeout(timer));
+    const timer = setTimeout(() => this.#raw.destroy(), LINGER_MS);
+    this.#raw.once("close", () => clearTimeout(timer));
   }
 
   /** Closes at once. */
   drop(): void {
-    this.#socket.destroy();
+    this.#raw.destroy();
+  }
+
+  #readFrom(socket: Socket): void {
+    socket.on("data", (chunk: Buffer) => {
+      this.#onActivity();
+      this.#receive(chunk);
+    });
+    // The client's FIN ends its commands; what waits still runs, and its replies still go out (half-close).
+    socket.on("end", () => this.#noteEnd());
+  }
+
+  #noteEnd(): void {
+    this.#ended = true;
+    this.#ending.abort();
+    this.#wake?.();
+  }
+
+  #forget(): void {
+    this.#queue = [];
+    this.#queuedOctets = 0;
+    this.#unsplit = NOTHING;
   }
 
   #receive(chunk: Buffer): void {

@@ -41,7 +41,7 @@ test("a download arrives whole, and its end is our FIN", async () => {
   await using sockets = await pair();
   const content = Buffer.alloc(5_000_000, "0123456789");
   const received = collect(sockets.theirs);
-  await using connection = new DataConnection(sockets.ours, PATIENT);
+  await using connection = new DataConnection({ socket: sockets.ours }, PATIENT);
   for (let at = 0; at < content.length; at += 1_000_000) await connection.send(content.subarray(at, at + 1_000_000));
   await connection.finish();
   assert.ok((await received).equals(content));
@@ -51,7 +51,7 @@ test("a peer that half-closes first still gets the whole download", async () => 
   await using sockets = await pair();
   sockets.theirs.end();
   const received = collect(sockets.theirs);
-  await using connection = new DataConnection(sockets.ours, PATIENT);
+  await using connection = new DataConnection({ socket: sockets.ours }, PATIENT);
   const content = Buffer.alloc(3_000_000, "x");
   await connection.send(content);
   await connection.finish();
@@ -60,7 +60,7 @@ test("a peer that half-closes first still gets the whole download", async () => 
 
 test("an upload ends at the peer's FIN, with every octet", async () => {
   await using sockets = await pair();
-  await using connection = new DataConnection(sockets.ours, PATIENT);
+  await using connection = new DataConnection({ socket: sockets.ours }, PATIENT);
   const content = Buffer.alloc(4_000_000, "abc");
   sockets.theirs.end(content);
   const chunks: Buffer[] = [];
@@ -74,7 +74,7 @@ test("an upload ends at the peer's FIN, with every octet", async () => {
 
 test("an upload that ends by a reset is no upload (attack 14, clear text)", async () => {
   await using sockets = await pair();
-  await using connection = new DataConnection(sockets.ours, PATIENT);
+  await using connection = new DataConnection({ socket: sockets.ours }, PATIENT);
   sockets.theirs.write("half of a fi");
   const [first] = await connection.receive();
   assert.equal(String(first), "half of a fi");
@@ -90,14 +90,14 @@ test("an upload that ends by a reset is no upload (attack 14, clear text)", asyn
 test("a peer that stops moving octets is told apart as stalled", async () => {
   await using sockets = await pair();
   const { signal } = new AbortController();
-  await using connection = new DataConnection(sockets.ours, { stallMs: 50, signal });
+  await using connection = new DataConnection({ socket: sockets.ours }, { stallMs: 50, signal });
   await assert.rejects(connection.receive(), (error) => error instanceof DataError && error.fault === "stalled");
 });
 
 test("an abort ends a send that waits for a peer that does not read", async () => {
   await using sockets = await pair();
   const controller = new AbortController();
-  await using connection = new DataConnection(sockets.ours, { stallMs: 20_000, signal: controller.signal });
+  await using connection = new DataConnection({ socket: sockets.ours }, { stallMs: 20_000, signal: controller.signal });
   const sending = (async () => {
     for (;;) await connection.send(Buffer.alloc(4_000_000));
   })();
@@ -108,7 +108,7 @@ test("an abort ends a send that waits for a peer that does not read", async () =
 
 test("memory is bounded: a peer that sends faster than we store is paused", async () => {
   await using sockets = await pair();
-  await using connection = new DataConnection(sockets.ours, PATIENT);
+  await using connection = new DataConnection({ socket: sockets.ours }, PATIENT);
   sockets.theirs.end(Buffer.alloc(64_000_000));
   let most = 0;
   let total = 0;

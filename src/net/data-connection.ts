@@ -6,10 +6,11 @@
 import type { Socket } from "node:net";
 import { systemCode } from "./active-connection.ts";
 import { type Endpoint, plainAddress } from "./addresses.ts";
+import type { TlsTap } from "./tls/tap.ts";
 import { DATA_LINGER_MS, RECEIVE_BUFFER } from "./limits.ts";
 
 /** Why a data connection failed, for the 426 and the log. */
-export type DataFault = "reset" | "closed" | "stalled" | "aborted";
+export type DataFault = "reset" | "closed" | "truncated" | "stalled" | "aborted";
 
 export class DataError extends Error {
   override readonly name = "DataError";
@@ -21,9 +22,20 @@ export class DataError extends Error {
   }
 }
 
+/** The stream of a data connection: a TCP socket, or a TLS one and what is below it. */
+export type DataStream = {
+  readonly socket: Socket;
+  /** The TCP socket below TLS: only that can be reset. */
+  readonly raw?: Socket;
+  /** Of uploads over TLS: tells an end of TLS from a mere end of TCP (attack 14). */
+  readonly tap?: TlsTap;
+};
+
 export class DataConnection implements AsyncDisposable {
   readonly peer: Endpoint;
   readonly #socket: Socket;
+  readonly #raw: Socket;
+  readonly #tap: TlsTap | undefined;
   #fault: DataError | undefined;
   #arrived: Buffer[] = [];
   #arrivedOctets = 0;
@@ -36,9 +48,14 @@ export class DataConnection implements AsyncDisposable {
    * @param stallMs milliseconds without one octet moving before the transfer fails as "stalled".
    * @param signal aborts the transfer; the peer sees a reset.
    */
-  constructor(socket: Socket, { stallMs, signal }: { stallMs: number; signal: AbortSignal }) {
+  constructor(
+    { socket, raw = socket, tap }: DataStream,
+    { stallMs, signal }: { stallMs: number; signal: AbortSignal },
+  ) {
     this.#socket = socket;
-    this.peer = { address: plainAddress(socket.remoteAddress ?? ""), port: socket.remotePort ?? 0 };
+    this.#raw = raw;
+    this.#tap = tap;
+    this.peer = { address: plainAddress(raw.remoteAddress ?? ""), port: raw.remotePort ?? 0 };
     socket.setTimeout(stallMs, () => this.#fail("stalled"));
     socket.on("error", (error) => this.#fail(systemCode(error) === "ECONNRESET" ? "reset" : "closed", error));
     socket.on("close", () => {
@@ -91,6 +108,9 @@ export class DataConnection implements AsyncDisposable {
     if (this.#socket.listenerCount("data") === 0) this.#startReceiving();
     while (this.#arrived.length === 0 && !this.#ended) {
       this.#check();
+      if (this.#tap?.cut === true && (await this.#isCut())) this.#fail("truncated");
+      this.#check();
+      if (this.#arrived.length > 0 || this.#ended) break;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -122,7 +142,14 @@ export class DataConnection implements AsyncDisposable {
     this.#socket.once("close", () => clearTimeout(timer));
   }
 
+  /** Whether TCP has ended and nothing more comes out of the TLS engine, not even its end. */
+  async #isCut(): Promise<boolean> {
+    await new Promise(setImmediate);
+    return this.#arrived.length === 0 && !this.#ended && this.#socket.readableLength === 0;
+  }
+
   #startReceiving(): void {
+    this.#tap?.onCut(() => this.#wake?.());
     this.#socket.on("data", (chunk: Buffer) => {
       this.#arrived.push(chunk);
       this.#arrivedOctets += chunk.length;
@@ -145,8 +172,9 @@ export class DataConnection implements AsyncDisposable {
 
   /** With a reset, unless our FIN is on its way: libuv refuses that, and Node would keep the descriptor for ever. */
   #cut(): void {
-    if (this.#socket.writableEnded) this.#socket.destroy();
-    else this.#socket.resetAndDestroy();
+    if (this.#raw.writableEnded || this.#socket.writableEnded) this.#raw.destroy();
+    else this.#raw.resetAndDestroy();
+    if (this.#socket !== this.#raw) this.#socket.destroy();
   }
 
   #check(): void {

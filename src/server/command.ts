@@ -14,7 +14,7 @@ export type Facts<A extends Access = Access> = {
   readonly aliases?: readonly Uppercase<string>[];
   readonly access: A;
   /** Its FEAT lines, if clients may discover it (RFC 2389 §3.2). */
-  readonly feature?: (session: Session) => readonly string[];
+  readonly feature?: (session: Session, context: Context) => readonly string[];
   /** How it touches the data connection: policy reads this fact and never a list of verbs. */
   readonly data?: "active" | "passive" | "extended-passive" | "transfer";
   /** Runs while a transfer does and cannot change the session: "at-once" before lines that wait (ABOR), or "in-turn". */

@@ -19,6 +19,10 @@ import { type Order, dispatch, readOrder } from "./dispatch.ts";
 import { RunningTransfer } from "./running-transfer.ts";
 import type { Services } from "./server.ts";
 import type { Session } from "./session.ts";
+import { TlsChannel, type TlsFacts } from "./tls-channel.ts";
+import { certificateUser, levelOfSession } from "./tls-policy.ts";
+import { TlsFailed } from "../net/tls/handshake.ts";
+import type { Listener } from "./server.ts";
 import type { StorageLease } from "../workspace/storages.ts";
 
 export class Connection {
@@ -26,6 +30,8 @@ export class Connection {
   readonly #services: Services;
   readonly #settings: Settings;
   readonly #control: ControlConnection;
+  readonly #listener: Listener;
+  readonly #tls: TlsChannel;
   readonly #context: Context;
   readonly #running: RunningTransfer;
   readonly #stop = new AbortController();
@@ -45,14 +51,20 @@ export class Connection {
   /** Set when the server is told to stop: the session ends after the command under way. */
   #leaving: string | undefined;
 
-  constructor(socket: Socket, id: string, services: Services) {
+  constructor(socket: Socket, { id, listener, services }: { id: string; listener: Listener; services: Services }) {
     this.id = id;
+    this.#listener = listener;
     this.#services = services;
     this.#settings = services.settings;
     this.#lastActivity = services.now();
     this.#signedOut = services.now();
     this.#control = new ControlConnection(socket, () => {
       this.#lastActivity = services.now();
+    });
+    this.#tls = new TlsChannel(this.#control, {
+      service: services.tls,
+      listener,
+      onSecured: (facts) => this.#noteSecured(facts),
     });
     this.#running = new RunningTransfer(() => this.#control.look());
     this.#idleSeconds = services.settings.idleTimeout;
@@ -65,8 +77,15 @@ export class Connection {
     const gone = (): void => this.#stop.abort();
     this.#control.closed.addEventListener("abort", gone);
     try {
+      this.#startClock();
+      if (this.#listener.implicit) await this.#secureFirst();
       if (await this.#greet()) await this.#serve();
     } catch (error) {
+      if (error instanceof TlsFailed) {
+        this.#reason = error.message;
+        this.#emit({ ...this.facts(), type: "tls.failed", reason: error.message, at: this.#services.now() });
+        return;
+      }
       const detail = faultDetail(error);
       this.#emit({ type: "server.fault", detail, session: this.id, at: this.#services.now() });
       this.#reason = "a fault of the server";
@@ -114,8 +133,21 @@ export class Connection {
     }
     const [first = "", ...rest] = this.#settings.banner.split(/\r?\n/).map(bytesOfText);
     await this.#send(reply(220, first, ...rest));
-    this.#startClock();
     return true;
+  }
+
+  #noteSecured({ protocol, cipher }: TlsFacts): void {
+    const user = certificateUser(this.#context);
+    const shown = user === undefined ? {} : { user };
+    const at = this.#services.now();
+    this.#emit({ ...this.facts(), type: "session.secured", protocol, cipher, ...shown, at });
+  }
+
+  /** Implicit FTPS: TLS before the greeting, and data connections are private unless PROT C is said. */
+  async #secureFirst(): Promise<void> {
+    this.#tls.hold();
+    await this.#tls.start({ hostName: undefined, signal: this.#stop.signal });
+    this.#session = { step: "greeted", security: { control: "private", pbsz: true, prot: "private" } };
   }
 
   async #serve(): Promise<void> {
@@ -242,7 +274,15 @@ export class Connection {
       running: this.#running,
       signal: this.#stop.signal,
       hungUp: control.ended,
+      tls: this.#tls,
       data: new DataChannel({
+        tls: {
+          session: () => this.#tls.session,
+          security: () => (this.#session.step === "closing" ? undefined : this.#session.security),
+          level: () => levelOfSession(this.#session, this.#context),
+          settings: this.#tls.settings,
+          onUnbound: () => this.#emit({ ...this.facts(), type: "data.unbound", at: services.now() }),
+        },
         peer: control.peer,
         local: control.local,
         pool: services.pool,

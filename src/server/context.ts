@@ -11,6 +11,7 @@ import type { DataChannel } from "./data-channel.ts";
 import type { LoginThrottle } from "./login-throttle.ts";
 import type { SERVER_OPTIONS } from "./options.ts";
 import type { RunningTransfer } from "./running-transfer.ts";
+import type { TlsChannel } from "./tls-channel.ts";
 
 export type Settings = OptionValues<typeof SERVER_OPTIONS>;
 
@@ -24,6 +25,7 @@ export interface Context {
   /** Every command by verb and alias, for FEAT and HELP. */
   readonly commands: ReadonlyMap<string, Command>;
   readonly siteCommands: ReadonlyMap<string, Command>;
+  readonly tls: TlsChannel;
   readonly data: DataChannel;
   /** The transfer under way; one at most. */
   readonly running: RunningTransfer;

@@ -3,16 +3,35 @@
  * connect to whom stands here, between the two (design.md, "Data connections").
  */
 import type { Socket } from "node:net";
-import { FIRST_FREE_PORT } from "../net/limits.ts";
+import type { TLSSocket } from "node:tls";
+import { DATA_LINGER_MS, FIRST_FREE_PORT } from "../net/limits.ts";
 import { connectActive, systemCode } from "../net/active-connection.ts";
-import { type Endpoint, familyOf, sameAddress, showEndpoint } from "../net/addresses.ts";
+import { type Endpoint, familyOf, plainAddress, sameAddress, showEndpoint } from "../net/addresses.ts";
 import { NoPassivePort, type PassiveLease, type PassivePool } from "../net/passive-pool.ts";
+import type { DataStream } from "../net/data-connection.ts";
+import { TlsFailed, handshake } from "../net/tls/handshake.ts";
+import type { TlsSession } from "../net/tls/session.ts";
+import { TlsTap } from "../net/tls/tap.ts";
 import { Refusal } from "./errors.ts";
+import type { Security } from "./session.ts";
+import type { TlsSettings } from "./tls-channel.ts";
+import type { TlsLevel } from "./tls-options.ts";
+import { demandPrivateData } from "./tls-policy.ts";
 
 type Plan =
   | { readonly kind: "none" }
   | { readonly kind: "passive"; readonly lease: PassiveLease }
   | { readonly kind: "active"; readonly remote: Endpoint };
+
+/** What decides whether and how data connections are private. Functions, as a session changes. */
+export type DataProtection = {
+  readonly session: () => TlsSession | undefined;
+  readonly security: () => Security | undefined;
+  readonly level: () => TlsLevel;
+  readonly settings: TlsSettings;
+  /** Told of the first data connection that resumed no TLS session and was let in all the same. */
+  readonly onUnbound: () => void;
+};
 
 export type DataChannelTerms = {
   readonly peer: Endpoint;
@@ -20,14 +39,29 @@ export type DataChannelTerms = {
   readonly pool: PassivePool;
   readonly openTimeoutMs: number;
   readonly fxp: boolean;
+  readonly tls: DataProtection;
   /** Told of each data connection that was not let in or did not come about. */
   readonly onRefused: (from: Endpoint, reason: string) => void;
 };
+
+function endSoftly(secured: TLSSocket, socket: Socket): void {
+  secured.on("error", () => {});
+  secured.resume();
+  secured.end();
+  const timer = setTimeout(() => socket.destroy(), DATA_LINGER_MS);
+  socket.once("close", () => clearTimeout(timer));
+}
+
+/** Names the settings of clients, as RFC 4217 §10.2 asks that the reply tell this reason. */
+const UNBOUND =
+  "The data connection did not resume this session's TLS session: switch on TLS session reuse for data connections " +
+  "(WinSCP: Reuse TLS session ID; curl: leave out --no-sessionid; ftplib: wrap_socket(session=…)).";
 
 export class DataChannel implements Disposable {
   readonly #terms: DataChannelTerms;
   #plan: Plan = { kind: "none" };
   #stranger: Endpoint | undefined;
+  #wasUnbound = false;
 
   constructor(terms: DataChannelTerms) {
     this.#terms = terms;
@@ -95,8 +129,12 @@ export class DataChannel implements Disposable {
     return this.#plan.kind === "passive" && this.#plan.lease.ready;
   }
 
-  /** @throws {Refusal} 425 when there is no plan; said before a file is touched. */
+  /**
+   * Said before a file is touched.
+   * @throws {Refusal} 521 when data must be private and would not be; 425 when there is no plan.
+   */
   demandPlan(): void {
+    demandPrivateData(this.#terms.tls.level(), this.#terms.tls.security());
     if (this.#plan.kind === "none")
       throw new Refusal(425, "No data connection is planned: send EPSV, PASV, EPRT or PORT first.");
   }
@@ -113,9 +151,14 @@ export class DataChannel implements Disposable {
     signal.addEventListener("abort", giveUp, { once: true });
     const timer = setTimeout(giveUp, this.#terms.openTimeoutMs);
     try {
-      if (plan.kind === "passive") return await plan.lease.accept(patience.signal);
-      if (plan.kind === "active") return await this.#connect(plan.remote, patience.signal);
-      throw new Refusal(425, "No data connection is planned: send EPSV, PASV, EPRT or PORT first.");
+      if (plan.kind === "none") {
+        throw new Refusal(425, "No data connection is planned: send EPSV, PASV, EPRT or PORT first.");
+      }
+      const passive = plan.kind === "passive";
+      const socket = await (passive ? plan.lease.accept(patience.signal) : this.#connect(plan.remote, patience.signal));
+      // Until a DataConnection hears of them: a reset must not end the process.
+      socket.on("error", () => {});
+      return socket;
     } catch (error) {
       if (signal.aborted || error instanceof Refusal) throw error;
       const reason = this.#explain(plan, error);
@@ -128,8 +171,49 @@ export class DataChannel implements Disposable {
     }
   }
 
+  /**
+   * Makes the connection private if PROT P was said, and proves that it belongs to this session: it must resume the
+   * control connection's TLS session, whose ticket keys nobody else has (attack 6). Not before the 150 has gone out:
+   * clients begin TLS when they have seen it (RFC 4217 §10.2).
+   * @throws {Refusal} 522 with the reason in words; the signal's reason when that was aborted.
+   */
+  async protect(socket: Socket, direction: "in" | "out", signal: AbortSignal): Promise<DataStream> {
+    const { tls } = this.#terms;
+    const session = tls.session();
+    if (tls.security()?.prot !== "private" || session === undefined) return { socket };
+    const tap = direction === "in" && tls.settings.requireCloseNotify ? new TlsTap(socket) : undefined;
+    const secured = session.wrapData(tap ?? socket);
+    try {
+      await handshake(secured, { timeoutMs: tls.settings.handshakeTimeout * 1000, signal });
+    } catch (error) {
+      if (!(error instanceof TlsFailed)) throw error;
+      throw this.#refuse(socket, `TLS on the data connection failed: ${error.message}.`);
+    }
+    if (!secured.isSessionReused()) this.#meetUnbound(secured, socket);
+    return { socket: secured, raw: socket, ...(tap === undefined ? {} : { tap }) };
+  }
+
   [Symbol.dispose](): void {
     this.clear();
+  }
+
+  #meetUnbound(secured: TLSSocket, socket: Socket): void {
+    const { tls } = this.#terms;
+    if (tls.settings.dataBinding === "require") {
+      const refusal = this.#refuse(socket, UNBOUND, "tls.binding");
+      // A proper end lets the client read the 522 instead of an error of its own TLS library.
+      endSoftly(secured, socket);
+      throw refusal;
+    }
+    if (tls.settings.dataBinding === "off" || this.#wasUnbound) return;
+    this.#wasUnbound = true;
+    tls.onUnbound();
+  }
+
+  #refuse(socket: Socket, reason: string, rule?: string): Refusal {
+    const { remoteAddress = this.#terms.peer.address, remotePort = 0 } = socket;
+    this.#terms.onRefused({ address: plainAddress(remoteAddress), port: remotePort }, reason);
+    return new Refusal(522, reason, rule);
   }
 
   async #connect(remote: Endpoint, signal: AbortSignal): Promise<Socket> {

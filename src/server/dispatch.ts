@@ -3,6 +3,7 @@ import { faultDetail } from "../base/fault-text.ts";
 import type { ByteString } from "../base/bytes.ts";
 import { type CommandLine, parseCommandLine } from "../protocol/command-line.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
+import { TlsFailed } from "../net/tls/handshake.ts";
 import type { Command } from "./command.ts";
 import { COMMANDS } from "./commands/index.ts";
 import type { Context } from "./context.ts";
@@ -74,6 +75,9 @@ function report(error: unknown, { verb, context }: { verb: string; context: Cont
   const facts = context.facts();
   if (error instanceof Refusal && error.rule !== undefined) {
     context.emit({ ...facts, type: "refused", rule: error.rule, verb, at: context.now() });
+  }
+  if (error instanceof TlsFailed) {
+    context.emit({ ...facts, type: "tls.failed", reason: error.message, at: context.now() });
   }
   if (!isFault(error)) return;
   const detail = faultDetail(error);

@@ -1,6 +1,7 @@
 /** Every way in which an error becomes a reply. The client never learns what the host said. */
 import { type Reply, type ReplyCode, reply } from "../protocol/reply.ts";
 import { DataError, type DataFault } from "../net/data-connection.ts";
+import { TlsFailed } from "../net/tls/handshake.ts";
 import { StorageError, type StorageFault } from "../workspace/files.ts";
 import { Denied } from "../workspace/workspace.ts";
 
@@ -39,6 +40,10 @@ const STORAGE_REPLIES: Readonly<Record<StorageFault, readonly [ReplyCode, string
 const DATA_REPLIES: Readonly<Record<DataFault, readonly [ReplyCode, string]>> = {
   reset: [426, "Data connection was reset by the client or by something on the way; transfer aborted."],
   closed: [426, "Data connection was closed before the transfer was complete."],
+  truncated: [
+    426,
+    "The TLS data connection ended without TLS's own end (close_notify), so the file may be cut short; nothing was replaced.",
+  ],
   stalled: [426, "Data connection stalled: not one octet moved for too long; transfer aborted."],
   aborted: [426, "Transfer aborted."],
 };
@@ -48,11 +53,18 @@ export function replyToError(error: unknown): Reply {
   if (error instanceof Denied) return reply(550, `Permission denied (rule ${error.rule}).`);
   if (error instanceof StorageError) return reply(...STORAGE_REPLIES[error.fault]);
   if (error instanceof DataError) return reply(...DATA_REPLIES[error.fault]);
+  // The connection is closed already; whoever still listens hears why.
+  if (error instanceof TlsFailed) return reply(421, `Closing: ${error.message}.`);
   return reply(451, "Local error in processing; the server's log says more.");
 }
 
 /** Whether an error is one of ours to mend (or the host's), so that the log gets its stack. */
 export function isFault(error: unknown): boolean {
   if (error instanceof StorageError) return error.fault === "io";
-  return !(error instanceof Refusal || error instanceof Denied || error instanceof DataError);
+  return !(
+    error instanceof Refusal ||
+    error instanceof Denied ||
+    error instanceof DataError ||
+    error instanceof TlsFailed
+  );
 }

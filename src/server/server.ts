@@ -13,11 +13,21 @@ import { Connection } from "./connection.ts";
 import type { Settings } from "./context.ts";
 import { LoginThrottle } from "./login-throttle.ts";
 import { SERVER_OPTIONS } from "./options.ts";
+import type { TlsTerms } from "../net/tls/session.ts";
+import type { TlsService, TlsSettings } from "./tls-channel.ts";
+import { TLS_OPTIONS, type TlsLevel } from "./tls-options.ts";
 import { type OpenStorage, Storages } from "../workspace/storages.ts";
 
 export type ServerOptions = {
   /** Where to listen; port 0 takes any free port. */
-  readonly listen: readonly Endpoint[];
+  readonly listen: readonly ListenTerms[];
+  /** Certificates and what TLS must do; absent: everything in clear. */
+  readonly tls?: {
+    /** Asked for each new connection, so that renewed certificates serve at once. */
+    readonly terms: () => TlsTerms;
+    /** Values for `TLS_OPTIONS`; what is absent has its default. */
+    readonly settings?: { readonly [Key in keyof TlsSettings]?: TlsSettings[Key] };
+  };
   /** Asked in this order. */
   readonly accounts: readonly AccountStore[];
   /** Checks the passwords of the accounts; unknown names then take the time of known ones. Default: the one of `ferryman/account`. */
@@ -30,9 +40,20 @@ export type ServerOptions = {
   readonly openStorage?: OpenStorage;
 };
 
+export type ListenTerms = Endpoint & {
+  /** TLS from the first octet on (port 990 by custom). */
+  readonly implicit?: boolean;
+  /** Overrides the option `tls` for who comes by this address. */
+  readonly tls?: TlsLevel;
+};
+
+/** How a client has come in. */
+export type Listener = { readonly implicit: boolean; readonly tls: TlsLevel };
+
 /** What all connections of a server share. */
 export type Services = {
   readonly settings: Settings;
+  readonly tls: TlsService;
   readonly login: Login;
   readonly throttle: LoginThrottle;
   readonly pool: PassivePool;
@@ -60,6 +81,10 @@ export class FtpServer implements AsyncDisposable {
     const settings = optionValues(SERVER_OPTIONS, options.settings);
     this.#services = {
       settings,
+      tls: {
+        settings: optionValues(TLS_OPTIONS, options.tls?.settings),
+        terms: () => options.tls?.terms(),
+      },
       login: createLogin(options.accounts, options.passwords === undefined ? {} : { passwords: options.passwords }),
       throttle: new LoginThrottle(),
       pool: new PassivePool(settings.passivePorts),
@@ -127,9 +152,11 @@ export class FtpServer implements AsyncDisposable {
     await this.close({ graceSeconds: 0 });
   }
 
-  async #listenOn({ address, port }: Endpoint): Promise<Endpoint> {
+  async #listenOn({ address, port, implicit = false, tls }: ListenTerms): Promise<Endpoint> {
+    if (implicit && this.#options.tls === undefined) throw new Error("an implicit listener needs a certificate");
+    const terms: Listener = { implicit, tls: tls ?? this.#services.tls.settings.tls };
     // allowHalfOpen: a script that pipes its commands in and shuts down its side still gets every reply.
-    const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#serve(socket));
+    const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#serve(socket, terms));
     await new Promise<void>((resolve, reject) => {
       listener.once("error", reject);
       listener.listen({ host: address, port, backlog: CONTROL_BACKLOG }, resolve);
@@ -143,14 +170,15 @@ export class FtpServer implements AsyncDisposable {
     return { address: plainAddress(bound.address), port: bound.port };
   }
 
-  #serve(socket: Socket): void {
+  #serve(socket: Socket, listener: Listener): void {
     // Gone again before we looked at it.
     if (socket.remoteAddress === undefined) {
       socket.destroy();
       return;
     }
     this.#sessions += 1;
-    const connection = new Connection(socket, this.#sessions.toString(36), this.#services);
+    const id = this.#sessions.toString(36);
+    const connection = new Connection(socket, { id, listener, services: this.#services });
     const served = connection.run().finally(() => this.#connections.delete(connection));
     this.#connections.set(connection, served);
   }

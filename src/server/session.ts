@@ -5,8 +5,18 @@ import type { FactName } from "../protocol/facts.ts";
 import type { VirtualPath } from "../protocol/path.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 
+/** How the connection is protected (RFC 4217). Absent: not at all. */
+export type Security = {
+  /** "cleared" after CCC: commands go in clear again, data stays as `prot` says. */
+  readonly control: "private" | "cleared";
+  /** PBSZ was said, so PROT may be. */
+  readonly pbsz: boolean;
+  readonly prot: "clear" | "private";
+};
+
 /** What a connection knows in every step. */
 type Common = {
+  readonly security?: Security;
   /** The virtual host that HOST chose (RFC 7151). */
   readonly host?: string;
   /** EPSV ALL was said: no other way of setting up data connections is served any more (RFC 2428 §4). */
@@ -45,10 +55,16 @@ export type SignedIn = Common & {
 export type Closing = { readonly step: "closing" };
 export type Session = Greeted | Named | SignedIn | Closing;
 
+/** Whether commands, and so passwords, cannot be read on the way. */
+export function isPrivate(session: Session): boolean {
+  return session.step !== "closing" && session.security?.control === "private";
+}
+
 /** The parts that outlive a login (REIN) or a user change. */
 export function commonOf(session: Session): Common {
   if (session.step === "closing") return {};
   return {
+    ...(session.security === undefined ? {} : { security: session.security }),
     ...(session.host === undefined ? {} : { host: session.host }),
     ...(session.epsvAll === undefined ? {} : { epsvAll: true }),
     ...(session.failures === undefined ? {} : { failures: session.failures }),

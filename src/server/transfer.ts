@@ -59,14 +59,16 @@ async function* exchange(context: Context, transfer: Transfer): AsyncGenerator<R
     announced = true;
     run.announced();
   }
-  const socket = await opening.catch((error: unknown) => {
+  const orAborted = (error: unknown): never => {
     if (signal.aborted) throw new DataError("aborted");
     throw error;
-  });
+  };
+  const socket = await opening.catch(orAborted);
   const stallMs = context.settings.stallTimeout * 1000;
-  await using connection = new DataConnection(socket, { stallMs, signal });
   if (!announced) yield reply(150, transfer.opening);
   run.announced();
+  const stream = await context.data.protect(socket, direction === "upload" ? "in" : "out", signal).catch(orAborted);
+  await using connection = new DataConnection(stream, { stallMs, signal });
   await transfer.move(connection, signal);
   yield reply(226, transfer.closing());
 }

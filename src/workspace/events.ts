@@ -35,6 +35,17 @@ type Happening =
   | ({ readonly type: "session.opened" } & SessionFacts)
   | ({ readonly type: "session.closed"; readonly reason: string; readonly commands: number } & SessionFacts)
   | ({ readonly type: "session.refused"; readonly reason: string } & SessionFacts)
+  /** TLS stands on the control connection; `user` is whom a client certificate names. */
+  | ({
+      readonly type: "session.secured";
+      readonly protocol: string;
+      readonly cipher: string;
+      readonly user?: string;
+    } & SessionFacts)
+  /** A handshake on the control connection that failed. */
+  | ({ readonly type: "tls.failed"; readonly reason: string } & SessionFacts)
+  /** The first data connection of a session that resumed no TLS session, let in because the policy only prefers it. */
+  | ({ readonly type: "data.unbound" } & SessionFacts)
   /** Arguments of PASS and ACCT are never in it. */
   | ({
       readonly type: "command";

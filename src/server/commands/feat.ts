@@ -10,7 +10,7 @@ export const feat: Command = command({
   source: "RFC 2389 §3",
   parse: noArgument,
   async *run({ session, context }) {
-    const lines = [...new Set(context.commands.values())].flatMap((each) => each.feature?.(session) ?? []);
+    const lines = [...new Set(context.commands.values())].flatMap((each) => each.feature?.(session, context) ?? []);
     // RFC 2640 §3.2 and RFC 3659 §6: of the whole server, not of one command.
     const features = [...new Set([...lines, "UTF8", "TVFS"])].toSorted();
     yield reply(211, "Features:", ...features.map((line) => ` ${line}`), "End");

@@ -4,7 +4,9 @@ import { abor } from "./abor.ts";
 import { acct } from "./acct.ts";
 import { allo } from "./allo.ts";
 import { appe } from "./appe.ts";
+import { auth } from "./auth.ts";
 import { avbl } from "./avbl.ts";
+import { ccc } from "./ccc.ts";
 import { cdup } from "./cdup.ts";
 import { clnt } from "./clnt.ts";
 import { csid } from "./csid.ts";
@@ -32,7 +34,9 @@ import { noop } from "./noop.ts";
 import { opts } from "./opts.ts";
 import { pass } from "./pass.ts";
 import { pasv } from "./pasv.ts";
+import { pbsz } from "./pbsz.ts";
 import { port } from "./port.ts";
+import { prot } from "./prot.ts";
 import { pwd } from "./pwd.ts";
 import { quit } from "./quit.ts";
 import { rang } from "./rang.ts";
@@ -60,7 +64,9 @@ const ALL: readonly Command[] = [
   acct,
   allo,
   appe,
+  auth,
   avbl,
+  ccc,
   cdup,
   clnt,
   csid,
@@ -88,7 +94,9 @@ const ALL: readonly Command[] = [
   opts,
   pass,
   pasv,
+  pbsz,
   port,
+  prot,
   pwd,
   quit,
   rang,

@@ -5,7 +5,8 @@ import { type Command, command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { Refusal } from "../errors.ts";
 import { isFolder, listLines } from "../listing.ts";
-import type { Session } from "../session.ts";
+import { type Session, commonOf } from "../session.ts";
+import type { TlsChannel } from "../tls-channel.ts";
 
 /** Lines of a listing on the control connection; a larger folder is what LIST is for. */
 const LINES_SHOWN = 10_000;
@@ -41,8 +42,9 @@ export const stat: Command = command({
   },
 });
 
-function statusOf(session: Session, { peer, local, data, running, idleSeconds }: Context): string[] {
+function statusOf(session: Session, { peer, local, tls, data, running, idleSeconds }: Context): string[] {
   const lines = [` Connected from ${showEndpoint(peer)} to ${showEndpoint(local)}`];
+  lines.push(tlsLine(session, tls));
   if (session.step === "signed-in") {
     lines.push(` Signed in as ${session.workspace.account.anonymous ? "anonymous" : "a user"}`);
     lines.push(` Current directory: ${quotePath(session.cwd)}`);
@@ -60,4 +62,12 @@ function statusOf(session: Session, { peer, local, data, running, idleSeconds }:
   }
   lines.push(` Session timeout in seconds is ${idleSeconds}`);
   return lines;
+}
+
+function tlsLine(session: Session, { facts }: TlsChannel): string {
+  const { security } = commonOf(session);
+  if (security === undefined || facts === undefined) return " No TLS: passwords and files go in clear";
+  const control = security.control === "private" ? "control connection private" : "control connection in clear (CCC)";
+  const data = security.prot === "private" ? "data connections private" : "data connections in clear";
+  return ` ${facts.protocol}, ${facts.cipher}: ${control}, ${data}`;
 }

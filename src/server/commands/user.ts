@@ -1,8 +1,10 @@
 import type { ByteString } from "../../base/bytes.ts";
-import { reply } from "../../protocol/reply.ts";
+import { type Reply, reply } from "../../protocol/reply.ts";
 import { type Command, command } from "../command.ts";
 import { Refusal } from "../errors.ts";
-import { commonOf } from "../session.ts";
+import { type Session, commonOf } from "../session.ts";
+import { certificateSuffices, signIn } from "../sign-in.ts";
+import { demandPrivateLogin } from "../tls-policy.ts";
 
 /** Octets of a user name; account/ holds its own, stricter rules for names that it makes. */
 const USER_LIMIT = 256;
@@ -17,12 +19,16 @@ export const user: Command = command({
     if (argument.length > USER_LIMIT) throw new Refusal(501, `User name too long: the limit is ${USER_LIMIT} octets.`);
     return argument;
   },
-  async *run({ session, argument, context }) {
+  async *run({ session, argument, context }): AsyncGenerator<Reply, Session, void> {
+    // Before the client sends a password that everybody could read.
+    demandPrivateLogin(session, argument, context);
     // RFC 959 §4.1.1: a new USER ends the login before it; what it had asked for must not be left to the next one.
     await context.leaveWorkspace();
     context.data.clear();
+    const named = { ...commonOf(session), step: "named", user: argument } as const;
+    if (certificateSuffices(argument, context)) return yield* signIn(named, { kind: "certificate" }, context);
     // One text for every name, or the reply would tell which ones exist (attack 36).
     yield reply(331, "Password required; anonymous users give their e-mail address.");
-    return { ...commonOf(session), step: "named", user: argument };
+    return named;
   },
 });

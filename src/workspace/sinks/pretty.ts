@@ -26,20 +26,38 @@ export function prettyLossLine(lines: number): string {
   return `${clock(Date.now())} - ${lines} log ${lines === 1 ? "line is" : "lines are"} lost: the log's reader is too slow`;
 }
 
-function say(event: FerrymanEvent): Said {
+type ServerEvent = Extract<FerrymanEvent, { type: `server.${string}` }>;
+type TlsEvent = Extract<FerrymanEvent, { type: "session.secured" | "tls.failed" | "data.unbound" }>;
+
+function isServerEvent(event: FerrymanEvent): event is ServerEvent {
+  return event.type.startsWith("server.");
+}
+
+function sayServer(event: ServerEvent): Said {
   switch (event.type) {
     case "server.listening":
       return { colour: "green", text: `listening on ${visibleText(event.address)} port ${event.port}` };
     case "server.closed":
       return { text: "closed" };
     case "server.fault":
-      return { colour: "red", text: `fault: ${event.detail.split("\n").map(visibleText).join("\n    | ")}` };
+      break;
+  }
+  return { colour: "red", text: `fault: ${event.detail.split("\n").map(visibleText).join("\n    | ")}` };
+}
+
+function say(event: FerrymanEvent): Said {
+  if (isServerEvent(event)) return sayServer(event);
+  switch (event.type) {
     case "session.opened":
       return { colour: "dim", text: "connected" };
     case "session.closed":
       return { colour: "dim", text: `left after ${event.commands} commands: ${visibleText(event.reason)}` };
     case "session.refused":
       return { colour: "yellow", text: `connection refused: ${visibleText(event.reason)}` };
+    case "session.secured":
+    case "tls.failed":
+    case "data.unbound":
+      return sayTls(event);
     case "command":
       return sayCommand(event);
     case "login.accepted":
@@ -57,6 +75,19 @@ function say(event: FerrymanEvent): Said {
   }
   const from = `${visibleText(event.from)} port ${event.port}`;
   return { colour: "yellow", text: `data connection from ${from} refused: ${visibleText(event.reason)}` };
+}
+
+function sayTls(event: TlsEvent): Said {
+  if (event.type === "tls.failed") return { colour: "red", text: `no TLS: ${visibleText(event.reason)}` };
+  if (event.type === "data.unbound") {
+    return { colour: "yellow", text: "data connections of this client do not resume its TLS session" };
+  }
+  const { protocol, cipher, user } = event;
+  return { colour: "dim", text: `TLS: ${visibleText(protocol)} ${visibleText(cipher)}${sayUser(user)}` };
+}
+
+function sayUser(user: string | undefined): string {
+  return user === undefined ? "" : `, certificate of ${visibleText(user)}`;
 }
 
 function sayCommand({ verb, argument, code }: Extract<FerrymanEvent, { type: "command" }>): Said {

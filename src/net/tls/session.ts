@@ -1,0 +1,122 @@
+/**
+ * TLS for one control session and its data connections (RFC 4217). Each session has ticket keys of its own, shared
+ * with its data sockets alone: a data connection that resumes a TLS session thereby proves that it belongs to this
+ * control connection, whatever its address (design.md, "Data connections"; attacks 6 and 15).
+ */
+import { constants, randomBytes } from "node:crypto";
+import { EventEmitter } from "node:events";
+import type { Socket } from "node:net";
+import { type SecureContext, type SecureContextOptions, type Server, TLSSocket, createSecureContext } from "node:tls";
+import { TlsTap } from "./tap.ts";
+
+/** What TlsSession needs to know of certificates: PEM texts, and which pair a client's host name (SNI) asks for. */
+export type KeyPair = { readonly cert: string; readonly key: string };
+export type KeyPairs = { choose(name: string | undefined): KeyPair };
+
+export type TlsTerms = {
+  readonly credentials: KeyPairs;
+  readonly minimum: "TLSv1.2" | "TLSv1.3";
+  /** Whether clients are asked for a certificate on the control connection. */
+  readonly clientCertificates: "off" | "request" | "require";
+  /** PEM; the authorities whose client certificates count. */
+  readonly clientAuthorities?: string;
+};
+
+/** The name under which FTP is asked for inside TLS; a client that wants another protocol gets an alert (attack 11). */
+const PROTOCOL = "ftp";
+/** Forward secrecy and authenticated encryption alone (RFC 9325 §4.2); TLS 1.3 has no others. */
+const CIPHERS = [
+  "TLS_AES_256_GCM_SHA384",
+  "TLS_CHACHA20_POLY1305_SHA256",
+  "TLS_AES_128_GCM_SHA256",
+  "ECDHE-ECDSA-AES128-GCM-SHA256",
+  "ECDHE-RSA-AES128-GCM-SHA256",
+  "ECDHE-ECDSA-AES256-GCM-SHA384",
+  "ECDHE-RSA-AES256-GCM-SHA384",
+  "ECDHE-ECDSA-CHACHA20-POLY1305",
+  "ECDHE-RSA-CHACHA20-POLY1305",
+].join(":");
+/** Octets of the ticket keys: name, HMAC key and AES key (Node's tls.Server). */
+const TICKET_KEYS = 48;
+/** Without it OpenSSL resumes no session for which it asked a certificate. One for all: the ticket keys tell sessions apart. */
+const SESSION_ID_CONTEXT = "ferryman";
+/** TLS 1.2 sessions that are resumed by id, for clients without tickets; the latest ones count. Some 200 octets each. */
+const SESSION_IDS = 8;
+
+export class TlsSession {
+  readonly #terms: TlsTerms;
+  readonly #context: SecureContext;
+  readonly #ticketKeys = randomBytes(TICKET_KEYS);
+  /** Serialised sessions by id, oldest first. */
+  readonly #byId = new Map<string, Buffer>();
+  readonly #owner: Server;
+
+  /** @param hostName of HOST, if the client sent one before AUTH (RFC 7151 §3.2.2). */
+  constructor(terms: TlsTerms, hostName: string | undefined) {
+    this.#terms = terms;
+    this.#context = createSecureContext({ ...this.#base(hostName), ticketKeys: this.#ticketKeys });
+    this.#owner = this.#makeOwner();
+  }
+
+  /** The server's side of the control connection. */
+  wrapControl(socket: Socket | TlsTap): TLSSocket {
+    const { clientCertificates } = this.#terms;
+    // Judged by us after the handshake, where there are words for what is wrong with a certificate.
+    return this.#wrap(socket, { requestCert: clientCertificates !== "off", rejectUnauthorized: false });
+  }
+
+  /** The server's side of a data connection: TLS server in active mode too (RFC 4217 §7). */
+  wrapData(socket: Socket | TlsTap): TLSSocket {
+    return this.#wrap(socket, { requestCert: false });
+  }
+
+  #wrap(socket: Socket | TlsTap, request: { requestCert: boolean; rejectUnauthorized?: boolean }): TLSSocket {
+    return new TLSSocket(socket, {
+      isServer: true,
+      server: this.#owner,
+      secureContext: this.#context,
+      ALPNProtocols: [PROTOCOL],
+      SNICallback: (name, done) => done(null, this.#contextFor(name)),
+      ...request,
+    });
+  }
+
+  #base(name: string | undefined): SecureContextOptions {
+    const { credentials, minimum, clientAuthorities } = this.#terms;
+    const { cert, key } = credentials.choose(name);
+    return {
+      cert,
+      key,
+      minVersion: minimum,
+      ciphers: CIPHERS,
+      honorCipherOrder: true,
+      // Renegotiation is refused (attack 13); TLS 1.3 has none.
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION,
+      sessionIdContext: SESSION_ID_CONTEXT,
+      ...(clientAuthorities === undefined ? {} : { ca: clientAuthorities }),
+    };
+  }
+
+  /** Another certificate by SNI; tickets stay those of the first context. */
+  #contextFor(name: string): SecureContext {
+    const { credentials } = this.#terms;
+    if (credentials.choose(name) === credentials.choose(undefined)) return this.#context;
+    return createSecureContext(this.#base(name));
+  }
+
+  /** Node's TLS sockets ask the server that they belong to about session ids (RFC 5246 §7.4.1.2), and nothing else. */
+  #makeOwner(): Server {
+    const owner = new EventEmitter();
+    owner.on("newSession", (id: Buffer, data: Buffer, done: () => void) => {
+      this.#byId.set(id.toString("hex"), data);
+      const [oldest] = this.#byId.keys();
+      if (this.#byId.size > SESSION_IDS && oldest !== undefined) this.#byId.delete(oldest);
+      done();
+    });
+    owner.on("resumeSession", (id: Buffer, done: (error: Error | null, data: Buffer | null) => void) => {
+      done(null, this.#byId.get(id.toString("hex")) ?? null);
+    });
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a whole tls.Server per session would hold a context of its own, 35 KiB, for two events
+    return owner as Server;
+  }
+}
