@@ -19,6 +19,7 @@ export type CredentialFault =
   | "key-does-not-fit"
   | "expired"
   | "not-yet-valid"
+  | "changing"
   | "refused";
 
 export type CredentialProblem = {

@@ -30,3 +30,5 @@ export const LOOK_MS = 10_000;
 export const LOOK_BOUNDS_MS = { least: 10, most: 86_400_000 } as const;
 /** Milliseconds that changed files must be at rest before they are read: one written in pieces has its end by then. */
 export const SETTLE_MS = 1_000;
+/** Times that a reload on demand reads files that change under it; a renewal writes each of them once. */
+export const RELOAD_ATTEMPTS = 4;

@@ -14,6 +14,8 @@ import { plainName } from "./host-names.ts";
 import { COMMON_NAME_LIMIT, DAYS_LIMIT, NAMES_LIMIT } from "./limits.ts";
 import { pemOf } from "./pem.ts";
 
+/** P-256 as OpenSSL names it: the one curve that every TLS client knows. */
+const CURVE = "prime256v1";
 const DAY_MS = 86_400_000;
 /** Octets of a serial number: 126 random bits, and 20 at most (RFC 5280 §4.1.2.2). */
 const SERIAL_LENGTH = 16;
@@ -72,12 +74,17 @@ export function newSerial(): bigint {
 
 /** A new P-256 key. */
 export function newKey(): KeyObject {
-  return generateKeyPairSync("ec", { namedCurve: "prime256v1" }).privateKey;
+  return generateKeyPairSync("ec", { namedCurve: CURVE }).privateKey;
+}
+
+/** Whether `makeSelfSigned` can use a key. */
+export function isOwnKind({ asymmetricKeyDetails }: KeyObject): boolean {
+  return asymmetricKeyDetails?.namedCurve === CURVE;
 }
 
 function checkedKey(pem: string): KeyObject {
   const key = createPrivateKey(pem);
-  if (key.asymmetricKeyDetails?.namedCurve === "prime256v1") return key;
+  if (isOwnKind(key)) return key;
   throw new RangeError("a self-signed certificate is made for a P-256 key alone");
 }
 
