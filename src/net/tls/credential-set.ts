@@ -1,4 +1,5 @@
 /** The certificates of one listener: which one a client gets by the name it asks for, in SNI or with HOST (RFC 7151). */
+import { isIP } from "node:net";
 import type { Credential } from "./credential.ts";
 import { plainName } from "./host-names.ts";
 
@@ -38,6 +39,8 @@ export class CredentialSet {
     const plain = name === undefined || name.startsWith("*") ? undefined : plainName(name);
     if (plain === undefined) return undefined;
     const dot = plain.indexOf(".");
-    return this.#exact.get(plain) ?? (dot === -1 ? undefined : this.#wild.get(plain.slice(dot + 1)));
+    // An address has no labels for a star to stand for.
+    const parent = dot === -1 || isIP(plain) !== 0 ? undefined : plain.slice(dot + 1);
+    return this.#exact.get(plain) ?? (parent === undefined ? undefined : this.#wild.get(parent));
   }
 }
