@@ -4,7 +4,7 @@
 export const PEM_FILE_LIMIT = 262_144;
 /** Certificates in one file: public chains have 2 to 4, and each is parsed. */
 export const CHAIN_LIMIT = 16;
-/** Names in a certificate that we make: more would not fit into one TLS record together with the chain. */
+/** Names in a certificate that we make: as many as the large public authority allows; each client receives them all. */
 export const NAMES_LIMIT = 100;
 /** Characters of a host name without its last dot (RFC 1123 §2.1 asks for at least 255 with everything). */
 export const HOST_NAME_LIMIT = 253;

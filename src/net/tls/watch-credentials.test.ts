@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { rename, stat, symlink, utimes, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { test } from "node:test";
 import { CredentialError } from "./credential-fault.ts";
 import { type Credential, loadCredential } from "./credential.ts";
@@ -23,6 +22,10 @@ type Bench = {
   readonly next: () => Promise<unknown>;
   readonly write: (terms?: IssueTerms) => Promise<string>;
 };
+
+function unexpected(value: unknown): never {
+  return assert.fail(String(value));
+}
 
 /** In one step, so that no look sees a file that is being written. */
 async function replace(path: string, text: string): Promise<void> {
@@ -162,8 +165,7 @@ test("a change before the first look is noticed too", async () => {
     await replace(cert, two.pem + two.key);
     const changes: Credential[] = [];
     const onChange = (credential: Credential): number => changes.push(credential);
-    const onFault = (fault: unknown): never => assert.fail(String(fault));
-    using watch = watchCredentials({ cert }, { current, onChange, onFault, now: () => NOW });
+    using watch = watchCredentials({ cert }, { current, onChange, onFault: unexpected, now: () => NOW });
     assert.equal(await watch.reloadNow(), "changed");
     assert.equal(changes[0]?.cert, two.pem);
   });
@@ -195,10 +197,9 @@ test("nothing is told after the end, and an interval has bounds", async () => {
     await write();
     assert.equal(await watch.reloadNow(), "kept");
     assert.deepEqual([changes, faults], [[], []]);
-    const onChange = (): void => {};
     for (const intervalMs of [0, -1, NaN, 2 ** 31]) {
       assert.throws(
-        () => watchCredentials({ cert }, { current: first, onChange, onFault: onChange, intervalMs }),
+        () => watchCredentials({ cert }, { current: first, onChange: unexpected, onFault: unexpected, intervalMs }),
         RangeError,
       );
     }
