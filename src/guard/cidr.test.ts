@@ -68,12 +68,19 @@ test("attack 40: a network that is not quite one is refused, with the right form
   assert.match(problem("192.0.2.0/33"), /number from 0 to 32/);
   assert.match(problem("2001:db8::/129"), /number from 0 to 128/);
   assert.match(problem("::ffff:192.0.2.0/24"), /number from 0 to 128/);
-  for (const text of ["192.0.2.0/", "192.0.2.0/+8", "192.0.2.0/08", "192.0.2.0/8 ", "192.0.2.0/1e1", "10.0.0.0/255.0.0.0"])
+  for (const text of [
+    "192.0.2.0/",
+    "192.0.2.0/+8",
+    "192.0.2.0/08",
+    "192.0.2.0/8 ",
+    "192.0.2.0/1e1",
+    "10.0.0.0/255.0.0.0",
+  ])
     assert.match(problem(text), /number from 0/, text);
   for (const text of ["", "/8", "10/8", "010.0.0.0/8", "10.0.0.0/8/8", "example.org", "[::1]", "any"])
     assert.match(problem(text), /no address and no network/, text);
   assert.match(problem("fe80::1%eth0"), /zone/);
-  assert.doesNotMatch(problem("\u001b[2J\n"), /[\u001b\n]/);
+  assert.match(problem("\u001b[2J\n"), /^"\?\[2J\?" is/);
 });
 
 test("a list holds what its networks hold, and IPv4 is not inside of ::/0", () => {
