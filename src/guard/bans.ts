@@ -68,20 +68,25 @@ export class Bans {
   /** Adds points to an address and the networks around it, and bans what has too many. */
   offence(address: Address, points: number, reason: string): void {
     const { bans, allow } = this.#ports.settings();
-    if (!bans.automaticBans || allow.has(address)) return;
+    // Whoever is banned is on his way out already; what he still does must not earn his neighbours a ban.
+    if (!bans.automaticBans || allow.has(address) || this.holding(address) !== undefined) return;
     const fading = this.#fading();
-    for (const { prefix, times } of address.family === "ipv4" ? IPV4_LEVELS : IPV6_LEVELS) {
+    const levels = address.family === "ipv4" ? IPV4_LEVELS : IPV6_LEVELS;
+    const reached = levels.flatMap(({ prefix, times }) => {
       const network = networkOf(address, prefix);
       const key = formatNetwork(network);
-      if (this.#scores.add(key, points, fading) < bans.banThreshold * times) continue;
+      if (this.#scores.add(key, points, fading) < bans.banThreshold * times) return [];
       this.#scores.forget(key);
-      this.#banItself({ kind: "network", network }, reason);
-    }
+      return [network];
+    });
+    const widest = reached.at(-1);
+    if (widest !== undefined) this.#banItself({ kind: "network", network: widest }, reason);
   }
 
-  /** Takes points back that `offence` added. */
-  forgive(address: Address, points: number): void {
+  /** Takes points back that `offence` and `accountOffence` added. */
+  forgive(address: Address, account: string, points: number): void {
     if (points <= 0) return;
+    this.#accountScores.add(comparable(account), -points, this.#fading());
     for (const { prefix } of address.family === "ipv4" ? IPV4_LEVELS : IPV6_LEVELS) {
       this.#scores.add(formatNetwork(networkOf(address, prefix)), -points, this.#fading());
     }

@@ -154,7 +154,7 @@ export class Guard {
     const pair = `${known.link} ${comparable(account)}`;
     this.#logins.succeeded(known.link, account, now);
     this.#logins.know(known.address, account);
-    this.#bans.forgive(known.address, this.#pairPoints.of(pair, this.#fading()));
+    this.#bans.forgive(known.address, account, this.#pairPoints.of(pair, this.#fading()));
     this.#pairPoints.forget(pair);
     this.#sessions.change(session, { failed: known.failed.filter((name) => name !== comparable(account)) });
   }
