@@ -15,6 +15,10 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; readonly load:
     about: "keep the accounts of a users file",
     load: async () => (await import("./user.ts")).userCommand(),
   },
+  ban: {
+    about: "show, add and lift the bans of a running server",
+    load: async () => (await import("./ban.ts")).banCommand(),
+  },
 };
 
 const EXAMPLES = `
@@ -23,6 +27,7 @@ Examples:
   ferryman serve ~/pub --listen 0.0.0.0:2121
   ferryman user add ann --users users.toml
   ferryman serve --users users.toml --anonymous off
+  ferryman ban list                     who is shut out of the running server
   ferryman serve --help                 all that serve can be told
 
 Exit codes: 0 ok, 1 failed, 2 wrong usage, 75 try again later, 77 not permitted, 78 wrong configuration`;

@@ -14,7 +14,8 @@ import { didYouMean } from "../base/nearest.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { type PasswordSource, newPassword } from "./new-password.ts";
 import { type AccountFlags, type FileFlags, changeOf } from "./user-flags.ts";
-import { printable, userCard, userJson, userTable } from "./user-table.ts";
+import { printable } from "./columns.ts";
+import { userCard, userJson, userTable } from "./user-table.ts";
 import { usersFile } from "./users-file.ts";
 
 /** Where the commands read and write; tests give their own. */

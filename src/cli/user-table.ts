@@ -3,6 +3,7 @@ import { styleText } from "node:util";
 import { formatRights, rightsList } from "../account/rights.ts";
 import type { User, UserEntry } from "../account/users-toml.ts";
 import { formatDuration, formatOctets } from "../base/units.ts";
+import { alignment, printable } from "./columns.ts";
 
 type Status = "ok" | "disabled" | "expired" | "malformed";
 
@@ -24,12 +25,7 @@ export function userTable(entries: readonly UserEntry[], { now, stream }: Showin
     return [user.name, statusOf(entry, now), rightsInShort(user), homeOf(user), limitsOf(user).join(", ")];
   });
   const header = ["NAME", "STATUS", "RIGHTS", "HOME", "LIMITS"];
-  const widths = header.map((title, at) => Math.max(title.length, ...rows.map((row) => widthOf(row[at] ?? ""))));
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, at) => cell + " ".repeat((widths[at] ?? 0) - widthOf(cell)))
-      .join("  ")
-      .trimEnd();
+  const line = alignment([header, ...rows]);
   const lines = rows.map((row) => {
     const [, status] = row;
     return status === "ok" ? line(row) : styleText(status === "malformed" ? "red" : "dim", line(row), { stream });
@@ -71,13 +67,6 @@ export function userJson(entry: UserEntry, now: number): unknown {
   };
 }
 
-/** Text of a file on a terminal: control characters are shown, not obeyed. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu, (char) => {
-    return `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`;
-  });
-}
-
 function rightsInShort({ rights, folders }: User): string {
   const rules = folders.length === 0 ? "" : ` +${folders.length} ${folders.length === 1 ? "folder" : "folders"}`;
   return formatRights(rights) + rules;
@@ -95,13 +84,3 @@ function limitsOf({ limits: { sessions, downloadRate, uploadRate, idleSeconds } 
     ...(idleSeconds === undefined ? [] : [`idle ${formatDuration(idleSeconds)}`]),
   ];
 }
-
-/** Columns on a terminal: two for the wide letters of East Asia and for pictures. */
-function widthOf(text: string): number {
-  let width = 0;
-  for (const { segment } of new Intl.Segmenter().segment(text)) width += WIDE.test(segment) ? 2 : 1;
-  return width;
-}
-
-const WIDE =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\uff01-\uff60]/u;

@@ -1,6 +1,8 @@
 /** Every option of every part, by section: the one table that file, environment and flags are read against. */
 import { ACCOUNT_OPTIONS } from "../account/options.ts";
 import type { OptionTable, OptionValues } from "../base/option.ts";
+import { CONTROL_OPTIONS } from "../control/options.ts";
+import { BAN_OPTIONS, LIMIT_OPTIONS } from "../guard/options.ts";
 import { SERVER_OPTIONS } from "../server/options.ts";
 import { SERVE_OPTIONS } from "./serve-options.ts";
 
@@ -8,6 +10,9 @@ export const SECTIONS = {
   serve: SERVE_OPTIONS,
   server: SERVER_OPTIONS,
   account: ACCOUNT_OPTIONS,
+  limits: LIMIT_OPTIONS,
+  bans: BAN_OPTIONS,
+  control: CONTROL_OPTIONS,
 } as const satisfies Readonly<Record<string, OptionTable>>;
 
 type Sections = typeof SECTIONS;

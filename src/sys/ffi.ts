@@ -91,6 +91,8 @@ export type SystemCalls = {
   seek(descriptor: number, position: number, from: "start" | "here"): number;
   /** @returns whether the lock was free; it ends with the descriptor. */
   lock(descriptor: number): boolean;
+  /** Who is at the other end of a unix socket, as it was when he connected (SO_PEERCRED, man 7 unix). */
+  peerUid(descriptor: number): number;
   /** Shares all octets of `from` with `to` (FICLONE); false where the file system cannot. */
   clone(from: number, to: number): boolean;
   /** Copies in the kernel, on another thread; octets copied, 0 at the end. Both positions are explicit. */
@@ -110,6 +112,8 @@ const SYS_OPENAT2 = 437;
 const UTIME_OMIT = 0x3ffffffen;
 const LOCK_EXCLUSIVE_NOW = 2 | 4;
 const FICLONE = 0x40049409;
+const SOL_SOCKET = 1;
+const SO_PEERCRED = 17;
 const LIBRARIES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 const NANOSECONDS = 1_000_000_000n;
 
@@ -170,6 +174,7 @@ function prototypes(library: import("koffi").LibraryHandle) {
     getdents64: native("getdents64", "int64", "int void* size_t"),
     lseek: native("lseek", "int64", "int int64 int"),
     flock: native("flock", "int", "int int"),
+    getsockopt: native("getsockopt", "int", "int int int void* void*"),
     ioctl: native("ioctl", "int", "int ulong long"),
     copyFileRange: native("copy_file_range", "int64", "int void* int void* size_t uint"),
   };
@@ -208,6 +213,12 @@ function systemCalls(c: ReturnType<typeof prototypes>, errno: () => number): Sys
     getdents64: (descriptor, into) => check("getdents64", c.getdents64(descriptor, into, into.length)),
     seek: (descriptor, position, from) => check("lseek", c.lseek(descriptor, position, from === "start" ? 0 : 1)),
     lock: (descriptor) => c.flock(descriptor, LOCK_EXCLUSIVE_NOW) === 0,
+    peerUid: (descriptor) => {
+      const credentials = Buffer.alloc(12);
+      const length = Buffer.from([credentials.length, 0, 0, 0]);
+      check("getsockopt", c.getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, credentials, length));
+      return credentials.readUInt32LE(4);
+    },
     clone: (from, to) => c.ioctl(to, FICLONE, from) === 0,
     copyRange: async (from, to, { position, length }) => {
       const offsets = [Buffer.alloc(8), Buffer.alloc(8)] as const;

@@ -1,0 +1,31 @@
+/** Text in aligned columns, as a terminal shows it. */
+
+/** @param rows all of them, with the header. @returns how to write one of them: cells two blanks apart. */
+export function alignment(rows: readonly (readonly string[])[]): (cells: readonly string[]) => string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, widthOf(cell));
+  }
+  return (cells) =>
+    cells
+      .map((cell, at) => cell + " ".repeat(Math.max(0, (widths[at] ?? 0) - widthOf(cell))))
+      .join("  ")
+      .trimEnd();
+}
+
+/** Text of a file on a terminal: control characters are shown, not obeyed. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu, (char) => {
+    return `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`;
+  });
+}
+
+/** Columns on a terminal: two for the wide letters of East Asia and for pictures. */
+function widthOf(text: string): number {
+  let width = 0;
+  for (const { segment } of new Intl.Segmenter().segment(text)) width += WIDE.test(segment) ? 2 : 1;
+  return width;
+}
+
+const WIDE =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\uff01-\uff60]/u;
