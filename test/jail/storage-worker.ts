@@ -14,4 +14,3 @@ for (const jail of ["kernel", "portable"] as const) {
     return { storage, cleanup: async () => storage[Symbol.asyncDispose]() };
   });
 }
-process.disconnect();
