@@ -171,6 +171,7 @@ export class BrokerSide<Requests extends RequestTable, Notices extends NoticeTab
       this.#onFault({ kind: "handler-late", text: `${ask.name} took longer than ${this.#limits.handlerMs} ms` });
       reply(refusal(ask.id, "timeout", `no answer within ${this.#limits.handlerMs} ms`));
     }, this.#limits.handlerMs);
+    timer.unref();
     try {
       const result = await entry.handle(ask.payload, { signal });
       const [answer, handle] = result instanceof WithHandle ? [result.answer, result.handle] : [result, undefined];

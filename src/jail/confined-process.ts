@@ -111,27 +111,31 @@ export function startConfined(options: ConfinedOptions): ChildProcess {
 }
 
 function termsOf(options: ConfinedOptions): Terms {
-  if (!isAbsolute(options.script)) throw new Error(`the script must be an absolute path, not ${options.script}`);
-  const mayChange = options.user === undefined || process.geteuid?.() === 0 || process.platform === "win32";
-  if (!mayChange && options.user?.uid !== process.geteuid?.()) {
-    throw new Error(`only root may start a program as user ${options.user?.uid}: start as root, or configure no user`);
-  }
-  const extra = (options.roots?.list.length ?? 0) + (options.inherit?.length ?? 0);
+  const { script, args = [], nodeArguments = [], keepCapabilities = [], umask = DEFAULT_UMASK } = options;
+  if (!isAbsolute(script)) throw new Error(`the script must be an absolute path, not ${script}`);
+  const descriptors = firstInherited(options) - CHANNEL + (options.inherit ?? []).length;
   const checked = TERMS.safeParse({
-    user: mayChange ? options.user : undefined,
-    keepCapabilities: options.keepCapabilities ?? [],
+    user: changedUser(options.user),
+    keepCapabilities,
     files: options.landlock === "off" ? undefined : filesOf(options),
-    umask: options.umask ?? DEFAULT_UMASK,
+    umask,
     dieWithParent: true,
-    descriptors: Array.from({ length: extra + 1 }, (_, index) => CHANNEL + index),
+    descriptors: Array.from({ length: descriptors }, (_, index) => CHANNEL + index),
     channel: CHANNEL,
-    nodeArguments: options.nodeArguments ?? [],
-    script: options.script,
-    scriptArguments: options.args ?? [],
+    nodeArguments,
+    script,
+    scriptArguments: args,
   });
   if (checked.success) return checked.data;
   const problems = checked.error.issues.map(({ path, message }) => `${path.join(".")} ${message}`);
   throw new Error(`a program cannot be started under these terms: ${problems.join("; ")}`);
+}
+
+/** Undefined: as we are. Only root can change it, and changing to oneself is no change. */
+function changedUser(user: HostUser | undefined): HostUser | undefined {
+  if (user === undefined || process.geteuid?.() === 0) return user;
+  if (user.uid === process.geteuid?.()) return undefined;
+  throw new Error(`only root may start a program as user ${user.uid}: start as root, or configure no user`);
 }
 
 function filesOf({ landlock, readOnly, readWrite, roots }: ConfinedOptions): unknown {

@@ -75,22 +75,18 @@ export function notify(state: ServiceState, environment: NodeJS.ProcessEnv = pro
 }
 
 function stateLines(state: ServiceState): string {
-  switch (state.kind) {
-    case "ready":
-      return "READY=1";
-    case "stopping":
-      return "STOPPING=1";
-    case "watchdog":
-      return "WATCHDOG=1";
-    case "reloading":
-      // CLOCK_MONOTONIC, which is what hrtime is on Linux.
-      return `RELOADING=1\nMONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`;
-    case "status":
-      return `STATUS=${state.text.replaceAll(/[\r\n\0]+/g, " ")}`;
-    case "extend":
-      return `EXTEND_TIMEOUT_USEC=${Math.round(state.milliseconds * 1000)}`;
-  }
+  if (state.kind === "status") return `STATUS=${state.text.replaceAll(/[\r\n\0]+/g, " ")}`;
+  if (state.kind === "extend") return `EXTEND_TIMEOUT_USEC=${Math.round(state.milliseconds * 1000)}`;
+  return LINES[state.kind]();
 }
+
+const LINES = {
+  ready: () => "READY=1",
+  stopping: () => "STOPPING=1",
+  watchdog: () => "WATCHDOG=1",
+  // CLOCK_MONOTONIC, which is what hrtime is on Linux.
+  reloading: () => `RELOADING=1\nMONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`,
+} as const;
 
 /**
  * Pings the service manager at half the interval that it asked for, each time only if `isHealthy` says so: a broker

@@ -32,7 +32,10 @@ export type BrokerLink = { send(frame: FromWorker, sent: (error: Error | null) =
 
 export type Answered<Answer> = { readonly answer: Answer; readonly handle: Handle | undefined };
 
-type Waiting = { resolve(answered: Answered<unknown>): void; reject(error: RequestError): void };
+type Waiting = {
+  readonly resolve: (answered: Answered<unknown>) => void;
+  readonly reject: (error: RequestError) => void;
+};
 
 /** The broker is gone: EX_TEMPFAIL of sysexits.h. */
 const GONE = 75;
@@ -69,9 +72,14 @@ export class WorkerSide<Requests extends RequestTable, Notices extends NoticeTab
     name: Name,
     payload: z.input<Requests[Name]["ask"]>,
   ): Promise<Answered<z.output<Requests[Name]["answer"]>>> {
-    const schema: Requests[Name]["answer"] | undefined = this.#options.requests[name]?.answer;
-    if (schema === undefined) throw new RequestError("unknown", `there is no request ${name}`);
+    const schemas: Requests[Name] | undefined = this.#options.requests[name];
+    if (schemas === undefined) throw new RequestError("unknown", `there is no request ${name}`);
+    // The broker counts what does not fit against this worker: better to hear of it here.
+    if (!schemas.ask.safeParse(payload).success) {
+      throw new RequestError("malformed", `what is asked by ${name} does not fit its schema`);
+    }
     const { answer, handle } = await this.#exchange(name, payload);
+    const schema: Requests[Name]["answer"] = schemas.answer;
     const checked = schema.safeParse(answer);
     if (checked.success) return { answer: checked.data, handle };
     closeHandle(handle);

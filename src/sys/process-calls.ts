@@ -298,7 +298,7 @@ function stringList(koffi: Koffi, texts: readonly string[]): Buffer {
   const strings = texts.map(cString);
   const head = 8 * (strings.length + 1);
   const list = Buffer.concat([Buffer.alloc(head), ...strings]);
-  const start = BigInt(koffi.address(list));
+  const start = koffi.address(list);
   let at = head;
   for (const [index, { length }] of strings.entries()) {
     list.writeBigUInt64LE(start + BigInt(at), index * 8);

@@ -178,10 +178,11 @@ test("without koffi the user still changes, and no group is left", { skip: notRo
   }
 });
 
+function bad(options: object, words: RegExp): void {
+  assert.throws(() => startConfined({ script: PROBE, ...options }), words);
+}
+
 test("terms that cannot be meant are refused in words", () => {
-  const bad = (options: object, words: RegExp): void => {
-    assert.throws(() => startConfined({ script: PROBE, ...options }), words);
-  };
   bad({ script: "worker.ts" }, /absolute path/);
   bad({ readOnly: ["relative"] }, /no absolute path/);
   bad({ env: { LD_PRELOAD: "x" } }, /LD_PRELOAD/);
