@@ -12,6 +12,7 @@ import type { Outcome } from "./probe.ts";
 
 export const NOBODY = { uid: 65_534, gid: 65_534 };
 export const PROBE = fileURLToPath(new URL("probe.ts", import.meta.url));
+const PEER = fileURLToPath(new URL("peer.ts", import.meta.url));
 /** Why a test that needs root cannot run. */
 export const notRoot: string | false =
   process.platform === "linux" && process.getuid?.() === 0 ? false : "needs root on Linux, to start others";
@@ -41,6 +42,11 @@ export async function startProbe(options: Partial<ConfinedOptions>): Promise<Pro
       await gone;
     },
   };
+}
+
+/** A process of peer.ts; as whoever we are, so that these tests need no root. */
+export function startPeer(args: readonly string[]): ChildProcess {
+  return startConfined({ script: PEER, args, readOnly: [dirname(PEER)] });
 }
 
 async function next(child: ChildProcess): Promise<Outcome> {
