@@ -65,17 +65,24 @@ export type Purposes = {
   readonly changesUser: boolean;
 };
 
+export type HostPowers = {
+  /** Undefined: not known, and nothing is said. */
+  readonly facts: PrivilegeFacts | undefined;
+  /** The first port that needs no right. */
+  readonly firstFreePort: number;
+};
+
 /** One sentence for each power that is missing here, with its cure; for the start screen. */
-export function missingPowers(
-  purposes: Purposes,
-  facts: PrivilegeFacts | undefined = privilegeFacts(),
-): readonly string[] {
-  return [...missingPort(purposes, facts), ...missingUsers(purposes, facts), ...confinementHere().missing];
+export function missingPowers(purposes: Purposes, host: HostPowers = hostPowers()): readonly string[] {
+  return [...missingPort(purposes, host), ...missingUsers(purposes, host), ...confinementHere().missing];
 }
 
-function missingPort({ ports }: Purposes, facts: PrivilegeFacts | undefined): readonly string[] {
+function hostPowers(): HostPowers {
+  return { facts: privilegeFacts(), firstFreePort: firstFreePort() };
+}
+
+function missingPort({ ports }: Purposes, { facts, firstFreePort: first }: HostPowers): readonly string[] {
   if (facts === undefined || facts.capabilities.effective.includes("NET_BIND_SERVICE")) return [];
-  const first = firstFreePort();
   const low = ports.filter((port) => port !== 0 && port < first);
   if (low.length === 0) return [];
   return [
@@ -83,7 +90,7 @@ function missingPort({ ports }: Purposes, facts: PrivilegeFacts | undefined): re
   ];
 }
 
-function missingUsers({ changesUser }: Purposes, facts: PrivilegeFacts | undefined): readonly string[] {
+function missingUsers({ changesUser }: Purposes, { facts }: HostPowers): readonly string[] {
   if (!changesUser || facts === undefined) return [];
   const lacking = ["SETUID", "SETGID"].filter((name) => !facts.capabilities.effective.includes(name));
   if (lacking.length === 0) return [];
