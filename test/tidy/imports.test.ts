@@ -69,6 +69,8 @@ test("planted wrong imports are found", () => {
   assert.equal(planted("src/server/commands/x.ts", "../../protocol/reply.ts").length, 0);
   assert.equal(planted("src/protocol/x.ts", "node:stream").length, 0);
   assert.equal(planted("src/protocol/x.ts", "node:net").length, 1);
+  assert.equal(planted("src/jail/x.ts", "../workspace/workspace.ts").length, 1);
+  assert.equal(planted("src/jail/x.ts", "../sys/process-calls.ts").length, 0);
 });
 
 function planted(path: string, specifier: string): readonly string[] {

@@ -1,0 +1,58 @@
+/**
+ * The broker gives up what it does not need, before it does anything else: it becomes itself again, under fewer
+ * capabilities. Process id, descriptors 0 to 2 and those named stay; it remains root where it was.
+ */
+import type { Capability } from "../sys/capabilities.ts";
+import { loadProcessCalls } from "../sys/process-calls.ts";
+import { confine } from "./confine.ts";
+import { CONFINED_VARIABLE } from "./terms.ts";
+
+/** What a broker that is root needs: low ports, workers as other users, their end, folders that only owners enter. */
+export const BROKER_CAPABILITIES: readonly Capability[] = [
+  "NET_BIND_SERVICE",
+  "SETUID",
+  "SETGID",
+  "SETPCAP",
+  "KILL",
+  "DAC_READ_SEARCH",
+];
+
+export type Reexecution = {
+  readonly keepCapabilities: readonly Capability[];
+  /** Descriptors besides 0, 1 and 2 that go on, such as sockets of the service manager. */
+  readonly descriptors?: readonly number[];
+  /** Default: as it is. */
+  readonly umask?: number;
+};
+
+/**
+ * Call it first of all, while nothing is open or under way: on success it does not return, and the program begins
+ * anew with this function doing nothing.
+ * @returns "done" in the second run, "impossible" without the system calls (nothing has changed then).
+ * @throws {Error} when the kernel refuses; the process may have lost powers and must end.
+ */
+export function reexecute({ keepCapabilities, descriptors = [], umask }: Reexecution): "done" | "impossible" {
+  if (process.env[CONFINED_VARIABLE] === String(process.pid)) {
+    delete process.env[CONFINED_VARIABLE];
+    return "done";
+  }
+  const calls = loadProcessCalls();
+  if (calls === undefined) return "impossible";
+  const current = process.umask(0);
+  process.umask(current);
+  confine(calls, {
+    keepCapabilities: [...keepCapabilities],
+    umask: umask ?? current,
+    dieWithParent: false,
+    descriptors: [...descriptors],
+    nodeArguments: [],
+    script: process.argv[1] ?? "",
+    scriptArguments: [],
+  });
+  for (const descriptor of [0, 1, 2, ...descriptors]) calls.setCloseOnExec(descriptor, false);
+  const variables: Record<string, string> = {};
+  for (const [name, value] of Object.entries(process.env)) if (value !== undefined) variables[name] = value;
+  // The process id makes the mark worthless for whoever inherits it.
+  variables[CONFINED_VARIABLE] = String(process.pid);
+  return calls.execute(process.execPath, [process.execPath, ...process.execArgv, ...process.argv.slice(1)], variables);
+}
