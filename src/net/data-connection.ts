@@ -171,11 +171,12 @@ export class DataConnection implements AsyncDisposable {
     this.#waiting = waiting;
     this.#socket.setTimeout(0);
     try {
-      return await leave;
+      const count = await leave;
+      this.#check();
+      return count;
     } finally {
       this.#waiting = undefined;
       this.#socket.setTimeout(this.#stallMs);
-      this.#check();
     }
   }
 

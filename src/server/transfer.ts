@@ -64,7 +64,7 @@ async function* exchange(context: Context, transfer: Transfer): AsyncGenerator<R
     throw error;
   });
   const stallMs = context.settings.stallTimeout * 1000;
-  await using connection = new DataConnection(socket, { stallMs, signal });
+  await using connection = new DataConnection(socket, { stallMs, signal, throttle: context.throttleOf(direction) });
   if (!announced) yield reply(150, transfer.opening);
   run.announced();
   await transfer.move(connection, signal);
@@ -101,8 +101,9 @@ export async function sendFile(
     const rest = skipping === 0 ? chunk : chunk.subarray(Math.min(skipping, chunk.length));
     skipping -= chunk.length - rest.length;
     if (rest.length === 0) return;
-    await connection.send(rest);
-    log.octets += rest.length;
+    await connection.send(rest, (octets) => {
+      log.octets += octets;
+    });
   };
   for await (const chunk of readAhead(reader, span)) await send(encoder?.push(chunk) ?? chunk);
   if (encoder !== undefined) await send(encoder.end());
@@ -168,8 +169,7 @@ export async function sendLines(
 ): Promise<void> {
   for await (const batch of lines) {
     if (batch.length === 0) continue;
-    await connection.send(octetsOf(batch));
-    count(batch.length);
+    await connection.send(octetsOf(batch), count);
   }
   await connection.finish();
 }
