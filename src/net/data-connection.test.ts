@@ -179,12 +179,16 @@ test("a wait for the throttle is no stall, and a reset of the peer ends it", asy
   const limiter = new RateLimiter(5);
   await using connection = new DataConnection(sockets.ours, { stallMs: 50, signal, throttle: new Throttle([limiter]) });
   await connection.send(Buffer.from("ab"));
+  // The next turn would come after 10 s.
+  limiter.setRate(0.1);
+  const started = performance.now();
   const sending = assert.rejects(
     connection.send(Buffer.alloc(100)),
     (error) => error instanceof DataError && error.fault === "reset",
   );
   sockets.theirs.resetAndDestroy();
   await sending;
+  assert.ok(performance.now() - started < 5_000);
   assert.equal(limiter.waiting, 0);
 });
 

@@ -182,6 +182,19 @@ test("parts are made anew as transfers begin and end, within a second", async ()
   assert.ok(sum(first.moves, 5_000, 6_000) >= 0.95 * MIB);
 });
 
+test("what a wider limit held up does not come in one burst when that is lifted", async () => {
+  const clock = new VirtualClock();
+  const [account, server] = [new RateLimiter(50_000, clock), new RateLimiter(0.001, clock)];
+  const flows = Array.from({ length: 20 }, () => flow(new Throttle([account, server]), clock));
+  await clock.run(3_000);
+  server.setRate(undefined);
+  await clock.run(8_000);
+  const moves = flows.flatMap((each) => each.moves);
+  assert.ok(mostInASecond(moves) <= 1.1 * 50_000, `${mostInASecond(moves) / 50_000} of the rate`);
+  assert.ok(sum(moves) >= 0.95 * 5 * 50_000, `${sum(moves) / 250_000} of the rate`);
+  for (const { stop } of flows) stop();
+});
+
 test("one who waits is not overtaken for ever by others who come anew each time", async () => {
   const clock = new VirtualClock();
   const limiter = new RateLimiter(100 * KIB, clock);
