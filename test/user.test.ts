@@ -64,7 +64,9 @@ test("add, show, mod, passwd, list, del: the life of an account", async () => {
   assert.equal((await stat(sh.file)).mode & 0o777, 0o600);
   assert.equal(await signIn(sh.file, "ann", "geheim ü"), "accepted");
   const changes = ["--rights", "read", "--folder", "/in/**=drop", "--folder", "*.a=b=none", "--limit", "sessions=2"];
-  await ok(sh.user(["mod", "ann", ...changes, "--limit", "download-rate=2MiB", "--expires", "2999-01-31"]));
+  const rates = ["download-rate=2MiB", "session-download-rate=1MiB", "session-upload-rate=0"];
+  for (const rate of rates) changes.push("--limit", rate);
+  await ok(sh.user(["mod", "ann", ...changes, "--expires", "2999-01-31"]));
   const card = await ok(sh.user(["show", "ann"]));
   assert.deepEqual(
     card
@@ -80,6 +82,8 @@ test("add, show, mod, passwd, list, del: the life of an account", async () => {
       "folder *.a=b: none",
       "limit sessions 2",
       "limit download 2MiB/s",
+      "limit download 1MiB/s per session",
+      "limit upload per session unlimited",
       "expires 2999-01-31T00:00:00.000Z",
     ],
   );
@@ -105,7 +109,7 @@ test("add, show, mod, passwd, list, del: the life of an account", async () => {
   );
   const listed: unknown = JSON.parse(await ok(sh.user(["list", "--json"])));
   const folders = [{ pattern: "*.a=b", rights: [] }];
-  const limits = { downloadRate: 2_097_152 };
+  const limits = { downloadRate: 2_097_152, sessionDownloadRate: 1_048_576, sessionUploadRate: 0 };
   assert.deepEqual(listed, [
     {
       name: "ann",

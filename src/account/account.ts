@@ -28,9 +28,12 @@ export type FolderRule = {
 export type AccountLimits = {
   /** Sessions at once. */
   readonly sessions?: number;
-  /** Octets per second. */
+  /** Octets per second, of all its sessions together; a listing counts as a download. */
   readonly downloadRate?: number;
   readonly uploadRate?: number;
+  /** Octets per second of each session, instead of what the server is set to; 0: no limit. */
+  readonly sessionDownloadRate?: number;
+  readonly sessionUploadRate?: number;
   /** Seconds without a command or a transfer's octet before 421. */
   readonly idleSeconds?: number;
 };

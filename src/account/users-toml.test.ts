@@ -28,6 +28,8 @@ rights = "drop"
 sessions = 3
 download-rate = "2MiB"
 upload-rate = 1000
+session-download-rate = "512KiB"
+session-upload-rate = 0
 idle = "10m"
 `;
   const entry = parseUsers(text, "u.toml").get("ann");
@@ -41,7 +43,14 @@ idle = "10m"
       disabled: true,
       expires: new Date("2027-01-31T00:00:00Z"),
       folders: [{ pattern: "/incoming/**", rights: new Set(["write"]) }],
-      limits: { sessions: 3, downloadRate: 2_097_152, uploadRate: 1_000, idleSeconds: 600 },
+      limits: {
+        sessions: 3,
+        downloadRate: 2_097_152,
+        uploadRate: 1_000,
+        sessionDownloadRate: 524_288,
+        sessionUploadRate: 0,
+        idleSeconds: 600,
+      },
     },
   });
 });

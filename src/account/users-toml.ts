@@ -156,6 +156,8 @@ const LIMIT_FIELDS = {
   sessions: z.int().min(1).max(SESSIONS_LIMIT).optional(),
   "download-rate": octets({ min: 1, max: RATE_LIMIT }).optional(),
   "upload-rate": octets({ min: 1, max: RATE_LIMIT }).optional(),
+  "session-download-rate": octets({ min: 0, max: RATE_LIMIT }).optional(),
+  "session-upload-rate": octets({ min: 0, max: RATE_LIMIT }).optional(),
   idle: durationSeconds({ min: 1, max: IDLE_LIMIT }).optional(),
 };
 export const LIMIT_KEYS: readonly string[] = Object.keys(LIMIT_FIELDS);
@@ -182,10 +184,13 @@ const USER = z.strictObject(USER_FIELDS);
 
 function limitsOf(limits: z.output<typeof USER>["limits"]): AccountLimits {
   const { sessions, idle, "download-rate": downloadRate, "upload-rate": uploadRate } = limits;
+  const { "session-download-rate": sessionDownloadRate, "session-upload-rate": sessionUploadRate } = limits;
   return {
     ...(sessions === undefined ? {} : { sessions }),
     ...(downloadRate === undefined ? {} : { downloadRate }),
     ...(uploadRate === undefined ? {} : { uploadRate }),
+    ...(sessionDownloadRate === undefined ? {} : { sessionDownloadRate }),
+    ...(sessionUploadRate === undefined ? {} : { sessionUploadRate }),
     ...(idle === undefined ? {} : { idleSeconds: idle }),
   };
 }

@@ -76,11 +76,19 @@ function homeOf({ home }: User): string {
   return home === undefined ? "(the served folder)" : printable(home);
 }
 
-function limitsOf({ limits: { sessions, downloadRate, uploadRate, idleSeconds } }: User): readonly string[] {
+function limitsOf({ limits }: User): readonly string[] {
+  const { sessions, downloadRate, uploadRate, sessionDownloadRate, sessionUploadRate, idleSeconds } = limits;
   return [
     ...(sessions === undefined ? [] : [`sessions ${sessions}`]),
     ...(downloadRate === undefined ? [] : [`download ${formatOctets(downloadRate)}/s`]),
     ...(uploadRate === undefined ? [] : [`upload ${formatOctets(uploadRate)}/s`]),
+    ...(sessionDownloadRate === undefined ? [] : [`download ${sessionRate(sessionDownloadRate)}`]),
+    ...(sessionUploadRate === undefined ? [] : [`upload ${sessionRate(sessionUploadRate)}`]),
     ...(idleSeconds === undefined ? [] : [`idle ${formatDuration(idleSeconds)}`]),
   ];
+}
+
+/** 0 takes the server's limit off. */
+function sessionRate(rate: number): string {
+  return rate === 0 ? "per session unlimited" : `${formatOctets(rate)}/s per session`;
 }

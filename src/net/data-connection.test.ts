@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { type Socket, createConnection, createServer } from "node:net";
 import { test } from "node:test";
 import { DataConnection, DataError } from "./data-connection.ts";
+import { RateLimiter } from "./rate-limiter.ts";
+import { Throttle } from "./throttle.ts";
 
 type Pair = AsyncDisposable & { readonly ours: Socket; readonly theirs: Socket };
 
@@ -123,4 +125,84 @@ test("memory is bounded: a peer that sends faster than we store is paused", asyn
   }
   assert.equal(total, 64_000_000);
   assert.ok(most < 2_000_000, `${most} octets at once`);
+});
+
+function heldTo(rate: number): Throttle {
+  return new Throttle([new RateLimiter(rate)]);
+}
+
+test("a throttle slices what is sent, and tells of each slice", async () => {
+  await using sockets = await pair();
+  const received = collect(sockets.theirs);
+  await using connection = new DataConnection({ socket: sockets.ours }, { ...PATIENT, throttle: heldTo(100_000) });
+  const content = Buffer.alloc(10_000, "0123456789");
+  const moved: number[] = [];
+  await connection.send(content, (octets) => moved.push(octets));
+  await connection.finish();
+  assert.ok((await received).equals(content));
+  assert.ok(moved.length >= 5 && Math.max(...moved) <= 2_000, moved.join());
+  assert.equal(
+    moved.reduce((sum, octets) => sum + octets),
+    10_000,
+  );
+});
+
+test("an upload is read no further ahead of its throttle than two reads of Node, then TCP slows the peer", async () => {
+  await using sockets = await pair();
+  await using connection = new DataConnection({ socket: sockets.ours }, { ...PATIENT, throttle: heldTo(20_000) });
+  sockets.theirs.end(Buffer.alloc(16_000_000));
+  let total = 0;
+  for (const started = performance.now(); performance.now() - started < 300;) {
+    for (const chunk of await connection.receive()) total += chunk.length;
+    assert.ok(sockets.ours.bytesRead - total <= 2 * 65_536, `${sockets.ours.bytesRead - total} octets ahead`);
+  }
+  assert.ok(total > 1_000 && total < 9_000, `${total} octets`);
+});
+
+test("a throttled upload is whole, its end too", async () => {
+  await using sockets = await pair();
+  await using connection = new DataConnection({ socket: sockets.ours }, { ...PATIENT, throttle: heldTo(20_000_000) });
+  const content = Buffer.alloc(4_000_000, "abcdefg");
+  sockets.theirs.end(content);
+  const chunks: Buffer[] = [];
+  for (;;) {
+    const some = await connection.receive();
+    if (some.length === 0) break;
+    chunks.push(...some);
+  }
+  assert.ok(Buffer.concat(chunks).equals(content));
+});
+
+test("a wait for the throttle is no stall, and a reset of the peer ends it", async () => {
+  await using sockets = await pair();
+  const { signal } = new AbortController();
+  const limiter = new RateLimiter(5);
+  await using connection = new DataConnection(
+    { socket: sockets.ours },
+    { stallMs: 50, signal, throttle: new Throttle([limiter]) },
+  );
+  await connection.send(Buffer.from("ab"));
+  // The next turn would come after 10 s.
+  limiter.setRate(0.1);
+  const started = performance.now();
+  const sending = assert.rejects(
+    connection.send(Buffer.alloc(100)),
+    (error) => error instanceof DataError && error.fault === "reset",
+  );
+  sockets.theirs.resetAndDestroy();
+  await sending;
+  assert.ok(performance.now() - started < 5_000);
+  assert.equal(limiter.waiting, 0);
+});
+
+test("a throttle that limits nothing changes nothing", async () => {
+  await using sockets = await pair();
+  const throttle = new Throttle([new RateLimiter(undefined)]);
+  await using connection = new DataConnection({ socket: sockets.ours }, { ...PATIENT, throttle });
+  const moved: number[] = [];
+  const received = collect(sockets.theirs);
+  await connection.send(Buffer.alloc(1_000_000), (octets) => moved.push(octets));
+  await connection.finish();
+  await received;
+  assert.deepEqual(moved, [1_000_000]);
 });

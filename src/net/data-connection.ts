@@ -6,8 +6,10 @@
 import type { Socket } from "node:net";
 import { systemCode } from "./active-connection.ts";
 import { type Endpoint, plainAddress } from "./addresses.ts";
+import { takeOctets } from "./chunks.ts";
 import type { TlsTap } from "./tls/tap.ts";
 import { DATA_LINGER_MS, RECEIVE_BUFFER } from "./limits.ts";
+import type { Throttle } from "./throttle.ts";
 
 /** Why a data connection failed, for the 426 and the log. */
 export type DataFault = "reset" | "closed" | "truncated" | "stalled" | "aborted";
@@ -31,6 +33,8 @@ export type DataStream = {
   readonly tap?: TlsTap;
 };
 
+type DataTerms = { readonly stallMs: number; readonly signal: AbortSignal; readonly throttle?: Throttle | undefined };
+
 export class DataConnection implements AsyncDisposable {
   readonly peer: Endpoint;
   readonly #socket: Socket;
@@ -43,18 +47,22 @@ export class DataConnection implements AsyncDisposable {
   #wake: (() => void) | undefined;
   /** True once the transfer came to its good end: the socket may then close by itself. */
   #finished = false;
+  readonly #stallMs: number;
+  readonly #throttle: Throttle | undefined;
+  /** Ends a wait for the throttle when the connection fails. */
+  #waiting: AbortController | undefined;
 
   /**
    * @param stallMs milliseconds without one octet moving before the transfer fails as "stalled".
    * @param signal aborts the transfer; the peer sees a reset.
+   * @param throttle of the one direction in which octets will move.
    */
-  constructor(
-    { socket, raw = socket, tap }: DataStream,
-    { stallMs, signal }: { stallMs: number; signal: AbortSignal },
-  ) {
+  constructor({ socket, raw = socket, tap }: DataStream, { stallMs, signal, throttle }: DataTerms) {
     this.#socket = socket;
     this.#raw = raw;
     this.#tap = tap;
+    this.#stallMs = stallMs;
+    this.#throttle = throttle;
     this.peer = { address: plainAddress(raw.remoteAddress ?? ""), port: raw.remotePort ?? 0 };
     socket.setTimeout(stallMs, () => this.#fail("stalled"));
     socket.on("error", (error) => this.#fail(systemCode(error) === "ECONNRESET" ? "reset" : "closed", error));
@@ -71,9 +79,23 @@ export class DataConnection implements AsyncDisposable {
 
   /**
    * Sends one buffer; settles when the kernel has taken all of it, so the buffer may then be reused.
+   * @param moved hears of octets as the kernel takes them: of the whole buffer, or of slices if there is a throttle.
    * @throws {DataError}
    */
-  async send(chunk: Buffer): Promise<void> {
+  async send(chunk: Buffer, moved?: (octets: number) => void): Promise<void> {
+    let rest = chunk;
+    while (this.#throttle?.limited === true && rest.length > 0) {
+      const count = await this.#leave(this.#throttle, rest.length);
+      await this.#write(rest.subarray(0, count));
+      moved?.(count);
+      rest = rest.subarray(count);
+    }
+    if (rest.length === 0) return;
+    await this.#write(rest);
+    moved?.(rest.length);
+  }
+
+  async #write(chunk: Buffer): Promise<void> {
     this.#check();
     // Nothing is to be read on a download, but a FIN or a reset of the peer must be seen.
     if (!this.#socket.readableFlowing) this.#socket.resume();
@@ -115,6 +137,7 @@ export class DataConnection implements AsyncDisposable {
         this.#wake = resolve;
       });
     }
+    if (this.#arrived.length > 0 && this.#throttle?.limited === true) return this.#takeSome(this.#throttle);
     const chunks = this.#arrived;
     if (chunks.length > 0) {
       this.#arrived = [];
@@ -148,12 +171,44 @@ export class DataConnection implements AsyncDisposable {
     return this.#arrived.length === 0 && !this.#ended && this.#socket.readableLength === 0;
   }
 
+  /** What has arrived, as far as the throttle lets it pass. */
+  async #takeSome(throttle: Throttle): Promise<readonly Buffer[]> {
+    const count = await this.#leave(throttle, this.#arrivedOctets);
+    this.#arrivedOctets -= count;
+    const chunks = takeOctets(this.#arrived, count);
+    if (this.#arrivedOctets < this.#readAhead() && this.#socket.isPaused()) this.#socket.resume();
+    return chunks;
+  }
+
+  /** Octets that may lie here before the socket is paused. Node reads 64 KiB more at most, and then TCP slows the peer. */
+  #readAhead(): number {
+    return this.#throttle === undefined ? RECEIVE_BUFFER : Math.min(RECEIVE_BUFFER, this.#throttle.quantum);
+  }
+
+  /** Waits for the throttle. That wait is ours, so the peer does not stall meanwhile. @throws {DataError} */
+  async #leave(throttle: Throttle, wanted: number): Promise<number> {
+    this.#check();
+    const waiting = new AbortController();
+    const leave = throttle.take(wanted, waiting.signal);
+    if (typeof leave === "number") return leave;
+    this.#waiting = waiting;
+    this.#socket.setTimeout(0);
+    try {
+      const count = await leave;
+      this.#check();
+      return count;
+    } finally {
+      this.#waiting = undefined;
+      this.#socket.setTimeout(this.#stallMs);
+    }
+  }
+
   #startReceiving(): void {
     this.#tap?.onCut(() => this.#wake?.());
     this.#socket.on("data", (chunk: Buffer) => {
       this.#arrived.push(chunk);
       this.#arrivedOctets += chunk.length;
-      if (this.#arrivedOctets >= RECEIVE_BUFFER) this.#socket.pause();
+      if (this.#arrivedOctets >= this.#readAhead()) this.#socket.pause();
       this.#wake?.();
     });
     this.#socket.once("end", () => {
@@ -167,6 +222,7 @@ export class DataConnection implements AsyncDisposable {
     if (this.#finished || this.#fault !== undefined) return;
     this.#fault = new DataError(fault, cause === undefined ? undefined : { cause });
     if (!this.#socket.destroyed) this.#cut();
+    this.#waiting?.abort(this.#fault);
     this.#wake?.();
   }
 

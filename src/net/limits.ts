@@ -26,3 +26,15 @@ export const DATA_LINGER_MS = 5_000;
 export const DYNAMIC_PORTS = { first: 49_152, last: 65_535 } as const;
 /** Below this a port belongs to a service; no data connection goes there (RFC 2577 §3). */
 export const FIRST_FREE_PORT = 1_024;
+/** Turns of a shared rate in a second: each brings 2 % of a second's octets, so that 1 second sees no more than that too many. */
+export const RATE_QUANTA_PER_SECOND = 50;
+/** Seconds of a rate that may be saved up: makes good for timers that are up to 50 ms late, and keeps any second below 110 %. */
+export const RATE_DEPTH_SECONDS = 0.07;
+/** Octets below which a turn is not cut for the sake of many sharers: a smaller write costs as much as this one. */
+export const RATE_QUANTUM_FLOOR = 4_096;
+/** Milliseconds of the shortest wait for a rate: what the timers of Node can do. */
+export const RATE_WAIT_LEAST_MS = 1;
+/** Milliseconds of the longest wait for a rate before it is looked at again: timers of Node end at 2^31. */
+export const RATE_WAIT_MOST_MS = 60_000;
+/** Accounts whose sessions share rates at once; as many as an account may have sessions. An entry is below 1 KiB. */
+export const ACCOUNTS_LIMITED = 100_000;

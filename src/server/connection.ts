@@ -8,6 +8,7 @@ import type { Account } from "../account/account.ts";
 import { bytesOfText } from "../base/bytes.ts";
 import { ControlConnection, type ControlInput } from "../net/control-connection.ts";
 import type { ByteString } from "../base/bytes.ts";
+import type { SessionThrottles } from "../net/throttles.ts";
 import { type Reply, encodeReply, reply } from "../protocol/reply.ts";
 import type { FerrymanEvent, SessionFacts } from "../workspace/events.ts";
 import { Workspace } from "../workspace/workspace.ts";
@@ -38,6 +39,7 @@ export class Connection {
   #session: Session = { step: "greeted" };
   #workspace: Workspace | undefined;
   #files: StorageLease | undefined;
+  #throttles: SessionThrottles | undefined;
   #clock: NodeJS.Timeout | undefined;
   #lastActivity: number;
   /** Since when nobody is signed in here: from the greeting, or from the end of the last login. */
@@ -272,6 +274,7 @@ export class Connection {
       commands: COMMANDS,
       siteCommands: SITE_COMMANDS,
       running: this.#running,
+      throttleOf: (direction) => (direction === "upload" ? this.#throttles?.up : this.#throttles?.down),
       signal: this.#stop.signal,
       hungUp: control.ended,
       tls: this.#tls,
@@ -316,7 +319,16 @@ export class Connection {
       emit: (event) => this.#emit(event),
       now: this.#services.now,
     });
-    this.#idleSeconds = account.limits.idleSeconds ?? this.#settings.idleTimeout;
+    const { limits } = account;
+    this.#throttles = this.#services.throttles.forSession({
+      account: account.name,
+      accountRates: { up: limits.uploadRate, down: limits.downloadRate },
+      sessionRates: {
+        up: limits.sessionUploadRate ?? this.#settings.uploadRate,
+        down: limits.sessionDownloadRate ?? this.#settings.downloadRate,
+      },
+    });
+    this.#idleSeconds = limits.idleSeconds ?? this.#settings.idleTimeout;
     this.#startClock();
     return this.#workspace;
   }
@@ -326,6 +338,8 @@ export class Connection {
     const wasSignedIn = this.#workspace !== undefined;
     this.#files = undefined;
     this.#workspace = undefined;
+    this.#throttles?.[Symbol.dispose]();
+    this.#throttles = undefined;
     if (wasSignedIn) {
       this.#signedOut = this.#services.now();
       this.#startClock();

@@ -3,6 +3,7 @@ import type { Login } from "../account/login.ts";
 import type { OptionValues } from "../base/option.ts";
 import type { Account } from "../account/account.ts";
 import type { Endpoint } from "../net/addresses.ts";
+import type { Throttle } from "../net/throttle.ts";
 import type { FerrymanEvent, SessionFacts } from "../workspace/events.ts";
 import type { Who } from "../workspace/who.ts";
 import type { Workspace } from "../workspace/workspace.ts";
@@ -10,7 +11,7 @@ import type { Command } from "./command.ts";
 import type { DataChannel } from "./data-channel.ts";
 import type { LoginThrottle } from "./login-throttle.ts";
 import type { SERVER_OPTIONS } from "./options.ts";
-import type { RunningTransfer } from "./running-transfer.ts";
+import type { Progress, RunningTransfer } from "./running-transfer.ts";
 import type { TlsChannel } from "./tls-channel.ts";
 
 export type Settings = OptionValues<typeof SERVER_OPTIONS>;
@@ -29,6 +30,8 @@ export interface Context {
   readonly data: DataChannel;
   /** The transfer under way; one at most. */
   readonly running: RunningTransfer;
+  /** What holds transfers of this session to their rates; a listing counts as a download. */
+  throttleOf(direction: Progress["direction"]): Throttle | undefined;
   /** Aborted when the client is gone or the server stops: long work ends by it. */
   readonly signal: AbortSignal;
   /** Aborted when the client has closed its side; it may still read replies. */

@@ -2,7 +2,16 @@
 import { z } from "zod";
 import { option } from "../base/option.ts";
 
+/** Octets a second: 1 TiB, for "no limit that matters". */
+const rate = z
+  .int()
+  .min(0)
+  .max(2 ** 40)
+  .default(0);
+
 const seconds = (most: number): z.ZodNumber => z.int().min(1).max(most);
+
+const RATE_FACTS = { unit: "octets", source: "features.md B10; off, as nobody is slowed down unasked" } as const;
 
 export const SERVER_OPTIONS = {
   banner: option(z.string().max(2_000).default("Ferryman ready."), "Text of the greeting; lines split at line ends", {
@@ -35,6 +44,14 @@ export const SERVER_OPTIONS = {
     unit: "s",
     source: "issue 2: Ctrl-C",
   }),
+  uploadRate: option(rate, "Octets a second that one session may upload; 0: no limit", RATE_FACTS),
+  downloadRate: option(rate, "Octets a second that one session may download, listings too; 0: no limit", RATE_FACTS),
+  serverUploadRate: option(rate, "Octets a second that all sessions together may upload; 0: no limit", RATE_FACTS),
+  serverDownloadRate: option(
+    rate,
+    "Octets a second that all sessions together may download, listings too; 0: no limit",
+    RATE_FACTS,
+  ),
   fxp: option(z.boolean().default(false), "Allow data connections to and from a third host (server to server)", {
     source: "RFC 2577 §3: off, because of bounce attacks (attack 1)",
   }),

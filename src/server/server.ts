@@ -7,6 +7,7 @@ import { EventStream } from "../base/event-stream.ts";
 import { optionValues } from "../base/option.ts";
 import { type Endpoint, plainAddress } from "../net/addresses.ts";
 import { PassivePool } from "../net/passive-pool.ts";
+import { Throttles } from "../net/throttles.ts";
 import type { FerrymanEvent } from "../workspace/events.ts";
 import { Who } from "../workspace/who.ts";
 import { Connection } from "./connection.ts";
@@ -59,6 +60,7 @@ export type Services = {
   readonly pool: PassivePool;
   readonly who: Who;
   readonly storages: Storages;
+  readonly throttles: Throttles;
   readonly events: EventStream<FerrymanEvent>;
   readonly now: () => number;
 };
@@ -90,6 +92,7 @@ export class FtpServer implements AsyncDisposable {
       pool: new PassivePool(settings.passivePorts),
       who: new Who(this.events),
       storages: new Storages(options.openStorage),
+      throttles: new Throttles({ up: settings.serverUploadRate, down: settings.serverDownloadRate }),
       events: this.events,
       now: Date.now,
     };

@@ -68,7 +68,7 @@ async function* exchange(context: Context, transfer: Transfer): AsyncGenerator<R
   if (!announced) yield reply(150, transfer.opening);
   run.announced();
   const stream = await context.data.protect(socket, direction === "upload" ? "in" : "out", signal).catch(orAborted);
-  await using connection = new DataConnection(stream, { stallMs, signal });
+  await using connection = new DataConnection(stream, { stallMs, signal, throttle: context.throttleOf(direction) });
   await transfer.move(connection, signal);
   yield reply(226, transfer.closing());
 }
@@ -103,8 +103,9 @@ export async function sendFile(
     const rest = skipping === 0 ? chunk : chunk.subarray(Math.min(skipping, chunk.length));
     skipping -= chunk.length - rest.length;
     if (rest.length === 0) return;
-    await connection.send(rest);
-    log.octets += rest.length;
+    await connection.send(rest, (octets) => {
+      log.octets += octets;
+    });
   };
   for await (const chunk of readAhead(reader, span)) await send(encoder?.push(chunk) ?? chunk);
   if (encoder !== undefined) await send(encoder.end());
@@ -170,8 +171,7 @@ export async function sendLines(
 ): Promise<void> {
   for await (const batch of lines) {
     if (batch.length === 0) continue;
-    await connection.send(octetsOf(batch));
-    count(batch.length);
+    await connection.send(octetsOf(batch), count);
   }
   await connection.finish();
 }

@@ -1,0 +1,81 @@
+/** The rates of a server: who shares which. Accounts have limiters as long as they have sessions. */
+import { ACCOUNTS_LIMITED } from "./limits.ts";
+import { type Clock, RateLimiter, SYSTEM_CLOCK } from "./rate-limiter.ts";
+import { Throttle } from "./throttle.ts";
+
+/** Octets a second in both directions as the client names them; undefined or 0: no limit. */
+export type Rates = { readonly up?: number | undefined; readonly down?: number | undefined };
+
+/** The limiters of one owner. */
+export type Limiters = { readonly up: RateLimiter; readonly down: RateLimiter };
+
+export type SessionTerms = {
+  /** Name of the account; its sessions share `accountRates`. */
+  readonly account: string;
+  /** Of this session alone. */
+  readonly sessionRates: Rates;
+  /** Of all sessions of the account together; the latest login's hold for those who are here already. */
+  readonly accountRates: Rates;
+};
+
+/** Dispose it when the session is over or signs in anew. */
+export type SessionThrottles = Disposable & { readonly up: Throttle; readonly down: Throttle };
+
+type Shared = { readonly limiters: Limiters; sessions: number };
+
+export class Throttles {
+  /** Of all sessions together; `setRates` changes them while transfers run. */
+  readonly server: Limiters;
+  readonly #clock: Clock;
+  readonly #accounts = new Map<string, Shared>();
+
+  constructor(server: Rates = {}, clock: Clock = SYSTEM_CLOCK) {
+    this.#clock = clock;
+    this.server = makeLimiters(server, clock);
+  }
+
+  /** Accounts that have sessions now. */
+  get accounts(): number {
+    return this.#accounts.size;
+  }
+
+  /** The limiters of an account that has sessions now. */
+  account(name: string): Limiters | undefined {
+    return this.#accounts.get(name)?.limiters;
+  }
+
+  /** What a session's transfers are held to. A session starts without anything saved up. */
+  forSession({ account, sessionRates, accountRates }: SessionTerms): SessionThrottles {
+    const shared = this.#accounts.get(account) ?? { limiters: makeLimiters(accountRates, this.#clock), sessions: 0 };
+    setRates(shared.limiters, accountRates);
+    shared.sessions += 1;
+    // Beyond the limit a session has the account's rate for itself: still limited, only not together with others.
+    if (this.#accounts.size < ACCOUNTS_LIMITED) this.#accounts.set(account, shared);
+    const own = makeLimiters(sessionRates, this.#clock);
+    let left = false;
+    return {
+      up: new Throttle([own.up, shared.limiters.up, this.server.up]),
+      down: new Throttle([own.down, shared.limiters.down, this.server.down]),
+      [Symbol.dispose]: () => {
+        if (left) return;
+        left = true;
+        shared.sessions -= 1;
+        if (shared.sessions === 0 && this.#accounts.get(account) === shared) this.#accounts.delete(account);
+      },
+    };
+  }
+}
+
+/** Sets both rates of an owner; transfers under way go on with the new ones. */
+export function setRates({ up, down }: Limiters, rates: Rates): void {
+  up.setRate(limitOf(rates.up));
+  down.setRate(limitOf(rates.down));
+}
+
+function makeLimiters({ up, down }: Rates, clock: Clock): Limiters {
+  return { up: new RateLimiter(limitOf(up), clock), down: new RateLimiter(limitOf(down), clock) };
+}
+
+function limitOf(rate: number | undefined): number | undefined {
+  return rate === 0 ? undefined : rate;
+}
