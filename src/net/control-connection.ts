@@ -142,6 +142,7 @@ export class ControlConnection {
     secured.resume();
     this.#socket = this.#raw;
     tap.detach((rest) => {
+      secured.destroy();
       if (this.#raw.destroyed) return;
       this.#readFrom(this.#raw);
       if (rest.length > 0) this.#raw.emit("data", rest);

@@ -16,7 +16,13 @@ const NOTHING = Buffer.alloc(0);
 export class TlsTap extends Duplex {
   readonly #socket: Socket;
   readonly #deliver = (chunk: Buffer): void => this.#take(chunk);
-  /** Set by `detach`: what came of the last TLS record, and what is done with the octets after it. */
+  readonly #noteEnd = (): void => {
+    this.#ended = true;
+    this.#whenEnded?.();
+  };
+  readonly #noteError = (error: Error): void => void this.destroy(error);
+  readonly #noteClose = (): void => void this.destroy();
+  /** Set by `detach`: what came of a TLS record that is not whole yet, and what is done with the octets after the last. */
   #last: { pending: Buffer; readonly onRest: (rest: Buffer) => void } | undefined;
   #detached = false;
   #ended = false;
@@ -26,12 +32,9 @@ export class TlsTap extends Duplex {
     super({ allowHalfOpen: true });
     this.#socket = socket;
     socket.on("data", this.#deliver);
-    socket.on("end", () => {
-      this.#ended = true;
-      this.#whenEnded?.();
-    });
-    socket.on("error", (error) => this.destroy(error));
-    socket.on("close", () => this.destroy());
+    socket.on("end", this.#noteEnd);
+    socket.on("error", this.#noteError);
+    socket.on("close", this.#noteClose);
   }
 
   /** Whether the peer has closed the TCP connection's side; the TLS engine is not told. */
@@ -45,8 +48,9 @@ export class TlsTap extends Duplex {
   }
 
   /**
-   * Takes TLS off: one more record goes to the engine, the peer's close_notify, and everything after it to `onRest`.
-   * A peer that leaves TLS without a word is heard in clear at once.
+   * Takes TLS off: records go to the engine until the first octet that begins none, and from there everything to
+   * `onRest`. No command begins like a record, so what a client had pipelined inside TLS never counts as text in clear,
+   * and a peer that leaves TLS without a word is heard at once.
    */
   detach(onRest: (rest: Buffer) => void): void {
     this.#last = { pending: NOTHING, onRest };
@@ -78,24 +82,28 @@ export class TlsTap extends Duplex {
   #takeLast(chunk: Buffer): void {
     const last = this.#last;
     if (last === undefined) return;
-    const pending = Buffer.concat([last.pending, chunk]);
-    const type = pending[0] ?? 0;
-    if (type < FIRST_RECORD_TYPE || type > LAST_RECORD_TYPE) {
-      this.#leave(pending);
-      return;
+    // The end of a record is waited for with 64 KiB at most, and one chunk: its length has two octets.
+    last.pending = Buffer.concat([last.pending, chunk]);
+    for (let type = last.pending[0]; type !== undefined; type = last.pending[0]) {
+      if (type < FIRST_RECORD_TYPE || type > LAST_RECORD_TYPE) {
+        this.#leave(last.pending);
+        return;
+      }
+      if (last.pending.length < RECORD_HEADER) return;
+      const length = RECORD_HEADER + last.pending.readUInt16BE(3);
+      if (last.pending.length < length) return;
+      this.push(last.pending.subarray(0, length));
+      last.pending = last.pending.subarray(length);
     }
-    // A record is 16 KiB at most, so what waits here for its end is no more than that and one chunk.
-    last.pending = pending;
-    if (pending.length < RECORD_HEADER) return;
-    const length = RECORD_HEADER + pending.readUInt16BE(3);
-    if (pending.length < length) return;
-    this.push(pending.subarray(0, length));
-    this.#leave(pending.subarray(length));
   }
 
+  /** Lets go of the socket, which may get another tap later. */
   #leave(rest: Buffer): void {
     this.#detached = true;
     this.#socket.off("data", this.#deliver);
+    this.#socket.off("end", this.#noteEnd);
+    this.#socket.off("error", this.#noteError);
+    this.#socket.off("close", this.#noteClose);
     this.#last?.onRest(rest);
   }
 }
