@@ -60,7 +60,6 @@ export async function startServer(wishes: Wishes = {}): Promise<TestServer> {
   const root = await mkdtemp(join(tmpdir(), "ferryman-test-"));
   const events: FerrymanEvent[] = [];
   const { tls } = wishes;
-  const terms = testTerms(tls?.terms);
   const server = createFtpServer({
     listen: [
       {
@@ -70,7 +69,7 @@ export async function startServer(wishes: Wishes = {}): Promise<TestServer> {
         ...(tls?.level === undefined ? {} : { tls: tls.level }),
       },
     ],
-    ...(tls === undefined ? {} : { tls: { terms: () => terms, settings: tls.settings ?? {} } }),
+    ...(tls === undefined ? {} : { tls: { terms: () => testTerms(tls.terms), settings: tls.settings ?? {} } }),
     accounts: wishes.accounts ?? [annStore(root, wishes.account)],
     onEvent: (event) => events.push(event),
     ...(wishes.settings === undefined ? {} : { settings: wishes.settings }),
