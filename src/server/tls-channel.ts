@@ -82,8 +82,8 @@ export class TlsChannel {
     const terms = this.#service.terms();
     if (terms === undefined) throw new Error("TLS is not offered");
     const session = new TlsSession(terms, hostName);
-    const socket = this.#control.secure(session, true);
-    await handshake(socket, { timeoutMs: this.settings.handshakeTimeout * 1000, signal });
+    const { socket, tap } = this.#control.secure(session);
+    await handshake(socket, { timeoutMs: this.settings.handshakeTimeout * 1000, signal, tap });
     this.#session = session;
     this.#facts = factsOf(socket);
     this.#shown = shownBy(socket);

@@ -112,7 +112,7 @@ export class PrivateWire implements Disposable {
 
   /** The client's side of a private data connection. @param session absent: the control connection's; null: a fresh one. */
   async protect(
-    socket: Socket,
+    socket: Socket | TlsTap,
     { session, more }: { session?: Buffer | null; more?: ConnectionOptions } = {},
   ): Promise<TLSSocket> {
     const resumed = session === undefined ? await this.session() : session;

@@ -11,6 +11,8 @@ import { Duplex } from "node:stream";
 const RECORD_HEADER = 5;
 /** Types of TLS records: change_cipher_spec to application_data (RFC 8446 §5.1). */
 const [FIRST_RECORD_TYPE, LAST_RECORD_TYPE] = [20, 23];
+/** Turns of the event loop in which nothing moves before the engine is believed to hold nothing more. */
+const QUIET_TURNS = 2;
 const NOTHING = Buffer.alloc(0);
 
 export class TlsTap extends Duplex {
@@ -18,7 +20,7 @@ export class TlsTap extends Duplex {
   readonly #deliver = (chunk: Buffer): void => this.#take(chunk);
   readonly #noteEnd = (): void => {
     this.#ended = true;
-    this.#whenEnded?.();
+    this.emit("cut");
   };
   readonly #noteError = (error: Error): void => void this.destroy(error);
   readonly #noteClose = (): void => void this.destroy();
@@ -26,7 +28,6 @@ export class TlsTap extends Duplex {
   #last: { pending: Buffer; readonly onRest: (rest: Buffer) => void } | undefined;
   #detached = false;
   #ended = false;
-  #whenEnded: (() => void) | undefined;
 
   constructor(socket: Socket) {
     super({ allowHalfOpen: true });
@@ -42,9 +43,27 @@ export class TlsTap extends Duplex {
     return this.#ended;
   }
 
-  onCut(listener: () => void): void {
-    this.#whenEnded = listener;
+  /** Calls once when that comes about, or at once. @returns what takes the listener away. */
+  onCut(listener: () => void): () => void {
     if (this.#ended) listener();
+    else this.once("cut", listener);
+    return () => void this.off("cut", listener);
+  }
+
+  /**
+   * Settles when the engine has had its time to take all that came before the cut. It looks in every turn of the loop, so
+   * it is for those who take everything out of the engine.
+   * @param isOver ends the wait.
+   * @returns false when `isOver` said so.
+   */
+  async quiet(isOver: () => boolean): Promise<boolean> {
+    // Octets pass from stream to stream in later turns: a few without any in between are the end of it.
+    for (let turns = 0; turns < QUIET_TURNS; turns++) {
+      await new Promise(setImmediate);
+      if (isOver()) return false;
+      if (this.readableLength > 0) turns = -1;
+    }
+    return true;
   }
 
   /**
