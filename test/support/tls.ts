@@ -73,12 +73,12 @@ export class PrivateWire implements Disposable {
   /** AUTH TLS and the handshake on a connection that is there already. */
   static async upgrade(wire: Wire, ways: TlsWays = {}): Promise<PrivateWire> {
     await wire.expect(234, "AUTH TLS");
-    return PrivateWire.#secure(wire, ways);
+    return PrivateWire.secure(wire, ways);
   }
 
   /** TLS first, then the greeting. */
   static async implicit(port: number, ways: TlsWays = {}): Promise<PrivateWire> {
-    const secured = await PrivateWire.#secure(await Wire.connect(port), ways);
+    const secured = await PrivateWire.secure(await Wire.connect(port), ways);
     await secured.wire.expect(220);
     return secured;
   }
@@ -94,7 +94,8 @@ export class PrivateWire implements Disposable {
     return secured;
   }
 
-  static async #secure(wire: Wire, ways: TlsWays): Promise<PrivateWire> {
+  /** The handshake alone. */
+  static async secure(wire: Wire, ways: TlsWays = {}): Promise<PrivateWire> {
     const raw = wire.socket;
     wire.use(undefined);
     const tap = new TlsTap(raw);
