@@ -61,6 +61,7 @@ export class PrivateWire implements Disposable {
     this.#tap = parts.tap;
     this.#raw = parts.raw;
     this.#ways = parts.ways;
+    if (this.tls.getProtocol() === "TLSv1.2") this.#session = this.tls.getSession();
     this.tls.on("session", (session: Buffer) => (this.#session = session));
   }
 
@@ -106,7 +107,6 @@ export class PrivateWire implements Disposable {
 
   /** What resumes the control connection's session; TLS 1.3 brings it some time after the handshake. */
   async session(): Promise<Buffer> {
-    this.#session ??= this.tls.getProtocol() === "TLSv1.2" ? this.tls.getSession() : undefined;
     while (this.#session === undefined) await once(this.tls, "session");
     return this.#session;
   }

@@ -125,16 +125,15 @@ class Player implements Disposable {
       case "CLOSED":
         await this.#wire.closed();
         return;
-      case "TLS":
-        this.#secured = await PrivateWire.secure(this.#wire);
-        return;
-      case "CLEAR":
-        await this.#secured?.clear();
-        return;
-      case "PRIVATE":
-      case "BARE":
-        this.#isPrivate = kind === "PRIVATE";
+      default:
+        await this.#changeTls(kind);
     }
+  }
+
+  async #changeTls(kind: string): Promise<void> {
+    if (kind === "TLS") this.#secured = await PrivateWire.secure(this.#wire);
+    else if (kind === "CLEAR") await this.#secured?.clear();
+    else if (kind === "PRIVATE" || kind === "BARE") this.#isPrivate = kind === "PRIVATE";
   }
 
   [Symbol.dispose](): void {
