@@ -5,10 +5,11 @@ const POINTS = {
   "login-failed": 10,
   /** Connected and never signed in until the time-out: scanners, slow clients (attack 54); a person who was called away. */
   "login-timeout": 5,
-  /** Refused for coming too often; a script in a loop reaches a ban in some 20 refusals. */
-  "connection-rate": 5,
-  /** Refused for too many sessions; clients retry these by themselves, so it must weigh little. */
-  "session-limit": 1,
+  /**
+   * Refused for coming too often: a flood has them in a second, a script that runs over now and then does not. Too many
+   * sessions are no offence: clients retry by themselves, and a ban would end the good sessions of the same office.
+   */
+  "connection-rate": 1,
   /** Kept sending commands ahead of a rate that it was held back to. */
   "command-flood": 20,
   /** Speaks HTTP (attack 11): a browser was led here, which its user cannot help, or somebody leads them. */
