@@ -16,8 +16,12 @@ const POINTS = {
   "http-verb": 20,
   /** PORT to a third host or a low port (attack 1). Clients behind a broken NAT do it too, without knowing. */
   bounce: 5,
+  /** A data connection from an address that is not the session's: a thief, or a client with several ways out. */
+  "foreign-data": 10,
+  /** A path that climbs far above the root: it leads nowhere, but no client makes one by itself. */
+  traversal: 10,
   /** A line over the limit, or octets that are no command. */
-  "not-ftp": 5,
+  "not-ftp": 2,
   /** A TLS handshake that failed: scanners, and old clients that retry without it. */
   "tls-failed": 2,
 } as const;
