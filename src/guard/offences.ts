@@ -28,6 +28,19 @@ const POINTS = {
 
 export type Offence = keyof typeof POINTS;
 
+export const OFFENCES: readonly [Offence, ...Offence[]] = [
+  "login-failed",
+  "login-timeout",
+  "connection-rate",
+  "command-flood",
+  "http-verb",
+  "bounce",
+  "foreign-data",
+  "traversal",
+  "not-ftp",
+  "tls-failed",
+];
+
 export function pointsOf(offence: Offence): number {
   return POINTS[offence];
 }

@@ -24,9 +24,12 @@ export type SignInAnswer =
   /** Too many password checks wait already. */
   | { readonly kind: "busy" };
 
+/** Both ends of a control connection. */
+export type Ends = { readonly peer: Endpoint; readonly local: Endpoint };
+
 export interface Authority {
   /** Before anything is said to a client. One that is let in counts until `release`. @param session no living one's id. */
-  admit(session: string, peer: Endpoint): Promise<Verdict>;
+  admit(session: string, ends: Ends): Promise<Verdict>;
   release(session: string): void;
   /** An account that is accepted has its place until `signOut` or `release`. */
   signIn(session: string, order: SignInOrder): Promise<SignInAnswer>;
@@ -35,7 +38,7 @@ export interface Authority {
   signOut(session: string): void;
   /** Let in, it counts until `transferEnds`. */
   transferBegins(session: string, account: Account): Promise<Verdict>;
-  transferEnds(session: string): void;
+  transferEnds(session: string, account: Account): void;
   /** Something that no honest client does, or not often. @param source a session's id, or an address. */
   offence(source: string, kind: Offence): void;
   /** An active data connection, from a port that may need a privilege (RFC 959 §3.2: L-1). @throws as `connectActive` */

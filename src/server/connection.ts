@@ -5,7 +5,6 @@
 import { faultDetail } from "../base/fault-text.ts";
 import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { OK, type Verdict } from "../guard/verdict.ts";
 import { CommandRate } from "../guard/rates.ts";
 import type { Account } from "../account/account.ts";
 import { bytesOfText } from "../base/bytes.ts";
@@ -146,7 +145,7 @@ export class Connection {
 
   /** Limits and bans, before anything else is spent on a client. */
   async #admit(): Promise<boolean> {
-    const verdict = await this.#services.authority.admit(this.id, this.#control.peer);
+    const verdict = await this.#services.authority.admit(this.id, this.#control);
     if (verdict.ok) return true;
     this.#reason = verdict.rule;
     this.#emit({ ...this.facts(), type: "session.refused", reason: verdict.rule, at: this.#services.now() });
@@ -348,9 +347,10 @@ export class Connection {
   async #takeTransferPlace(): Promise<Disposable> {
     const { authority } = this.#services;
     const account = this.#workspace?.account;
-    const verdict: Verdict = account === undefined ? OK : await authority.transferBegins(this.id, account);
+    if (account === undefined) throw new Error("a transfer without a login");
+    const verdict = await authority.transferBegins(this.id, account);
     if (!verdict.ok) throw new Refusal(450, verdict.text, verdict.rule);
-    return { [Symbol.dispose]: () => authority.transferEnds(this.id) };
+    return { [Symbol.dispose]: () => authority.transferEnds(this.id, account) };
   }
 
   async #openWorkspace(account: Account): Promise<Workspace> {

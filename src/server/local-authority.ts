@@ -7,8 +7,7 @@ import type { Guard } from "../guard/guard.ts";
 import type { Offence } from "../guard/offences.ts";
 import type { Verdict } from "../guard/verdict.ts";
 import { type ActiveTerms, connectActive } from "../net/active-connection.ts";
-import type { Endpoint } from "../net/addresses.ts";
-import type { Authority, SignInAnswer, SignInOrder } from "./authority.ts";
+import type { Authority, Ends, SignInAnswer, SignInOrder } from "./authority.ts";
 
 /** The words of the 421 for sessions that a ban hits. Its reason is for our log. */
 const BANNED = "You are banned from this server for now.";
@@ -22,8 +21,8 @@ export class LocalAuthority implements Authority {
     this.#login = login;
   }
 
-  async admit(session: string, { address }: Endpoint): Promise<Verdict> {
-    return this.#guard.admit(session, address);
+  async admit(session: string, { peer }: Ends): Promise<Verdict> {
+    return this.#guard.admit(session, peer.address);
   }
 
   release(session: string): void {

@@ -113,11 +113,7 @@ export class FtpServer implements AsyncDisposable {
       events: this.events,
       now: Date.now,
     };
-    this.#services.authority.onEnd((id, reason) => this.#expel(id, reason));
-  }
-
-  #expel(id: string, reason: string): void {
-    this.#connections.get(id)?.connection.expel(reason);
+    this.#services.authority.onEnd((id, reason) => this.expel(id, reason));
   }
 
   /** Who is connected, and what they do. */
@@ -142,6 +138,36 @@ export class FtpServer implements AsyncDisposable {
     for (const { address, port } of bound)
       this.events.emit({ type: "server.listening", address, port, at: Date.now() });
     return bound;
+  }
+
+  /**
+   * Serves a listener that somebody else has opened: the broker for its workers, a service manager.
+   * @param handle a listening server or socket, or `{ fd }`.
+   */
+  async adopt(
+    handle: Server | { readonly fd: number },
+    terms: Omit<ListenTerms, "address" | "port">,
+  ): Promise<Endpoint> {
+    this.#wasOpen = true;
+    return this.#open(terms, (listener, ready) => listener.listen(handle, ready));
+  }
+
+  /** Takes no more clients; settles when the last session has ended by itself. */
+  async retire(): Promise<void> {
+    for (const listener of this.#listeners.splice(0)) listener.close();
+    while (this.#connections.size > 0) {
+      await Promise.all([...this.#connections.values()].map(async ({ served }) => served));
+    }
+  }
+
+  /** Ends a session now; its client hears why. Unknown ids are passed over. */
+  expel(id: string, reason: string): void {
+    this.#connections.get(id)?.connection.expel(reason);
+  }
+
+  /** The rates that sessions share; a worker among several sets its part. */
+  get throttles(): Throttles {
+    return this.#services.throttles;
   }
 
   /**
@@ -178,14 +204,23 @@ export class FtpServer implements AsyncDisposable {
     await this.close({ graceSeconds: 0 });
   }
 
-  async #listenOn({ address, port, implicit = false, tls }: ListenTerms): Promise<Endpoint> {
+  async #listenOn({ address, port, ...terms }: ListenTerms): Promise<Endpoint> {
+    return this.#open(terms, (listener, ready) =>
+      listener.listen({ host: address, port, backlog: CONTROL_BACKLOG }, ready),
+    );
+  }
+
+  async #open(
+    { implicit = false, tls }: Omit<ListenTerms, "address" | "port">,
+    listen: (listener: Server, ready: () => void) => void,
+  ): Promise<Endpoint> {
     if (implicit && this.#options.tls === undefined) throw new Error("an implicit listener needs a certificate");
     const terms: Listener = { implicit, tls: tls ?? this.#services.tls.settings.tls };
     // allowHalfOpen: a script that pipes its commands in and shuts down its side still gets every reply.
     const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#serve(socket, terms));
     await new Promise<void>((resolve, reject) => {
       listener.once("error", reject);
-      listener.listen({ host: address, port, backlog: CONTROL_BACKLOG }, resolve);
+      listen(listener, resolve);
     });
     listener.on("error", (error) => {
       this.events.emit({ type: "server.fault", detail: String(error), at: Date.now() });

@@ -20,6 +20,8 @@ export type TlsTerms = {
   readonly clientCertificates: "off" | "request" | "require";
   /** PEM; the authorities whose client certificates count. */
   readonly clientAuthorities?: string;
+  /** PEM; revoked client certificates (attack 15). */
+  readonly clientRevocations?: string;
 };
 
 /** The name under which FTP is asked for inside TLS; a client that wants another protocol gets an alert (attack 11). */
@@ -82,7 +84,7 @@ export class TlsSession {
   }
 
   #base(name: string | undefined): SecureContextOptions {
-    const { credentials, minimum, clientAuthorities } = this.#terms;
+    const { credentials, minimum, clientAuthorities, clientRevocations } = this.#terms;
     const { cert, key } = credentials.choose(name);
     return {
       cert,
@@ -94,6 +96,7 @@ export class TlsSession {
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION,
       sessionIdContext: SESSION_ID_CONTEXT,
       ...(clientAuthorities === undefined ? {} : { ca: clientAuthorities }),
+      ...(clientRevocations === undefined ? {} : { crl: clientRevocations }),
     };
   }
 
