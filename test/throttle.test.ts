@@ -69,11 +69,34 @@ async function download(wire: Wire, name: string): Promise<readonly Move[]> {
   return arrivals(socket);
 }
 
-/** Seconds that something took. */
-async function timed(act: () => Promise<unknown>): Promise<number> {
+/** Milliseconds that a timer may be late before a rate loses by it (RATE_DEPTH_SECONDS), and between looks at that. */
+const FORGIVEN_MS = 50;
+const LOOK_MS = 10;
+
+/**
+ * Seconds that something took, and how many of them this process, the server in it, had the processor: on a busy
+ * machine it stands still at times, and what is lost by that is never made good in a burst.
+ */
+async function timed(act: () => Promise<unknown>): Promise<{ readonly seconds: number; readonly awake: number }> {
   const started = performance.now();
+  let last = started;
+  let lost = 0;
+  const look = (): void => {
+    const now = performance.now();
+    lost += Math.max(0, now - last - FORGIVEN_MS);
+    last = now;
+  };
+  const timer = setInterval(look, LOOK_MS);
   await act();
-  return (performance.now() - started) / 1000;
+  look();
+  clearInterval(timer);
+  return { seconds: (last - started) / 1000, awake: (last - started - lost) / 1000 };
+}
+
+/** As long as a rate lets so many of its seconds take: no faster than 110 %, no slower than 90 %. */
+function assertTook({ seconds, awake }: { seconds: number; awake: number }, ofRate: number): void {
+  assert.ok(seconds > ofRate / MOST, `${seconds} s`);
+  assert.ok(awake < ofRate / 0.9, `${seconds} s, ${awake} s awake`);
 }
 
 /** Octets moved so far, as STAT tells. */
@@ -96,14 +119,14 @@ suite("rates over the wire", { concurrency: true }, () => {
     const received: Buffer[] = [];
     socket.on("data", (chunk: Buffer) => received.push(chunk));
     let moves: readonly Move[] = [];
-    const seconds = await timed(async () => {
+    const took = await timed(async () => {
       await wire.expect(150, "RETR file");
       moves = await arrivals(socket);
       await wire.expect(226);
     });
     assert.ok(Buffer.concat(received).equals(content));
     assert.ok(mostInASecond(moves, MIB) <= MOST * MIB, `${mostInASecond(moves, MIB) / MIB} of the rate`);
-    assert.ok(seconds > 2 / MOST && seconds < 2 / 0.9, `${seconds} s`);
+    assertTook(took, 2);
   });
 
   test("an upload keeps to it too, and the client is slowed down", async () => {
@@ -112,26 +135,27 @@ suite("rates over the wire", { concurrency: true }, () => {
     await wire.expect(200, "TYPE I");
     const content = randomBytes(2 * MIB);
     const socket = await wire.passive();
-    const started = performance.now();
     await wire.expect(150, "STOR file");
     socket.end(content);
     socket.resume();
     const samples: { readonly at: number; readonly octets: number }[] = [];
     let last = 0;
-    while (last < content.length) {
-      await delay(50);
-      const before = performance.now();
-      const { code, lines } = await wire.ask("STAT");
-      if (code === 226) break;
-      assert.equal(code, 211);
-      const now = Number(/, (\d+) bytes so far/.exec(lines.join("\n"))?.[1] ?? content.length);
-      samples.push({ at: before, octets: now - last });
-      last = now;
-    }
-    const seconds = (performance.now() - started) / 1000;
+    const took = await timed(async () => {
+      while (last < content.length) {
+        await delay(50);
+        const at = performance.now();
+        const { code, lines } = await wire.ask("STAT");
+        if (code === 226) break;
+        assert.equal(code, 211);
+        const now = Number(/, (\d+) bytes so far/.exec(lines.join("\n"))?.[1] ?? content.length);
+        samples.push({ at, octets: now - last });
+        last = now;
+      }
+    });
     assert.ok(mostInASecond(samples, MIB) <= MOST * MIB, `${mostInASecond(samples, MIB) / MIB} of the rate`);
-    assert.ok(seconds > 2 / MOST && seconds < 2 / 0.9, `${seconds} s`);
-    await wire.expect(221, "QUIT").catch(async () => wire.expect(221));
+    assertTook(took, 2);
+    wire.send("QUIT");
+    while ((await wire.reply()).code !== 221);
     assert.ok((await readFile(join(server.root, "file"))).equals(content));
   });
 
@@ -141,14 +165,17 @@ suite("rates over the wire", { concurrency: true }, () => {
     await putFile(server, "half", MIB / 2);
     using first = await Wire.login(server.port);
     using second = await Wire.login(server.port);
-    const started = performance.now();
-    const [long, short] = await Promise.all([download(first, "file"), download(second, "half")]);
-    const seconds = (performance.now() - started) / 1000;
-    const half = (short.at(-1)?.at ?? 0) - started;
+    let long: readonly Move[] = [];
+    let short: readonly Move[] = [];
+    const took = await timed(async () => {
+      [long, short] = await Promise.all([download(first, "file"), download(second, "half")]);
+    });
+    const begun = long.findIndex(({ at }) => at > (short.at(-1)?.at ?? 0));
+    const meanwhile = sum(long.slice(0, begun));
     const moves = [...long, ...short];
     assert.equal(sum(moves), 1.5 * MIB);
-    assert.ok(half > 900 && half < 1_150, `half a MiB in ${half} ms`);
-    assert.ok(seconds > 1.5 / MOST && seconds < 1.5 / 0.9, `${seconds} s`);
+    assert.ok(Math.abs(meanwhile / (MIB / 2) - 1) < 0.15, `${meanwhile} octets while the other got 524288`);
+    assertTook(took, 1.5);
     const sorted = moves.toSorted((left, right) => left.at - right.at);
     assert.ok(mostInASecond(sorted, MIB) <= MOST * MIB, `${mostInASecond(sorted, MIB) / MIB} of the rate`);
   });
@@ -158,10 +185,10 @@ suite("rates over the wire", { concurrency: true }, () => {
     await putFile(server, "file", 0.75 * MIB);
     using ann = await Wire.login(server.port);
     using guest = await Wire.login(server.port, { user: "anonymous" });
-    const seconds = await timed(async () => {
+    const took = await timed(async () => {
       await Promise.all([download(ann, "file"), download(guest, "file")]);
     });
-    assert.ok(seconds > 1.5 / MOST && seconds < 1.5 / 0.9, `${seconds} s`);
+    assertTook(took, 1.5);
   });
 
   test("an account's own session rate stands for the server's, and 0 lifts it", async () => {
@@ -169,18 +196,18 @@ suite("rates over the wire", { concurrency: true }, () => {
     await using server = await startServer({ settings: { downloadRate: 1, uploadRate: 1 }, account: { limits } });
     await putFile(server, "file", MIB);
     using wire = await Wire.login(server.port);
-    assert.ok((await timed(async () => wire.fetch("RETR file"))) < 1);
-    const seconds = await timed(async () => wire.store("STOR new", Buffer.alloc(50 * KIB)));
+    assert.ok((await timed(async () => wire.fetch("RETR file"))).awake < 1);
+    const took = await timed(async () => wire.store("STOR new", Buffer.alloc(50 * KIB)));
     // 7 % of a second's octets lay ready.
-    assert.ok(seconds > 0.4 && seconds < 1, `${seconds} s`);
+    assert.ok(took.seconds > 0.4 && took.awake < 1, `${took.seconds} s`);
   });
 
   test("a listing counts as a download", async () => {
     await using server = await startServer({ settings: { downloadRate: 2 * KIB } });
     await Promise.all(Array.from({ length: 20 }, async (_, at) => putFile(server, "x".repeat(48) + (at + 10), 1)));
     using wire = await Wire.login(server.port);
-    const seconds = await timed(async () => assert.equal((await wire.fetch("NLST")).data.length, 20 * 52));
-    assert.ok(seconds > 0.4, `${seconds} s`);
+    const took = await timed(async () => assert.equal((await wire.fetch("NLST")).data.length, 20 * 52));
+    assert.ok(took.seconds > 0.4, `${took.seconds} s`);
   });
 
   test("STAT tells how far a slow transfer is, and ABOR ends it within 200 ms, both ways", async () => {
@@ -195,11 +222,11 @@ suite("rates over the wire", { concurrency: true }, () => {
       await delay(300);
       const octets = await moved(wire);
       assert.ok(octets >= 100 && octets <= 1_000, `${octets} octets`);
-      const seconds = await timed(async () => {
+      const took = await timed(async () => {
         await wire.expect(426, "ABOR");
         await wire.expect(226);
       });
-      assert.ok(seconds < 0.2, `${seconds} s`);
+      assert.ok(took.awake < 0.2, `${took.seconds} s`);
     }
     assert.deepEqual(
       transfers(server).map(({ outcome, octets }) => [outcome, octets < 2_000]),
@@ -228,8 +255,8 @@ suite("rates over the wire", { concurrency: true }, () => {
     const socket = await wire.passive();
     await wire.expect(150, "STOR never");
     socket.write("a beginning");
-    const seconds = await timed(async () => wire.expect(426));
-    assert.ok(seconds >= 0.9 && seconds < 3, `${seconds} s`);
+    const took = await timed(async () => wire.expect(426));
+    assert.ok(took.seconds >= 0.9 && took.awake < 3, `${took.seconds} s`);
   });
 
   test("a turn that is longer in coming than the stall time is waited for", async () => {
@@ -252,6 +279,6 @@ suite("rates over the wire", { concurrency: true }, () => {
     await using server = await startServer();
     await putFile(server, "file", 8 * MIB);
     using wire = await Wire.login(server.port);
-    assert.ok((await timed(async () => wire.fetch("RETR file"))) < 2);
+    assert.ok((await timed(async () => wire.fetch("RETR file"))).awake < 2);
   });
 });

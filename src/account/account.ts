@@ -28,6 +28,8 @@ export type FolderRule = {
 export type AccountLimits = {
   /** Sessions at once. */
   readonly sessions?: number;
+  /** Transfers at once, over all its sessions. */
+  readonly transfers?: number;
   /** Octets per second, of all its sessions together; a listing counts as a download. */
   readonly downloadRate?: number;
   readonly uploadRate?: number;

@@ -7,6 +7,7 @@ import {
   type LoginAttempt,
   type Verdict,
 } from "./account.ts";
+import type { ByteString } from "../base/bytes.ts";
 import { PASSWORDS, type Passwords } from "./passwords.ts";
 
 export type LoginResult =
@@ -20,6 +21,8 @@ export interface Login {
   authenticate(attempt: LoginAttempt): Promise<LoginResult>;
   /** The account of a name that a client certificate has proven. */
   vouchFor(attempt: Omit<LoginAttempt, "password">): Promise<LoginResult>;
+  /** Takes the time of a password check, for an answer that must not be told from one. */
+  spendTime(password: ByteString): Promise<void>;
 }
 
 export type LoginOptions = {
@@ -43,6 +46,11 @@ export function createLogin(stores: readonly AccountStore[], { passwords = PASSW
     async vouchFor(attempt) {
       const { verdict } = await ask(stores, async (store) => store.vouchFor?.(attempt) ?? { kind: "unknown" });
       return verdict;
+    },
+    async spendTime(password) {
+      await passwords.verifyAgainstNothing(password).catch((error: unknown) => {
+        if (!(error instanceof AccountsBusy)) throw error;
+      });
     },
   };
 }

@@ -17,9 +17,13 @@ export type ServedAccounts = {
   readonly stores: readonly AccountStore[];
   readonly passwords: Passwords;
   readonly access: readonly Access[];
+  /** The folders that accounts have, for the workers that serve them. */
+  readonly homes: readonly Home[];
   /** Lines for people about accounts that cannot sign in until the users file is mended. */
   readonly warnings: readonly string[];
 };
+
+export type Home = { readonly who: string; readonly folder: string; readonly writes: boolean };
 
 type Known = { readonly accounts: readonly Account[]; readonly warnings: readonly string[] };
 
@@ -54,6 +58,7 @@ export async function accountsOf({ serve, account }: Configuration, folder: stri
       ],
       passwords,
       access: [...guests, ...named.map(accessOf)],
+      homes: [...guestHomes(mode, folder), ...named.map(homeOf)],
       warnings: filed?.warnings ?? [],
     };
   } catch (error) {
@@ -84,6 +89,16 @@ async function knownUsers(users: string, folder: string): Promise<Known> {
     else accounts.push(accountOf(entry.user, folder));
   }
   return { accounts, warnings };
+}
+
+function guestHomes(mode: string, folder: string): readonly Home[] {
+  return mode === "off" ? [] : [{ who: "anonymous", folder, writes: mode === "drop" }];
+}
+
+function homeOf({ name, home, rights, folders }: Account): Home {
+  const all = [rights, ...folders.map((rule) => rule.rights)];
+  const writes = all.some((each) => [...each].some((right) => right !== "list" && right !== "read"));
+  return { who: name, folder: home, writes };
 }
 
 function accessOf({ name, rights, folders, home }: Account): Access {

@@ -49,7 +49,7 @@ async function socketsOf({ control, config }: ControlFlags): Promise<readonly st
   if (configured === "off") {
     throw new CliError("control-socket is off in the configuration, so no server can be asked.", EXIT.configuration);
   }
-  return configured === undefined ? likelySockets(surroundings()) : [configured];
+  return configured === undefined ? await likelySockets(surroundings()) : [configured];
 }
 
 async function settingOf(sources: Parameters<typeof loadConfiguration>[0]): Promise<string | undefined> {

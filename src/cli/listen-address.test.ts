@@ -6,9 +6,12 @@ import { CliError } from "./exit.ts";
 import { hostPort, listenError, parseListenAddress, resolveAddresses } from "./listen-address.ts";
 
 test("HOST:PORT in its forms", () => {
-  assert.deepEqual(parseListenAddress("127.0.0.1:2121"), { host: "127.0.0.1", port: 2121 });
-  assert.deepEqual(parseListenAddress("[::1]:0"), { host: "::1", port: 0 });
-  assert.deepEqual(parseListenAddress("ftp://files.example:21/"), { host: "files.example", port: 21 });
+  assert.deepEqual(parseListenAddress("127.0.0.1:2121"), { host: "127.0.0.1", port: 2121, implicit: false });
+  assert.deepEqual(parseListenAddress("[::1]:0"), { host: "::1", port: 0, implicit: false });
+  assert.deepEqual(parseListenAddress("ftp://files.example:21/"), { host: "files.example", port: 21, implicit: false });
+  assert.deepEqual(parseListenAddress("ftps://[::1]:990"), { host: "::1", port: 990, implicit: true });
+  const strict = { host: "0.0.0.0", port: 21, implicit: false, tls: "require" };
+  assert.deepEqual(parseListenAddress("0.0.0.0:21?tls=require"), strict);
   assert.equal(hostPort({ address: "::1", port: 21 }), "[::1]:21");
 });
 
@@ -32,16 +35,17 @@ test("what is none is refused with the forms that are", () => {
       text,
     );
   }
-  assert.throws(() => parseListenAddress("ftps://127.0.0.1:990"), /TLS release/);
+  assert.throws(() => parseListenAddress("127.0.0.1:21?tls=maybe"), /off, allow, require/);
+  assert.throws(() => parseListenAddress("ftps://127.0.0.1:990?tls=off"), /cannot be/);
 });
 
 test("a name stands for its addresses, each once", async () => {
   const found = await resolveAddresses([
-    { host: "localhost", port: 7 },
-    { host: "127.0.0.9", port: 8 },
+    { host: "localhost", port: 7, implicit: false },
+    { host: "127.0.0.9", port: 8, implicit: false },
   ]);
   assert.ok(found.some(({ address, port }) => address === "127.0.0.1" && port === 7));
-  assert.deepEqual(found.at(-1), { address: "127.0.0.9", port: 8 });
+  assert.deepEqual(found.at(-1), { address: "127.0.0.9", port: 8, implicit: false });
   assert.equal(new Set(found.map(hostPort)).size, found.length);
 });
 

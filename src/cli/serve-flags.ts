@@ -17,6 +17,9 @@ export type ServeFlags = {
   readonly tls?: string;
   readonly cert?: string;
   readonly key?: string;
+  readonly workerUser?: string;
+  readonly stateFolder?: string;
+  readonly controlSocket?: string;
 };
 
 const EXAMPLES = `
@@ -29,6 +32,8 @@ Examples:
       an account for a try; the password stands in the process list
   ferryman serve --users users.toml --anonymous off
       accounts made by: ferryman user add ann --users users.toml
+  ferryman serve --listen 0.0.0.0:21 --listen ftps://0.0.0.0:990 --tls require --cert fullchain.pem --key privkey.pem
+      as a service: logins over TLS alone, on the usual ports
   ferryman serve --passive-ports 50000-50100 --advertise 203.0.113.7
       behind a NAT that forwards these ports
 
@@ -49,25 +54,18 @@ export function serveFlags(command: Command): Command {
     .option("--log <pretty|json|off>", "form of the log on standard error (default: pretty)")
     .option("--xferlog <file>", "a line per transfer, as wu-ftpd wrote it")
     .option("--ready-fd <n>", "write the bound addresses as a line of JSON there when ready")
-    .option("--workers <n>", "worker processes; only 0 (all in one process) so far")
-    .option("--tls <mode>", "only off so far")
-    .option("--cert <file>", "comes with TLS")
-    .option("--key <file>", "comes with TLS")
+    .option("--tls <level>", "off, allow, require (for logins) or require-data (files too) (default: allow)")
+    .option("--cert <file>", "certificate in PEM (default: self-signed, made at the first start)")
+    .option("--key <file>", "its private key in PEM")
+    .option("--workers <n>", "worker processes; 0: all in one process (default: one a processor)")
+    .option("--worker-user <user>", "whom workers run as under root (default: ferryman, else nobody)")
+    .option("--state-folder <dir>", "where bans and the self-signed certificate are kept")
+    .option("--control-socket <path>", "socket for `ferryman ban`; off: none")
     .addHelpText("after", EXAMPLES);
 }
 
 function gather(value: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), value];
-}
-
-/** @throws {CliError} for what only a later release can do, instead of serving less safely than was asked. */
-export function refuseLaterFlags({ tls, cert, key }: ServeFlags): void {
-  const asked = cert !== undefined ? "--cert" : key !== undefined ? "--key" : `--tls ${tls}`;
-  if ((tls ?? "off") === "off" && cert === undefined && key === undefined) return;
-  throw new CliError(
-    `${asked}: TLS is not built yet. Nothing was started, so nothing went out unencrypted.`,
-    EXIT.usage,
-  );
 }
 
 /** Descriptor number of --ready-fd. @throws {CliError} */

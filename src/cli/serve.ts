@@ -1,14 +1,36 @@
 /** `ferryman serve`: from flags, file and environment to a server that runs until somebody stops it. */
 import { closeSync, fstatSync, writeSync } from "node:fs";
 import { Command } from "commander";
+import { createLogin } from "../account/login.ts";
+import { faultMessage } from "../base/fault-text.ts";
 import { ConfigurationError, loadConfiguration } from "../config/configuration.ts";
 import type { Configuration } from "../config/sections.ts";
-import { type FtpServer, createFtpServer } from "../server/server.ts";
-import { accountsOf } from "./accounts.ts";
+import { ControlSocketError } from "../control/control-server.ts";
+import type { RootWish } from "../jail/roots.ts";
+import { type ActivatedSocket, activatedSockets, notify, startWatchdog } from "../jail/systemd.ts";
+import { CredentialError } from "../net/tls/credential-fault.ts";
+import type { Listener } from "../server/server.ts";
+import { adoptSocket, bindSocket } from "../service/bound-sockets.ts";
+import { Certificates } from "../service/certificates.ts";
+import { Guarding, GuardingError } from "../service/guarding.ts";
+import { startMany } from "../service/many.ts";
+import type { OpenListener, Service, ServiceParts } from "../service/service.ts";
+import { startSingle } from "../service/single.ts";
+import { stateFolderOf } from "../service/state-folder.ts";
+import { type Home, type ServedAccounts, accountsOf } from "./accounts.ts";
 import { CliError, EXIT } from "./exit.ts";
-import { type BoundAddress, hasAddress, listenError, parseListenAddress, resolveAddresses } from "./listen-address.ts";
-import { openLog } from "./open-log.ts";
-import { type ServeFlags, readyDescriptor, refuseLaterFlags, serveFlags } from "./serve-flags.ts";
+import {
+  type BoundAddress,
+  type WantedAddress,
+  hasAddress,
+  isLoopback,
+  listenError,
+  parseListenAddress,
+  resolveAddresses,
+} from "./listen-address.ts";
+import { type OpenLog, openLog } from "./open-log.ts";
+import { type Plan, dropPowers, mayUse, planProcesses } from "./privilege.ts";
+import { type ServeFlags, readyDescriptor, serveFlags } from "./serve-flags.ts";
 import { servedFolder } from "./served-folder.ts";
 import { startScreen } from "./start-screen.ts";
 import { stopSignals } from "./stop-signals.ts";
@@ -21,48 +43,45 @@ export function serveCommand(): Command {
 }
 
 async function serve(folder: string | undefined, flags: ServeFlags): Promise<void> {
-  refuseLaterFlags(flags);
   const ready = readyDescriptor(flags.readyFd);
   checkDescriptor(ready);
   const configuration = await configurationOf(folder, flags);
+  const addresses = await listenAddresses(configuration);
+  const plan = planProcesses(configuration, !addresses.every(isLoopback));
+  // Before anything is open: under root the program begins anew here, with fewer powers.
+  dropPowers(plan, { ports: addresses.map(({ port }) => port), descriptors: passedOn(ready) });
+  const activated = activatedSockets();
   const home = await servedFolder(configuration.serve.folder);
   const accounts = await accountsOf(configuration, home);
   await using log = await openLog(configuration.serve);
-  const listen = await listenAddresses(configuration);
-  const hasScreen = configuration.serve.log !== "json";
-  const server = createFtpServer({
-    listen,
-    accounts: accounts.stores,
-    passwords: accounts.passwords,
-    onEvent(event) {
-      // The first screen says where we listen, in one piece.
-      if (hasScreen && event.type === "server.listening") return;
-      log.hear(event);
-    },
-    settings: configuration.server,
-  });
+  await using running = await startServing({ configuration, addresses, activated, accounts, plan, log });
+  const { service } = running;
   using signals = stopSignals();
-  const bound = await started(server);
-  const { graceTimeout } = configuration.server;
-  if (hasScreen) {
-    const screen = { folder: home, bound, access: accounts.access, graceSeconds: graceTimeout };
-    const warnings = accounts.warnings.map((line) => `This account cannot sign in: ${line}\n`).join("");
-    process.stderr.write(`${startScreen(screen, wantsStyle())}${warnings}\n`);
-  }
-  announce(ready, bound);
+  const hasScreen = configuration.serve.log !== "json";
+  const graceSeconds = configuration.server.graceTimeout;
+  if (hasScreen) process.stderr.write(`${screenOf({ configuration, home, accounts, plan, running })}\n`);
+  announce(ready, service.bound);
+  notify({ kind: "ready" });
+  using held = new DisposableStack();
+  held.use(startWatchdog(() => true));
+  signals.onReload = () => void running.reload(async () => configurationOf(folder, flags));
   await signals.first;
-  await stop(server, { signals, graceSeconds: graceTimeout, quiet: !hasScreen });
+  notify({ kind: "stopping" });
+  await stop(service, { signals, graceSeconds, quiet: !hasScreen });
 }
 
 async function configurationOf(folder: string | undefined, flags: ServeFlags): Promise<Configuration> {
-  const { listen, user, users, anonymous, log, xferlog, workers, passivePorts, advertise } = flags;
+  const { listen, user, users, anonymous, log, xferlog, workers, workerUser, stateFolder } = flags;
+  const { passivePorts, advertise, tls, cert, key, controlSocket } = flags;
   try {
     return await loadConfiguration({
       ...(flags.config === undefined ? {} : { file: flags.config }),
       environment: process.env,
       flags: {
-        serve: { folder, listen, user, users, anonymous, log, xferlog, workers },
+        serve: { folder, listen, user, users, anonymous, log, xferlog, workers, workerUser, stateFolder },
         server: { passivePorts, advertise },
+        tls: { tls, cert, key },
+        control: { controlSocket },
       },
     });
   } catch (error) {
@@ -72,18 +91,199 @@ async function configurationOf(folder: string | undefined, flags: ServeFlags): P
 }
 
 /** The default includes ::1, which not every machine has; what somebody asked for is never left out. */
-async function listenAddresses({ serve: { listen } }: Configuration): Promise<readonly BoundAddress[]> {
+async function listenAddresses({ serve: { listen } }: Configuration): Promise<readonly WantedAddress[]> {
   const addresses = await resolveAddresses(listen.map(parseListenAddress));
   const isDefault = listen.join() === "127.0.0.1:2121,[::1]:2121";
   return isDefault && !hasAddress("::1") ? addresses.filter(({ address }) => address !== "::1") : addresses;
 }
 
-async function started(server: FtpServer): Promise<readonly BoundAddress[]> {
+type Ingredients = {
+  readonly configuration: Configuration;
+  readonly addresses: readonly WantedAddress[];
+  readonly activated: readonly ActivatedSocket[];
+  readonly accounts: ServedAccounts;
+  readonly plan: Plan;
+  readonly log: OpenLog;
+};
+
+type Running = AsyncDisposable & {
+  readonly service: Service;
+  readonly certificates: Certificates | undefined;
+  /** Of each bound address: whether it is TLS from the start. */
+  readonly implicit: readonly boolean[];
+  readonly notes: readonly string[];
+  /** SIGHUP. Never rejects: what cannot be read again is told, and the old stays in force. */
+  reload(read: () => Promise<Configuration>): Promise<void>;
+};
+
+async function startServing(ingredients: Ingredients): Promise<Running> {
+  const { configuration, addresses, activated, accounts, plan, log } = ingredients;
+  await using held = new AsyncDisposableStack();
+  const notes: string[] = [];
+  let started = false;
+  const hasScreen = configuration.serve.log !== "json";
+  const onEvent: ServiceParts["onEvent"] = (event) => {
+    // Until the first screen is out, in one piece, what is odd is part of it.
+    if (!started && hasScreen && event.type === "server.warning") notes.push(event.text);
+    else log.hear(event);
+  };
+  const stateFolder = stateFolderOf(configuration.serve.stateFolder);
   try {
-    return await server.listen();
+    const listeners = openListeners(configuration, { addresses, activated });
+    held.defer(() => listeners.forEach(({ socket }) => socket[Symbol.dispose]()));
+    const guarding = held.use(await Guarding.open({ configuration, stateFolder, onEvent }));
+    const onRenewed: { tell: () => void } = { tell: nothing };
+    const certificates = needsTls(configuration, listeners)
+      ? held.use(
+          await Certificates.open({
+            settings: configuration.tls,
+            stateFolder,
+            names: certificateNames(configuration, addresses),
+            onChange: () => onRenewed.tell(),
+            onWarning: (text) => onEvent({ type: "server.warning", text, at: Date.now() }),
+          }),
+        )
+      : undefined;
+    const login = createLogin(accounts.stores, { passwords: accounts.passwords });
+    const parts = { configuration, listeners, guard: guarding.guard, login, certificates, onEvent };
+    const { workers, user } = plan;
+    const many =
+      workers === 0 ? undefined : await startMany({ ...parts, workers, user, roots: rootsOf(accounts.homes) });
+    const service = many ?? (await startSingle(parts));
+    if (many !== undefined) onRenewed.tell = () => many.renew();
+    started = true;
+    for (const { address, port } of service.bound) {
+      if (!hasScreen) log.hear({ type: "server.listening", address, port, at: Date.now() });
+    }
+    const kept = held.move();
+    return {
+      service,
+      certificates,
+      implicit: listeners.map(({ how }) => how.implicit),
+      notes,
+      async reload(read) {
+        notify({ kind: "reloading" });
+        try {
+          const fresh = await read();
+          await guarding.reload(fresh);
+          await certificates?.reload();
+          await service.reload(fresh);
+        } catch (error) {
+          const text = `The configuration was not read again: ${faultMessage(error)}`;
+          onEvent({ type: "server.warning", text, at: Date.now() });
+        }
+        notify({ kind: "ready" });
+      },
+      [Symbol.asyncDispose]: async () => kept.disposeAsync(),
+    };
   } catch (error) {
-    throw listenError(error);
+    throw startError(error);
   }
+}
+
+function nothing(): void {}
+
+function startError(error: unknown): unknown {
+  const isOurs =
+    error instanceof CredentialError || error instanceof GuardingError || error instanceof ControlSocketError;
+  return isOurs ? new CliError(error.message, EXIT.configuration) : listenError(error);
+}
+
+/** A service manager's sockets replace what is configured: it has opened what its own unit says. */
+function openListeners(
+  { tls: { tls } }: Configuration,
+  { addresses, activated }: Pick<Ingredients, "addresses" | "activated">,
+): readonly OpenListener[] {
+  if (activated.length > 0) {
+    return activated.map((socket) => ({
+      socket: adoptSocket(socket),
+      how: { implicit: /ftps|implicit/i.test(socket.name), tls },
+    }));
+  }
+  const opened: OpenListener[] = [];
+  try {
+    for (const wanted of addresses) {
+      const how: Listener = { implicit: wanted.implicit, tls: wanted.tls ?? tls };
+      opened.push({ socket: bindSocket(wanted), how });
+    }
+  } catch (error) {
+    for (const { socket } of opened) socket[Symbol.dispose]();
+    throw error;
+  }
+  return opened;
+}
+
+function needsTls({ tls }: Configuration, listeners: readonly OpenListener[]): boolean {
+  const wanted = listeners.some(({ how }) => how.implicit || how.tls !== "off");
+  if (!wanted && tls.cert !== undefined) {
+    throw new CliError("a certificate is configured, and TLS is off: --tls allow offers it", EXIT.configuration);
+  }
+  return wanted;
+}
+
+function certificateNames({ server }: Configuration, addresses: readonly WantedAddress[]): readonly string[] {
+  const own = addresses.map(({ address }) => address).filter((address) => address !== "0.0.0.0" && address !== "::");
+  return [...own, ...server.hosts, ...(server.advertise === undefined ? [] : [server.advertise])];
+}
+
+/** Each folder once, for writing if anybody may write there; those below another that allows as much are part of it. */
+function rootsOf(homes: readonly Home[]): readonly RootWish[] {
+  const byPath = new Map<string, boolean>();
+  for (const { folder, writes } of homes) byPath.set(folder, (byPath.get(folder) ?? false) || writes);
+  const all = [...byPath].map(([path, writes]) => ({ path, writes }));
+  return all
+    .filter(
+      ({ path, writes }) =>
+        !all.some((other) => other.path !== path && path.startsWith(`${other.path}/`) && (other.writes || !writes)),
+    )
+    .map(({ path, writes }) => ({ path, access: writes ? "write" : "read" }));
+}
+
+type ScreenParts = {
+  readonly configuration: Configuration;
+  readonly home: string;
+  readonly accounts: ServedAccounts;
+  readonly plan: Plan;
+  readonly running: Running;
+};
+
+function screenOf({ configuration, home, accounts, plan, running }: ScreenParts): string {
+  const { service, certificates, notes } = running;
+  const screen = startScreen(
+    {
+      folder: home,
+      bound: service.bound.map((bound, at) => ({ ...bound, implicit: running.implicit[at] ?? false })),
+      access: accounts.access,
+      graceSeconds: configuration.server.graceTimeout,
+      tls:
+        certificates === undefined ? undefined : { level: configuration.tls.tls, ...certificatesFacts(certificates) },
+    },
+    wantsStyle(),
+  );
+  const accountNotes = accounts.warnings.map((line) => `This account cannot sign in: ${line}`);
+  return [
+    screen,
+    ...[...accountNotes, ...homeNotes(accounts.homes, plan), ...plan.notes, ...notes].map((line) => `${line}\n`),
+  ].join("");
+}
+
+function certificatesFacts({ selfSigned, fingerprint }: Certificates): { selfSigned: boolean; fingerprint: string } {
+  return { selfSigned, fingerprint };
+}
+
+/** Workers have a user of their own: what that user may not, no account may. */
+function homeNotes(homes: readonly Home[], { user, userName = "" }: Plan): readonly string[] {
+  if (user === undefined) return [];
+  const notes = homes.flatMap(({ who, folder, writes }) => {
+    if (writes && !mayUse(folder, user, "write")) {
+      return [
+        `${who} cannot upload: the workers' user ${userName} may not write in ${folder}. Cure: chown -R ${userName} ${folder}`,
+      ];
+    }
+    if (mayUse(folder, user, "read")) return [];
+    return [`${who} sees nothing: the workers' user ${userName} may not read ${folder}. Cure: chmod o+rx ${folder}`];
+  });
+  return [...new Set(notes)];
 }
 
 type Stopping = {
@@ -93,19 +293,19 @@ type Stopping = {
 };
 
 /** Lets transfers end, says what it waits for, and obeys who would not wait. */
-async function stop(server: FtpServer, { signals, graceSeconds, quiet }: Stopping): Promise<void> {
+async function stop(service: Service, { signals, graceSeconds, quiet }: Stopping): Promise<void> {
   let cut = false;
   const tell = setTimeout(() => {
-    const busy = server.who.list().map(({ account, peer }) => `${account ?? "somebody"} at ${peer.address}`);
+    const busy = service.who().map(({ account, peer }) => `${account ?? "somebody"} at ${peer.address}`);
     if (busy.length === 0 || quiet) return;
     const names = busy.slice(0, 3).join(", ") + (busy.length > 3 ? ` and ${busy.length - 3} more` : "");
     process.stderr.write(`Waiting up to ${graceSeconds} s for the transfers of ${names}; Ctrl-C ends at once.\n`);
   }, IDLE_GONE_MS);
   void signals.second.then(() => {
     cut = true;
-    server.endNow();
+    service.cut();
   });
-  await server.close({ graceSeconds });
+  await service.stop(graceSeconds);
   clearTimeout(tell);
   if (cut) throw new CliError("ended at once; transfers were cut off", EXIT.failed);
   if (!quiet) process.stderr.write("Stopped.\n");
@@ -118,6 +318,16 @@ function checkDescriptor(descriptor: number | undefined): void {
   } catch {
     throw new CliError(`--ready-fd ${descriptor}: that descriptor is not open`, EXIT.usage);
   }
+}
+
+/** Descriptors that must outlive a second beginning: of --ready-fd, and of a service manager (sd_listen_fds(3)). */
+function passedOn(ready: number | undefined): readonly number[] {
+  const count = process.env["LISTEN_PID"] === String(process.pid) ? Number(process.env["LISTEN_FDS"] ?? 0) : 0;
+  const sockets = Array.from(
+    { length: Number.isInteger(count) && count > 0 && count < 64 ? count : 0 },
+    (_, at) => 3 + at,
+  );
+  return [...new Set([...sockets, ...(ready === undefined || ready < 3 ? [] : [ready])])];
 }
 
 function announce(descriptor: number | undefined, bound: readonly BoundAddress[]): void {

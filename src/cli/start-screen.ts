@@ -1,7 +1,7 @@
 /** What `ferryman serve` says first: where, who may do what, how to connect, what to run next. At most 80 by 24. */
 import { PROGRAM, serveAgain } from "./program.ts";
 import { styleText } from "node:util";
-import { type BoundAddress, hostPort } from "./listen-address.ts";
+import { type BoundAddress, hostPort, isLoopback } from "./listen-address.ts";
 
 export type Access = {
   /** As somebody signs in: "anonymous", "ann". */
@@ -11,15 +11,18 @@ export type Access = {
   /** A folder of this host. */
   readonly folder: string;
 };
+type ShownAddress = BoundAddress & { readonly implicit?: boolean };
 export type ScreenFacts = {
   readonly folder: string;
-  readonly bound: readonly BoundAddress[];
+  readonly bound: readonly ShownAddress[];
   readonly access: readonly Access[];
   readonly graceSeconds: number;
+  /** undefined: no TLS. */
+  readonly tls: { readonly level: string; readonly selfSigned: boolean; readonly fingerprint: string } | undefined;
 };
 
 /** Lines for accounts and for addresses, so that everything stays within 24. */
-const MOST_ACCOUNTS = 4;
+const MOST_ACCOUNTS = 2;
 const MOST_ADDRESSES = 2;
 const WIDTH = 79;
 
@@ -29,7 +32,9 @@ export function startScreen(facts: ScreenFacts, styled: boolean): string {
   const [first = { address: "127.0.0.1", port: 2121 }] = facts.bound;
   const guest = facts.access.some(({ who }) => who === "anonymous");
   const named = facts.access.find(({ who }) => who !== "anonymous")?.who;
-  const others = facts.bound.slice(1, MOST_ADDRESSES).map((bound) => `  also at ftp://${hostPort(reachable(bound))}/`);
+  const others = facts.bound
+    .slice(1, MOST_ADDRESSES)
+    .map((bound) => `  also at ${scheme(bound)}://${hostPort(reachable(bound))}/`);
   const how = guest ? "user anonymous, any password" : `user ${named ?? "of the users file"}`;
   const { address, port } = reachable(first);
   return [
@@ -39,7 +44,7 @@ export function startScreen(facts: ScreenFacts, styled: boolean): string {
     ...accessLines(facts.access),
     "",
     strong("Connect with"),
-    `  curl ${guest ? "" : `--user ${named ?? "NAME"} `}ftp://${hostPort(reachable(first))}/`,
+    `  curl ${guest ? "" : `--user ${named ?? "NAME"} `}${scheme(first)}://${hostPort(reachable(first))}/`,
     ...others,
     ...more(facts.bound.length - 1 - others.length, "address", "addresses"),
     `  or any FTP client: host ${address}, port ${port}, ${how}`,
@@ -50,7 +55,7 @@ export function startScreen(facts: ScreenFacts, styled: boolean): string {
     ...(facts.bound.every(isLoopback) ? [`  for other machines ${serveAgain({ listen: `0.0.0.0:${port}` })}`] : []),
     `  stop               Ctrl-C (transfers get ${facts.graceSeconds} s to end; twice: at once)`,
     "",
-    "Passwords and files cross the network unencrypted: TLS is not built yet.",
+    ...tlsLines(facts.tls),
     "",
   ].join("\n");
 }
@@ -86,6 +91,24 @@ function reachable({ address, port }: BoundAddress): BoundAddress {
   return { address: address === "::" ? "::1" : address, port };
 }
 
-function isLoopback({ address }: BoundAddress): boolean {
-  return address === "::1" || address.startsWith("127.");
+function scheme({ implicit }: ShownAddress): string {
+  return implicit === true ? "ftps" : "ftp";
+}
+
+function tlsLines(tls: ScreenFacts["tls"]): readonly string[] {
+  if (tls === undefined) return ["TLS is off: passwords and files cross the network for all to read."];
+  const who = {
+    off: "on ports that are TLS from the start",
+    allow: "for clients that ask (AUTH TLS)",
+    require: "needed to sign in",
+    "require-data": "needed to sign in, and for files",
+  }[tls.level];
+  const first = `TLS: ${who ?? tls.level}`;
+  if (!tls.selfSigned) return [`${first}.`];
+  return [`${first}; self-signed certificate, SHA-256`, ...halves(tls.fingerprint).map((line) => `  ${line}`)];
+}
+
+/** 95 characters are more than a line. */
+function halves(fingerprint: string): readonly string[] {
+  return [fingerprint.slice(0, 48), fingerprint.slice(48)];
 }

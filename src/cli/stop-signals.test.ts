@@ -7,7 +7,7 @@ import { stopSignals } from "./stop-signals.ts";
 test("signals that come together count as one, a later one ends at once", async () => {
   const source = new EventEmitter();
   let now = 1_000;
-  using signals = stopSignals(source, () => now);
+  using signals = stopSignals({ source, now: () => now });
   let ended = false;
   void signals.second.then(() => {
     ended = true;
@@ -27,9 +27,25 @@ test("signals that come together count as one, a later one ends at once", async 
 test("nothing listens any more afterwards", () => {
   const source = new EventEmitter();
   {
-    using signals = stopSignals(source);
+    using signals = stopSignals({ source });
     assert.ok(signals.first instanceof Promise);
     assert.equal(source.listenerCount("SIGINT"), 1);
   }
   assert.equal(source.listenerCount("SIGINT"), 0);
+});
+
+test("SIGHUP ends what has a terminal, and reloads what has none", async () => {
+  const source = new EventEmitter();
+  let reloads = 0;
+  {
+    using signals = stopSignals({ source, hasTerminal: false });
+    signals.onReload = () => {
+      reloads += 1;
+    };
+    source.emit("SIGHUP", "SIGHUP");
+    assert.equal(reloads, 1);
+  }
+  using signals = stopSignals({ source, hasTerminal: true });
+  source.emit("SIGHUP", "SIGHUP");
+  assert.equal(await signals.first, "SIGHUP");
 });

@@ -5,21 +5,30 @@
  * those passes it on. Nobody presses twice that fast on purpose.
  */
 const ONE_PRESS_MS = 400;
-/** SIGHUP: the terminal was closed. */
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const STOPS = ["SIGINT", "SIGTERM"] as const;
+
+export type Surroundings = {
+  readonly source?: NodeJS.EventEmitter;
+  /** Milliseconds that only grow. */
+  readonly now?: () => number;
+  /** SIGHUP at a terminal says that it was closed; without one it asks a service to read its configuration again. */
+  readonly hasTerminal?: boolean;
+};
 
 export type StopSignals = Disposable & {
   /** Resolves with the signal that asked for the end. */
   readonly first: Promise<NodeJS.Signals>;
   /** Resolves when somebody would not wait. */
   readonly second: Promise<NodeJS.Signals>;
+  /** Set by whoever can reload. */
+  onReload: () => void;
 };
 
-/** @param now milliseconds that only grow. */
-export function stopSignals(
-  source: NodeJS.EventEmitter = process,
-  now: () => number = () => performance.now(),
-): StopSignals {
+export function stopSignals({
+  source = process,
+  now = () => performance.now(),
+  hasTerminal = process.stdin.isTTY || process.stderr.isTTY,
+}: Surroundings = {}): StopSignals {
   const first = Promise.withResolvers<NodeJS.Signals>();
   const second = Promise.withResolvers<NodeJS.Signals>();
   let since: number | undefined;
@@ -29,12 +38,20 @@ export function stopSignals(
       first.resolve(signal);
     } else if (now() - since >= ONE_PRESS_MS) second.resolve(signal);
   };
-  for (const signal of SIGNALS) source.on(signal, hear);
-  return {
+  for (const signal of STOPS) source.on(signal, hear);
+  const hangUp = (): void => {
+    if (hasTerminal) hear("SIGHUP");
+    else signals.onReload();
+  };
+  source.on("SIGHUP", hangUp);
+  const signals: StopSignals = {
     first: first.promise,
     second: second.promise,
     [Symbol.dispose]() {
-      for (const signal of SIGNALS) source.off(signal, hear);
+      for (const signal of STOPS) source.off(signal, hear);
+      source.off("SIGHUP", hangUp);
     },
+    onReload: () => {},
   };
+  return signals;
 }

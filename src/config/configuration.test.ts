@@ -88,7 +88,7 @@ suite("configuration", () => {
     assert.deepEqual(await findings({ file, environment, flags: { server: { passivePorts: "80-90" } } }), [
       'mine.toml:3: login-timout: unknown key in [server]. Did you mean "login-timeout"?',
       "mine.toml:6: log: belongs under [serve], not [server]",
-      'mine.toml:7: unknown section "servr". Did you mean "serve"? Known: serve, server, account, limits, bans, control',
+      'mine.toml:7: unknown section "servr". Did you mean "serve"? Known: serve, server, account, limits, bans, control, tls',
       'environment: unknown FERRYMAN_GRACE_TIMEOUTS. Did you mean "FERRYMAN_GRACE_TIMEOUT"?',
       'mine.toml:9: anonymous: "yes": expected one of "off"|"read"|"drop"',
       "mine.toml:4: idle-timeout: 0: too small, expected number to be >=1",

@@ -13,7 +13,7 @@ import { type Configuration, SECTIONS, dashed, variable } from "./sections.ts";
 /** Where a configuration file is looked for when neither --config nor FERRYMAN_CONFIG names one. */
 const STANDARD_FILE = "/etc/ferryman/ferryman.toml";
 /** Variables that are no options. FERRYMAN_TEST_… belong to our own tests. */
-const RESERVED = /^FERRYMAN_(?:CONFIG|DEBUG|FFI|USERS|TEST_\w+)$/;
+const RESERVED = /^FERRYMAN_(?:CONFIG|CONFINED|DEBUG|FFI|USERS|TEST_\w+)$/;
 /** Octets; a file of this size is not a configuration but a mistake. */
 const LARGEST_FILE = 1_048_576;
 

@@ -4,6 +4,7 @@ import type { OptionTable, OptionValues } from "../base/option.ts";
 import { CONTROL_OPTIONS } from "../control/options.ts";
 import { BAN_OPTIONS, LIMIT_OPTIONS } from "../guard/options.ts";
 import { SERVER_OPTIONS } from "../server/options.ts";
+import { TLS_OPTIONS } from "../server/tls-options.ts";
 import { SERVE_OPTIONS } from "./serve-options.ts";
 
 export const SECTIONS = {
@@ -13,6 +14,7 @@ export const SECTIONS = {
   limits: LIMIT_OPTIONS,
   bans: BAN_OPTIONS,
   control: CONTROL_OPTIONS,
+  tls: TLS_OPTIONS,
 } as const satisfies Readonly<Record<string, OptionTable>>;
 
 type Sections = typeof SECTIONS;

@@ -37,7 +37,19 @@ export const SERVE_OPTIONS = {
   xferlog: option(path.optional(), "File that gets one line per transfer in wu-ftpd's xferlog form", {
     source: "features.md C8",
   }),
-  workers: option(z.int().min(0).max(0).default(0), "Worker processes; 0 = everything in one process", {
-    source: "design.md, Processes: workers come with a later release",
-  }),
+  workers: option(
+    z.int().min(0).max(64).optional(),
+    "Worker processes; 0 = everything in one process; absent: one for each processor, 4 at most",
+    { source: "design.md, Processes; a worker takes some 50 MiB" },
+  ),
+  workerUser: option(
+    z.string().min(1).max(64).optional(),
+    "Whom the workers run as when the server is started by root: USER or USER:GROUP; absent: ferryman, else nobody",
+    { source: "design.md, Processes; attack 31" },
+  ),
+  stateFolder: option(
+    path.optional(),
+    "Where bans and the self-signed certificate are kept; absent: /var/lib/ferryman for root, else ~/.local/state/ferryman",
+    { source: "file-hierarchy(7); XDG Base Directory Specification" },
+  ),
 } as const;

@@ -230,10 +230,13 @@ function pathFor(uid: number | undefined, environment: Record<string, string> = 
   return standardSocket({ uid, environment });
 }
 
-test("where the socket lies", () => {
+test("where the socket lies, and where it is looked for", async () => {
   assert.equal(pathFor(0), "/run/ferryman/control.sock");
   assert.equal(pathFor(0, { RUNTIME_DIRECTORY: "/run/a:/run/b" }), "/run/a/control.sock");
   assert.equal(pathFor(7, { XDG_RUNTIME_DIR: "/run/user/7" }), "/run/user/7/ferryman/control.sock");
   assert.equal(pathFor(7, { XDG_RUNTIME_DIR: "relative" }), join(tmpdir(), "ferryman-7", "control.sock"));
-  assert.ok(likelySockets({ uid: 7, environment: {} }).includes("/run/ferryman/control.sock"));
+  const own = { XDG_RUNTIME_DIR: "/run/user/7" };
+  const usual = ["/run/user/7/ferryman/control.sock", "/run/ferryman/control.sock"];
+  // No folder of ours is among the temporary ones: none is asked there, whoever may have made it.
+  assert.deepEqual(await likelySockets({ uid: 4_000_000_007, environment: own }), usual);
 });

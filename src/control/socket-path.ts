@@ -25,13 +25,21 @@ export function standardSocket({ environment, uid }: Surroundings): string {
   if (isAbsolute(given)) return join(given, NAME);
   if (uid === 0) return join("/run/ferryman", NAME);
   const own = environment["XDG_RUNTIME_DIR"] ?? "";
-  return isAbsolute(own) ? join(own, "ferryman", NAME) : join(tmpdir(), `ferryman-${uid ?? "user"}`, NAME);
+  return isAbsolute(own) ? join(own, "ferryman", NAME) : temporarySocket({ environment, uid });
+}
+
+function temporarySocket({ uid }: Surroundings): string {
+  return join(tmpdir(), `ferryman-${uid ?? "user"}`, NAME);
 }
 
 /** Where a command looks for a running server: what `standardSocket` gives, then where a service has it. */
-export function likelySockets(here: Surroundings): readonly string[] {
-  const temporary = join(tmpdir(), `ferryman-${here.uid ?? "user"}`, NAME);
-  return [...new Set([standardSocket(here), join("/run/ferryman", NAME), temporary])];
+export async function likelySockets(here: Surroundings): Promise<readonly string[]> {
+  const standard = standardSocket(here);
+  const temporary = temporarySocket(here);
+  const all = [...new Set([standard, join("/run/ferryman", NAME), temporary])];
+  // Anybody can make a folder of that name among the temporary ones, and answer in place of our server.
+  const isOwn = (await folderProblem(temporary, here)) === undefined;
+  return isOwn ? all : all.filter((path) => path !== temporary);
 }
 
 /** Why a folder is not to be trusted with the socket; undefined if it is. */

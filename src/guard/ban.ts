@@ -1,4 +1,4 @@
-/** What a ban is, how its target is written, and the port by which bans reach a firewall. */
+/** What a ban is, and how its target is written. */
 import { type Network, formatNetwork, parseNetwork, shown } from "./cidr.ts";
 import { LONGEST_REASON } from "./limits.ts";
 
@@ -21,14 +21,6 @@ export type Ban = {
   /** The how-manieth automatic ban of this target in a row; 0 for one made by hand. */
   readonly repeat: number;
 };
-
-/** Where bans go besides the server itself: a firewall's set, a shared store. Calls must not throw and return at once. */
-export interface BanSink {
-  /** A new ban, or a known target with another end. */
-  add(ban: Ban): void;
-  /** @param target as in the ban that was added. */
-  remove(target: string): void;
-}
 
 export type GuardEvent =
   /** `sessions` are those that it hits: the server ends them. */

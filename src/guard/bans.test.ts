@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Ban, GuardEvent } from "./ban.ts";
 import { parseBanTarget } from "./ban.ts";
+import { type BanSink, connectSink } from "./ban-sink.ts";
 import { BanBook } from "./ban-book.ts";
 import { parseAddress } from "./cidr.ts";
 import { Guard, type GuardTerms } from "./guard.ts";
@@ -166,4 +167,25 @@ test("attack 37: too many bans never free a site's own; strangers lose theirs on
   assert.ok(inSite("2001:db8:0:1000::1") && inSite("198.51.100.14"));
   assert.ok(book.get("account:ann") !== undefined, "bans by hand stay");
   assert.equal(book.manual, 1);
+});
+
+test("a sink learns the bans that are there, each new one, and each that ends", () => {
+  const { guard, pass } = at();
+  guard.ban("192.0.2.1");
+  const firewall = new Set<string>();
+  const sink: BanSink = {
+    add: ({ target }) => firewall.add(target),
+    remove: (target) => firewall.delete(target),
+  };
+  const stop = connectSink(guard, sink);
+  guard.ban("192.0.2.2", { seconds: 1 });
+  for (let link = 0; link < 8; link++) offend(guard, `2001:db8:0:${link.toString(16)}::1`);
+  assert.deepEqual([...firewall].toSorted(), ["192.0.2.1", "192.0.2.2", "2001:db8::/56"]);
+  guard.lift("192.0.2.1");
+  pass(600_000);
+  guard.expire();
+  assert.deepEqual([...firewall], []);
+  stop();
+  guard.ban("192.0.2.3");
+  assert.deepEqual([...firewall], []);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { GuardEvent } from "./ban.ts";
+import { HostsAccess } from "./hosts-access.ts";
 import { Guard, type GuardTerms } from "./guard.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -64,6 +65,33 @@ test("new connections: so many a minute, which may come at once; time gives them
   pass(1_000);
   assert.equal(come(), "ok");
   assert.equal(come(), "connection-rate");
+});
+
+test("attack 55: a flood of connections is banned; too many sessions are refused and no more, the good ones stay", () => {
+  const { guard, events } = at({ limits: { sessionsPerAddress: 1 } });
+  guard.admit("good", "192.0.2.1");
+  for (let count = 0; count < 599; count++) assert.equal(rule(guard.admit("x", "192.0.2.1")), "sessions-per-address");
+  assert.equal(events.length, 0);
+  for (let count = 0; count < 95; count++) assert.equal(rule(guard.admit("x", "192.0.2.1")), "connection-rate");
+  assert.equal(rule(guard.admit("x", "192.0.2.1")), "banned");
+  assert.deepEqual(events[0]?.type === "ban" && events[0].sessions, ["good"]);
+});
+
+test("other options from now on: who is in stays, and options that are wrong change nothing", () => {
+  const { guard } = at();
+  guard.admit("1", "192.0.2.1");
+  guard.ban("192.0.2.9");
+  guard.reconfigure({ limits: { sessionsPerAddress: 1 }, bans: { deny: ["192.0.2.2"] } });
+  assert.equal(rule(guard.admit("2", "192.0.2.1")), "sessions-per-address");
+  assert.equal(rule(guard.admit("2", "192.0.2.2")), "deny-list");
+  assert.equal(rule(guard.admit("2", "192.0.2.9")), "banned");
+  assert.throws(() => guard.reconfigure({ bans: { deny: ["192.0.2.2/8"] } }), /bits of a host/);
+  assert.equal(rule(guard.admit("2", "192.0.2.2")), "deny-list");
+  const hosts = new HostsAccess({ deny: { name: "hosts.deny", text: "ferryman: 192.0.2.3" } });
+  guard.reconfigure({ hosts });
+  assert.equal(rule(guard.admit("3", "192.0.2.3")), "hosts-access");
+  guard.reconfigure({ hosts, bans: { allow: ["192.0.2.3"] } });
+  assert.ok(guard.admit("3", "192.0.2.3").ok);
 });
 
 test("the whole server, its load, and addresses that nobody can read", () => {

@@ -70,7 +70,7 @@ export class Guard {
     });
   }
 
-  /** Other options from now on; sessions, points and bans stay. @throws {z.ZodError} and then nothing has changed. */
+  /** Other options from now on, all of them: what is absent has its default. Sessions, points and bans stay. @throws {z.ZodError} and then nothing has changed. */
   reconfigure({ hosts, ...given }: GivenSettings & Pick<GuardTerms, "hosts">): void {
     this.#settings = guardSettings(given);
     this.#hosts = hosts;
@@ -89,9 +89,6 @@ export class Guard {
     const verdict = this.#admission(parsed, address);
     if (verdict.ok) this.#sessions.open(session, parsed);
     else if (verdict.rule === "connection-rate") this.#offend(parsed, "connection-rate");
-    else if (verdict.rule === "sessions-per-address" || verdict.rule === "sessions-per-site") {
-      this.#offend(parsed, "session-limit");
-    }
     return verdict;
   }
 

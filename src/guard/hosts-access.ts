@@ -18,7 +18,7 @@ export type HostsDecision =
   | { readonly allowed: false; readonly rule: string };
 
 /** What the server may be called in these files. */
-export const DAEMONS: readonly string[] = ["ferryman", "ftpd", "vsftpd", "in.ftpd"];
+const DAEMONS: readonly string[] = ["ferryman", "ftpd", "vsftpd", "in.ftpd"];
 
 export class HostsAccess {
   /** Errors (of the deny file: do not start with them) and warnings, in the order of the lines. */

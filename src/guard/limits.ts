@@ -16,14 +16,15 @@ export const IPV6_LEVELS = [
 export const IPV4_LEVELS = [{ prefix: 32, times: 1 }] as const;
 
 /**
- * Networks whose points are remembered; the one that offended longest ago goes first, some 150 octets each. A site is
+ * Networks whose points are remembered; the one that offended longest ago goes first.
+ * Each of these tables is some 5 MiB when full. A site is
  * touched with each of its links, so that hopping among links does not push its own record out.
  */
-export const SCORES_KEPT = 65_536;
+export const SCORES_KEPT = 16_384;
 /** Networks whose connection rate is remembered; a minute of silence is as good as being forgotten. */
-export const RATES_KEPT = 65_536;
+export const RATES_KEPT = 16_384;
 /** Pairs of network and account that failed; a forgotten pair is merely not forgiven. */
-export const PAIRS_KEPT = 65_536;
+export const PAIRS_KEPT = 16_384;
 /** Bans that the guard makes itself; beyond it sites are banned whole, then those go that end first. Some 300 octets each. */
 export const BANS_KEPT = 10_000;
 /** Bans made by hand; they are never dropped, and more belong into a firewall or the `deny` list. */

@@ -15,7 +15,9 @@ export type GuardRule =
   | "sessions-per-account"
   | "transfers-per-account"
   | "transfers-per-address"
-  | "account-banned";
+  | "account-banned"
+  /** Whoever decides cannot be asked. */
+  | "unjudged";
 
 export type Refused = {
   readonly ok: false;

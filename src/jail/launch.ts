@@ -6,10 +6,10 @@
  * It is loaded by `node --require launch launch`: required, it runs before the event loop turns, so that no message of
  * the broker is read from the channel and lost. As the main file it does nothing a second time.
  */
-import { accessSync, constants, writeSync } from "node:fs";
+import { accessSync, constants, readdirSync, writeSync } from "node:fs";
 import { z } from "zod";
 import { faultMessage } from "../base/fault-text.ts";
-import { loadProcessCalls } from "../sys/process-calls.ts";
+import { loadProcessCalls, type ProcessCalls } from "../sys/process-calls.ts";
 import { confine } from "./confine.ts";
 import { LAUNCH_FAILED, TERMS, TERMS_VARIABLE, type Terms } from "./terms.ts";
 
@@ -31,10 +31,22 @@ function launch(): void {
   if (calls === undefined) throw new Error("koffi is missing or not for this system: npm install koffi");
   confine(calls, terms);
   for (const path of [process.execPath, terms.script]) assertReadable(path);
-  // Node has marked all descriptors that it found as its own alone.
-  for (const descriptor of [...STANDARD_DESCRIPTORS, ...terms.descriptors]) calls.setCloseOnExec(descriptor, false);
+  keepDescriptors(calls, [...STANDARD_DESCRIPTORS, ...terms.descriptors]);
   const { nodeArguments, script, scriptArguments } = terms;
   calls.execute(process.execPath, [process.execPath, ...nodeArguments, script, ...scriptArguments], environment(terms));
+}
+
+/** Node has marked those that it found at start as its own alone, but stops looking at the first gap. */
+function keepDescriptors(calls: ProcessCalls, kept: readonly number[]): void {
+  const open = readdirSync("/proc/self/fd").map(Number);
+  for (const descriptor of open) {
+    try {
+      calls.setCloseOnExec(descriptor, !kept.includes(descriptor));
+    } catch (error) {
+      // The one through which the list was read is closed again.
+      if (kept.includes(descriptor)) throw error;
+    }
+  }
 }
 
 function readTerms(): Terms {

@@ -19,7 +19,7 @@ const id = z.int().min(1).max(4_294_967_294);
 export type HostUser = z.output<typeof hostUser>;
 const hostUser = z.strictObject({ uid: id, gid: id });
 
-export const FILES_TERMS = z.strictObject({
+const filesTerms = z.strictObject({
   /** Without Landlock in the kernel: "auto" goes on, "require" fails. */
   need: z.enum(["auto", "require"]),
   /** Paths below which files may be read, besides what Node itself needs. */
@@ -35,7 +35,7 @@ export const TERMS = z.strictObject({
   user: hostUser.optional(),
   keepCapabilities: z.array(z.enum(CAPABILITIES)),
   /** Absent: all files that the identity may touch. */
-  files: FILES_TERMS.optional(),
+  files: filesTerms.optional(),
   umask: z.int().min(0).max(0o777),
   /** Ends with the process that started it. */
   dieWithParent: z.boolean(),

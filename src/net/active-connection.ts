@@ -8,6 +8,8 @@ export type ActiveTerms = {
   readonly localAddress?: string;
   /** L-1 of RFC 959 §3.2: the control port less one. */
   readonly localPort: number;
+  /** Nothing is read yet: the socket goes on to another process. */
+  readonly paused?: boolean;
   /** Aborted by ABOR, by the time-out, or when the session ends. */
   readonly signal: AbortSignal;
 };
@@ -35,7 +37,7 @@ export function systemCode(error: unknown): string {
 }
 
 async function connect(terms: ActiveTerms, localPort: number | undefined): Promise<Socket> {
-  const { remote, localAddress, signal } = terms;
+  const { remote, localAddress, signal, paused = false } = terms;
   signal.throwIfAborted();
   return new Promise((resolve, reject) => {
     const socket = createConnection({
@@ -45,6 +47,7 @@ async function connect(terms: ActiveTerms, localPort: number | undefined): Promi
       ...(localAddress === undefined ? {} : { localAddress }),
       ...(localPort === undefined ? {} : { localPort }),
     });
+    if (paused) socket.pause();
     const giveUp = (): void => {
       socket.destroy();
       reject(signal.reason);

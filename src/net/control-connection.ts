@@ -69,6 +69,11 @@ export class ControlConnection {
     return this.#ending.signal;
   }
 
+  /** Lines that came and wait for their turn. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
   /** The next line in order, or undefined when no more can come. One caller at a time. */
   async next(): Promise<ControlInput | undefined> {
     while (this.#queue.length === 0 && !this.#ended) {

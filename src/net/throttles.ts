@@ -21,17 +21,34 @@ export type SessionTerms = {
 /** Dispose it when the session is over or signs in anew. */
 export type SessionThrottles = Disposable & { readonly up: Throttle; readonly down: Throttle };
 
-type Shared = { readonly limiters: Limiters; sessions: number };
+type Shared = { readonly limiters: Limiters; rates: Rates; sessions: number };
 
 export class Throttles {
   /** Of all sessions together; `setRates` changes them while transfers run. */
   readonly server: Limiters;
   readonly #clock: Clock;
+  readonly #serverRates: Rates;
+  /** What of an account's rates is ours, where several processes share them. Absent: all. */
+  readonly #parts = new Map<string, number>();
   readonly #accounts = new Map<string, Shared>();
 
   constructor(server: Rates = {}, clock: Clock = SYSTEM_CLOCK) {
     this.#clock = clock;
+    this.#serverRates = server;
     this.server = makeLimiters(server, clock);
+  }
+
+  /** Of the server's rates this process may use so much: the rest is other processes'. @param part from 0 to 1. */
+  setServerPart(part: number): void {
+    setRates(this.server, partOf(this.#serverRates, part));
+  }
+
+  /** The same for the rates of an account, for sessions that are here and that come. */
+  setAccountPart(account: string, part: number): void {
+    if (part === 1) this.#parts.delete(account);
+    else if (this.#parts.size < ACCOUNTS_LIMITED) this.#parts.set(account, part);
+    const shared = this.#accounts.get(account);
+    if (shared !== undefined) setRates(shared.limiters, partOf(shared.rates, part));
   }
 
   /** Accounts that have sessions now. */
@@ -46,8 +63,13 @@ export class Throttles {
 
   /** What a session's transfers are held to. A session starts without anything saved up. */
   forSession({ account, sessionRates, accountRates }: SessionTerms): SessionThrottles {
-    const shared = this.#accounts.get(account) ?? { limiters: makeLimiters(accountRates, this.#clock), sessions: 0 };
-    setRates(shared.limiters, accountRates);
+    const shared = this.#accounts.get(account) ?? {
+      limiters: makeLimiters({}, this.#clock),
+      rates: accountRates,
+      sessions: 0,
+    };
+    shared.rates = accountRates;
+    setRates(shared.limiters, partOf(accountRates, this.#parts.get(account) ?? 1));
     shared.sessions += 1;
     // Beyond the limit a session has the account's rate for itself: still limited, only not together with others.
     if (this.#accounts.size < ACCOUNTS_LIMITED) this.#accounts.set(account, shared);
@@ -74,6 +96,15 @@ export function setRates({ up, down }: Limiters, rates: Rates): void {
 
 function makeLimiters({ up, down }: Rates, clock: Clock): Limiters {
   return { up: new RateLimiter(limitOf(up), clock), down: new RateLimiter(limitOf(down), clock) };
+}
+
+function partOf({ up, down }: Rates, part: number): Rates {
+  return { up: slice(up, part), down: slice(down, part) };
+}
+
+/** Never down to 0, which means "no limit". */
+function slice(rate: number | undefined, part: number): number | undefined {
+  return rate === undefined || rate === 0 ? undefined : Math.max(1, Math.floor(rate * part));
 }
 
 function limitOf(rate: number | undefined): number | undefined {

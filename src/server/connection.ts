@@ -4,6 +4,8 @@
  */
 import { faultDetail } from "../base/fault-text.ts";
 import type { Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { CommandRate } from "../guard/rates.ts";
 import type { Account } from "../account/account.ts";
 import { bytesOfText } from "../base/bytes.ts";
 import { ControlConnection, type ControlInput } from "../net/control-connection.ts";
@@ -19,12 +21,16 @@ import { DataChannel } from "./data-channel.ts";
 import { type Order, dispatch, readOrder } from "./dispatch.ts";
 import { RunningTransfer } from "./running-transfer.ts";
 import type { Services } from "./server.ts";
+import { Refusal } from "./errors.ts";
 import type { Session } from "./session.ts";
 import { TlsChannel, type TlsFacts } from "./tls-channel.ts";
 import { certificateUser, levelOfSession } from "./tls-policy.ts";
 import { TlsFailed } from "../net/tls/handshake.ts";
 import type { Listener } from "./server.ts";
 import type { StorageLease } from "../workspace/storages.ts";
+
+/** Why a session ended for which nobody gave another reason. */
+const STAYED = "the client closed the connection";
 
 export class Connection {
   readonly id: string;
@@ -36,6 +42,7 @@ export class Connection {
   readonly #context: Context;
   readonly #running: RunningTransfer;
   readonly #stop = new AbortController();
+  readonly #rate: CommandRate;
   #session: Session = { step: "greeted" };
   #workspace: Workspace | undefined;
   #files: StorageLease | undefined;
@@ -48,7 +55,7 @@ export class Connection {
   #busy = false;
   #commands = 0;
   #idleSeconds: number;
-  #reason = "the client closed the connection";
+  #reason = STAYED;
   #urgent: Promise<void> = Promise.resolve();
   /** Set when the server is told to stop: the session ends after the command under way. */
   #leaving: string | undefined;
@@ -58,6 +65,7 @@ export class Connection {
     this.#listener = listener;
     this.#services = services;
     this.#settings = services.settings;
+    this.#rate = new CommandRate(services.commandRate);
     this.#lastActivity = services.now();
     this.#signedOut = services.now();
     this.#control = new ControlConnection(socket, () => {
@@ -80,10 +88,13 @@ export class Connection {
     this.#control.closed.addEventListener("abort", gone);
     try {
       this.#startClock();
+      if (!(await this.#admit())) return;
       if (this.#listener.implicit) await this.#secureFirst();
-      if (await this.#greet()) await this.#serve();
+      await this.#greet();
+      await this.#serve();
     } catch (error) {
       if (error instanceof TlsFailed) {
+        this.#services.authority.offence(this.id, "tls-failed");
         this.#reason = error.message;
         this.#emit({ ...this.facts(), type: "tls.failed", reason: error.message, at: this.#services.now() });
         return;
@@ -99,6 +110,7 @@ export class Connection {
       this.#control.end();
       const facts = this.facts();
       await this.#leaveWorkspace();
+      this.#services.authority.release(this.id);
       const commands = this.#commands;
       this.#emit({ ...facts, type: "session.closed", reason: this.#reason, commands, at: this.#services.now() });
     }
@@ -115,6 +127,12 @@ export class Connection {
     if (!this.#busy) this.#sayGoodbye(reason);
   }
 
+  /** Ends the session now, for whoever is to leave at once and yet hear why. */
+  expel(reason: string): void {
+    this.leave(reason);
+    this.abortTransfer();
+  }
+
   /** Ends the transfer under way; the 421 follows it. */
   abortTransfer(): void {
     void this.#running.abort();
@@ -125,17 +143,21 @@ export class Connection {
     this.#control.drop();
   }
 
-  async #greet(): Promise<boolean> {
-    const { throttle, now } = this.#services;
-    if (throttle.isRefused(this.#control.peer.address, now())) {
-      this.#reason = "too many failed logins from this address";
-      this.#emit({ ...this.facts(), type: "session.refused", reason: this.#reason, at: now() });
-      await this.#send(reply(421, "Too many failed logins from your address; try again in some minutes."));
-      return false;
-    }
+  /** Limits and bans, before anything else is spent on a client. */
+  async #admit(): Promise<boolean> {
+    const verdict = await this.#services.authority.admit(this.id, this.#control);
+    if (verdict.ok) return true;
+    this.#reason = verdict.rule;
+    this.#emit({ ...this.facts(), type: "session.refused", reason: verdict.rule, at: this.#services.now() });
+    // Whoever waits for TLS could not read it.
+    if (this.#listener.implicit) this.#control.drop();
+    else await this.#send(reply(421, verdict.text));
+    return false;
+  }
+
+  async #greet(): Promise<void> {
     const [first = "", ...rest] = this.#settings.banner.split(/\r?\n/).map(bytesOfText);
     await this.#send(reply(220, first, ...rest));
-    return true;
   }
 
   #noteSecured({ protocol, cipher }: TlsFacts): void {
@@ -164,7 +186,7 @@ export class Connection {
       await this.#execute(input);
       this.#lastActivity = this.#services.now();
     }
-    this.#reason = "QUIT";
+    if (this.#reason === STAYED) this.#reason = "QUIT";
   }
 
   async #execute(input: ControlInput): Promise<void> {
@@ -183,7 +205,16 @@ export class Connection {
 
   async #runOne(input: ControlInput): Promise<Session> {
     this.#commands += 1;
+    const allowed = this.#rate.command(this.#control.waiting, this.#services.now());
+    if (!allowed.ok) {
+      this.#services.authority.offence(this.id, "command-flood");
+      this.#reason = allowed.rule;
+      await this.#send(reply(421, allowed.text));
+      return { step: "closing" };
+    }
+    if (allowed.delayMs > 0) await delay(allowed.delayMs, undefined, { signal: this.#stop.signal }).catch(() => {});
     if (input.kind === "too-long") {
+      this.#services.authority.offence(this.id, "not-ftp");
       await this.#send(reply(500, "Line too long; the whole of it was dropped."));
       return this.#session;
     }
@@ -250,6 +281,7 @@ export class Connection {
       if (this.#busy && signedIn) this.#clock = setTimeout(look, allowed);
       else if (left > 0) this.#clock = setTimeout(look, left);
       else {
+        if (!signedIn) this.#services.authority.offence(this.id, "login-timeout");
         const limit = signedIn ? `Idle for ${this.#idleSeconds} s` : `No login within ${allowed / 1000} s`;
         this.#sayGoodbye(`${limit}; closing the control connection.`);
       }
@@ -268,8 +300,8 @@ export class Connection {
       peer: control.peer,
       local: control.local,
       settings,
-      login: services.login,
-      throttle: services.throttle,
+      id: this.id,
+      authority: services.authority,
       who: services.who,
       commands: COMMANDS,
       siteCommands: SITE_COMMANDS,
@@ -289,6 +321,8 @@ export class Connection {
         peer: control.peer,
         local: control.local,
         pool: services.pool,
+        connect: async (terms) => services.authority.connect(this.id, terms),
+        onStranger: (address) => services.authority.offence(address, "foreign-data"),
         openTimeoutMs: settings.dataOpenTimeout * 1000,
         fxp: settings.fxp,
         onRefused: ({ address, port }, reason) =>
@@ -301,12 +335,22 @@ export class Connection {
         this.#idleSeconds = seconds;
         this.#startClock();
       },
+      takeTransferPlace: async () => this.#takeTransferPlace(),
       openWorkspace: async (account) => this.#openWorkspace(account),
       leaveWorkspace: async () => this.#leaveWorkspace(),
       facts: () => this.facts(),
       emit: (event) => this.#emit(event),
       now: services.now,
     };
+  }
+
+  async #takeTransferPlace(): Promise<Disposable> {
+    const { authority } = this.#services;
+    const account = this.#workspace?.account;
+    if (account === undefined) throw new Error("a transfer without a login");
+    const verdict = await authority.transferBegins(this.id, account);
+    if (!verdict.ok) throw new Refusal(450, verdict.text, verdict.rule);
+    return { [Symbol.dispose]: () => authority.transferEnds(this.id, account) };
   }
 
   async #openWorkspace(account: Account): Promise<Workspace> {
@@ -341,6 +385,7 @@ export class Connection {
     this.#throttles?.[Symbol.dispose]();
     this.#throttles = undefined;
     if (wasSignedIn) {
+      this.#services.authority.signOut(this.id);
       this.#signedOut = this.#services.now();
       this.#startClock();
     }

@@ -1,5 +1,5 @@
 /** What a command may use besides its session: the connection's services, none of which is the control socket. */
-import type { Login } from "../account/login.ts";
+import type { Authority } from "./authority.ts";
 import type { OptionValues } from "../base/option.ts";
 import type { Account } from "../account/account.ts";
 import type { Endpoint } from "../net/addresses.ts";
@@ -9,7 +9,6 @@ import type { Who } from "../workspace/who.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { Command } from "./command.ts";
 import type { DataChannel } from "./data-channel.ts";
-import type { LoginThrottle } from "./login-throttle.ts";
 import type { SERVER_OPTIONS } from "./options.ts";
 import type { Progress, RunningTransfer } from "./running-transfer.ts";
 import type { TlsChannel } from "./tls-channel.ts";
@@ -20,8 +19,9 @@ export interface Context {
   readonly peer: Endpoint;
   readonly local: Endpoint;
   readonly settings: Settings;
-  readonly login: Login;
-  readonly throttle: LoginThrottle;
+  /** This session's, as in events. */
+  readonly id: string;
+  readonly authority: Authority;
   readonly who: Who;
   /** Every command by verb and alias, for FEAT and HELP. */
   readonly commands: ReadonlyMap<string, Command>;
@@ -36,6 +36,8 @@ export interface Context {
   readonly signal: AbortSignal;
   /** Aborted when the client has closed its side; it may still read replies. */
   readonly hungUp: AbortSignal;
+  /** Counts a transfer against the account's limit. @throws {Refusal} 450 */
+  takeTransferPlace(): Promise<Disposable>;
   /** Opens what the account may use. @throws when its home is not there (attack 30). */
   openWorkspace(account: Account): Promise<Workspace>;
   /** Gives back what `openWorkspace` opened; the session is nobody's again. */

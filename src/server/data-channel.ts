@@ -5,7 +5,7 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { DATA_LINGER_MS, FIRST_FREE_PORT } from "../net/limits.ts";
-import { connectActive, systemCode } from "../net/active-connection.ts";
+import { type ActiveTerms, systemCode } from "../net/active-connection.ts";
 import { type Endpoint, familyOf, plainAddress, sameAddress, showEndpoint } from "../net/addresses.ts";
 import { NoPassivePort, type PassiveLease, type PassivePool } from "../net/passive-pool.ts";
 import type { DataStream } from "../net/data-connection.ts";
@@ -40,6 +40,10 @@ export type DataChannelTerms = {
   readonly openTimeoutMs: number;
   readonly fxp: boolean;
   readonly tls: DataProtection;
+  /** Opens an active data connection. @throws as `connectActive` */
+  readonly connect: (terms: ActiveTerms) => Promise<Socket>;
+  /** Told of each address that came to a passive port which was not its own. */
+  readonly onStranger: (address: string) => void;
   /** Told of each data connection that was not let in or did not come about. */
   readonly onRefused: (from: Endpoint, reason: string) => void;
 };
@@ -74,13 +78,14 @@ export class DataChannel implements Disposable {
   /** Leases a passive port; an older plan is given up (attack 8: one lease per session). @returns the port. */
   async planPassive(): Promise<number> {
     this.clear();
-    const { local, peer, pool, onRefused } = this.#terms;
+    const { local, peer, pool, onRefused, onStranger } = this.#terms;
     try {
       const lease = await pool.lease({
         address: local.address,
         from: peer.address,
         onStranger: (stranger) => {
           this.#stranger = stranger;
+          onStranger(stranger.address);
           onRefused(stranger, "a data connection from an address other than the control connection's was dropped");
         },
       });
@@ -219,7 +224,7 @@ export class DataChannel implements Disposable {
   async #connect(remote: Endpoint, signal: AbortSignal): Promise<Socket> {
     const { local } = this.#terms;
     const localAddress = familyOf(local.address) === familyOf(remote.address) ? local.address : undefined;
-    return connectActive({
+    return this.#terms.connect({
       remote,
       localPort: local.port - 1,
       signal,

@@ -8,6 +8,7 @@ import type { Command } from "./command.ts";
 import { COMMANDS } from "./commands/index.ts";
 import type { Context } from "./context.ts";
 import { Refusal, isFault, replyToError } from "./errors.ts";
+import { isTraversal, offenceOfRule } from "./offences.ts";
 import type { Pending, Session } from "./session.ts";
 
 export type Order = CommandLine & { readonly command: Command | undefined };
@@ -38,6 +39,7 @@ export async function* dispatch(
   context: Context,
 ): AsyncGenerator<Reply, Session, void> {
   if (order === undefined) {
+    context.authority.offence(context.id, "not-ftp");
     // The line is not repeated: a reply that reflects it could be read as HTML by a browser (attack 12).
     yield reply(500, "Syntax error: a line is a command of letters, then a space and its argument.");
     return dropPending(session, session);
@@ -45,12 +47,14 @@ export async function* dispatch(
   const { command, verb, argument } = order;
   if (command === undefined) {
     if (HTTP_VERBS.has(verb)) {
+      context.authority.offence(context.id, "http-verb");
       yield reply(421, "This is an FTP server, not a web server.");
       return { step: "closing" };
     }
     yield reply(500, "Unknown command; HELP lists what this server knows.");
     return dropPending(session, session);
   }
+  if (isTraversal(session, argument)) context.authority.offence(context.id, "traversal");
   try {
     applyPolicy(command, session);
     const next = yield* command.execute({ session, argument, context });
@@ -75,9 +79,12 @@ function report(error: unknown, { verb, context }: { verb: string; context: Cont
   const facts = context.facts();
   if (error instanceof Refusal && error.rule !== undefined) {
     context.emit({ ...facts, type: "refused", rule: error.rule, verb, at: context.now() });
+    const offence = offenceOfRule(error.rule);
+    if (offence !== undefined) context.authority.offence(context.id, offence);
   }
   if (error instanceof TlsFailed) {
     context.emit({ ...facts, type: "tls.failed", reason: error.message, at: context.now() });
+    context.authority.offence(context.id, "tls-failed");
   }
   if (!isFault(error)) return;
   const detail = faultDetail(error);

@@ -1,7 +1,8 @@
 /** The FTP server as a library: `ferryman/server`. */
 import { type AddressInfo, type Server, type Socket, createServer } from "node:net";
 import type { AccountStore } from "../account/account.ts";
-import { type Login, createLogin } from "../account/login.ts";
+import { createLogin } from "../account/login.ts";
+import { Guard } from "../guard/guard.ts";
 import type { Passwords } from "../account/passwords.ts";
 import { EventStream } from "../base/event-stream.ts";
 import { optionValues } from "../base/option.ts";
@@ -12,7 +13,9 @@ import type { FerrymanEvent } from "../workspace/events.ts";
 import { Who } from "../workspace/who.ts";
 import { Connection } from "./connection.ts";
 import type { Settings } from "./context.ts";
-import { LoginThrottle } from "./login-throttle.ts";
+import type { CommandRateTerms } from "../guard/rates.ts";
+import type { Authority } from "./authority.ts";
+import { LocalAuthority } from "./local-authority.ts";
 import { SERVER_OPTIONS } from "./options.ts";
 import type { TlsTerms } from "../net/tls/session.ts";
 import type { TlsService, TlsSettings } from "./tls-channel.ts";
@@ -33,6 +36,14 @@ export type ServerOptions = {
   readonly accounts: readonly AccountStore[];
   /** Checks the passwords of the accounts; unknown names then take the time of known ones. Default: the one of `ferryman/account`. */
   readonly passwords?: Passwords;
+  /** Limits and bans; absent: one with the defaults. */
+  readonly guard?: Guard;
+  /** Of commands, as in `LIMIT_OPTIONS`. Limits of sessions and logins are the guard's. */
+  readonly limits?: { readonly commandRate?: number | undefined; readonly commandBurst?: number | undefined };
+  /** Decides in place of `accounts` and `guard`: for a worker whose broker does. */
+  readonly authority?: Authority;
+  /** Before the ids of its sessions, so that those of several workers differ. */
+  readonly idPrefix?: string;
   /** Hears everything that happens; must not throw and should not take long. */
   readonly onEvent?: (event: FerrymanEvent) => void;
   /** Values for `SERVER_OPTIONS`; what is absent has its default. */
@@ -40,6 +51,10 @@ export type ServerOptions = {
   /** Default: the account's home on the local file system, in the kernel's jail where there is one. */
   readonly openStorage?: OpenStorage;
 };
+
+function ownAuthority({ accounts, passwords, guard = new Guard() }: ServerOptions): Authority {
+  return new LocalAuthority(guard, createLogin(accounts, passwords === undefined ? {} : { passwords }));
+}
 
 export type ListenTerms = Endpoint & {
   /** TLS from the first octet on (port 990 by custom). */
@@ -55,8 +70,8 @@ export type Listener = { readonly implicit: boolean; readonly tls: TlsLevel };
 export type Services = {
   readonly settings: Settings;
   readonly tls: TlsService;
-  readonly login: Login;
-  readonly throttle: LoginThrottle;
+  readonly authority: Authority;
+  readonly commandRate: CommandRateTerms;
   readonly pool: PassivePool;
   readonly who: Who;
   readonly storages: Storages;
@@ -65,6 +80,8 @@ export type Services = {
   readonly now: () => number;
 };
 
+/** Commands that are not held back where there is a rate and no burst is said; as the option's default. */
+const COMMAND_BURST = 200;
 /** Control connections that wait in the kernel; the system's own cap is 4,096. */
 const CONTROL_BACKLOG = 1_024;
 
@@ -73,7 +90,7 @@ export class FtpServer implements AsyncDisposable {
   readonly #options: ServerOptions;
   readonly #services: Services;
   readonly #listeners: Server[] = [];
-  readonly #connections = new Map<Connection, Promise<void>>();
+  readonly #connections = new Map<string, { readonly connection: Connection; readonly served: Promise<void> }>();
   #sessions = 0;
   #wasOpen = false;
 
@@ -87,8 +104,8 @@ export class FtpServer implements AsyncDisposable {
         settings: optionValues(TLS_OPTIONS, options.tls?.settings),
         terms: () => options.tls?.terms(),
       },
-      login: createLogin(options.accounts, options.passwords === undefined ? {} : { passwords: options.passwords }),
-      throttle: new LoginThrottle(),
+      authority: options.authority ?? ownAuthority(options),
+      commandRate: { rate: options.limits?.commandRate, burst: options.limits?.commandBurst ?? COMMAND_BURST },
       pool: new PassivePool(settings.passivePorts),
       who: new Who(this.events),
       storages: new Storages(options.openStorage),
@@ -96,6 +113,7 @@ export class FtpServer implements AsyncDisposable {
       events: this.events,
       now: Date.now,
     };
+    this.#services.authority.onEnd((id, reason) => this.expel(id, reason));
   }
 
   /** Who is connected, and what they do. */
@@ -123,6 +141,36 @@ export class FtpServer implements AsyncDisposable {
   }
 
   /**
+   * Serves a listener that somebody else has opened: the broker for its workers, a service manager.
+   * @param handle a listening server or socket, or `{ fd }`.
+   */
+  async adopt(
+    handle: Server | { readonly fd: number },
+    terms: Omit<ListenTerms, "address" | "port">,
+  ): Promise<Endpoint> {
+    this.#wasOpen = true;
+    return this.#open(terms, (listener, ready) => listener.listen(handle, ready));
+  }
+
+  /** Takes no more clients; settles when the last session has ended by itself. */
+  async retire(): Promise<void> {
+    for (const listener of this.#listeners.splice(0)) listener.close();
+    while (this.#connections.size > 0) {
+      await Promise.all([...this.#connections.values()].map(async ({ served }) => served));
+    }
+  }
+
+  /** Ends a session now; its client hears why. Unknown ids are passed over. */
+  expel(id: string, reason: string): void {
+    this.#connections.get(id)?.connection.expel(reason);
+  }
+
+  /** The rates that sessions share; a worker among several sets its part. */
+  get throttles(): Throttles {
+    return this.#services.throttles;
+  }
+
+  /**
    * Takes no more clients, lets running transfers end, closes everything.
    * @param graceSeconds after which transfers are aborted; default: the option `graceTimeout`.
    */
@@ -132,12 +180,13 @@ export class FtpServer implements AsyncDisposable {
         listener.close(() => resolve());
       });
     });
-    for (const connection of this.#connections.keys()) connection.leave("The server is closing; try again later.");
+    for (const { connection } of this.#connections.values())
+      connection.leave("The server is closing; try again later.");
     const timer = setTimeout(() => {
-      for (const connection of this.#connections.keys()) connection.abortTransfer();
+      for (const { connection } of this.#connections.values()) connection.abortTransfer();
     }, graceSeconds * 1000);
     const last = setTimeout(() => this.endNow(), graceSeconds * 1000 + FAREWELL_MS);
-    await Promise.all(this.#connections.values());
+    await Promise.all([...this.#connections.values()].map(async ({ served }) => served));
     clearTimeout(timer);
     clearTimeout(last);
     this.#services.pool.close();
@@ -148,21 +197,30 @@ export class FtpServer implements AsyncDisposable {
 
   /** Cuts every connection; `close` then ends at once. */
   endNow(): void {
-    for (const connection of this.#connections.keys()) connection.drop();
+    for (const { connection } of this.#connections.values()) connection.drop();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close({ graceSeconds: 0 });
   }
 
-  async #listenOn({ address, port, implicit = false, tls }: ListenTerms): Promise<Endpoint> {
+  async #listenOn({ address, port, ...terms }: ListenTerms): Promise<Endpoint> {
+    return this.#open(terms, (listener, ready) =>
+      listener.listen({ host: address, port, backlog: CONTROL_BACKLOG }, ready),
+    );
+  }
+
+  async #open(
+    { implicit = false, tls }: Omit<ListenTerms, "address" | "port">,
+    listen: (listener: Server, ready: () => void) => void,
+  ): Promise<Endpoint> {
     if (implicit && this.#options.tls === undefined) throw new Error("an implicit listener needs a certificate");
     const terms: Listener = { implicit, tls: tls ?? this.#services.tls.settings.tls };
     // allowHalfOpen: a script that pipes its commands in and shuts down its side still gets every reply.
     const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#serve(socket, terms));
     await new Promise<void>((resolve, reject) => {
       listener.once("error", reject);
-      listener.listen({ host: address, port, backlog: CONTROL_BACKLOG }, resolve);
+      listen(listener, resolve);
     });
     listener.on("error", (error) => {
       this.events.emit({ type: "server.fault", detail: String(error), at: Date.now() });
@@ -180,10 +238,10 @@ export class FtpServer implements AsyncDisposable {
       return;
     }
     this.#sessions += 1;
-    const id = this.#sessions.toString(36);
+    const id = `${this.#options.idPrefix ?? ""}${this.#sessions.toString(36)}`;
     const connection = new Connection(socket, { id, listener, services: this.#services });
-    const served = connection.run().finally(() => this.#connections.delete(connection));
-    this.#connections.set(connection, served);
+    const served = connection.run().finally(() => this.#connections.delete(id));
+    this.#connections.set(id, { connection, served });
   }
 }
 

@@ -21,8 +21,6 @@ type Common = {
   readonly host?: string;
   /** EPSV ALL was said: no other way of setting up data connections is served any more (RFC 2428 §4). */
   readonly epsvAll?: true;
-  /** Logins that failed on this connection. */
-  readonly failures?: number;
 };
 
 /** First half of a pair; `dispatch` drops it after the next command. RFC 959 §4.1.3. */
@@ -67,6 +65,5 @@ export function commonOf(session: Session): Common {
     ...(session.security === undefined ? {} : { security: session.security }),
     ...(session.host === undefined ? {} : { host: session.host }),
     ...(session.epsvAll === undefined ? {} : { epsvAll: true }),
-    ...(session.failures === undefined ? {} : { failures: session.failures }),
   };
 }

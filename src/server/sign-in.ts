@@ -1,6 +1,5 @@
 /** From a name and its proof to a session that is signed in: what USER (with a certificate) and PASS have in common. */
 import type { Account } from "../account/account.ts";
-import type { LoginResult } from "../account/login.ts";
 import { nameOfClient } from "../account/names.ts";
 import { faultMessage } from "../base/fault-text.ts";
 import type { ByteString } from "../base/bytes.ts";
@@ -9,11 +8,11 @@ import { ROOT } from "../protocol/path.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { Context } from "./context.ts";
-import { TRIES_PER_SESSION } from "./login-throttle.ts";
+import { Refusal } from "./errors.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Proof, SignInAnswer } from "./authority.ts";
 import { type Named, type Session, commonOf } from "./session.ts";
 import { certificateUser, demandPrivateAccount, demandPrivateLogin } from "./tls-policy.ts";
-
-export type Proof = { readonly kind: "password"; readonly password: ByteString } | { readonly kind: "certificate" };
 
 /** Whether the client's certificate names this user, so that nothing more need be shown. */
 export function certificateSuffices(user: ByteString, context: Context): boolean {
@@ -23,29 +22,38 @@ export function certificateSuffices(user: ByteString, context: Context): boolean
 }
 
 export async function* signIn(session: Named, proof: Proof, context: Context): AsyncGenerator<Reply, Session, void> {
-  const { peer, throttle } = context;
   demandPrivateLogin(session, session.user, context);
-  if (throttle.isRefused(peer.address, context.now())) {
-    yield reply(421, "Too many failed logins from your address; try again in some minutes.");
-    return { step: "closing" };
+  const { authority, id, peer } = context;
+  const answer = await authority.signIn(id, { name: session.user, proof, from: peer.address });
+  switch (answer.kind) {
+    case "busy":
+      yield reply(421, "Too many logins at this moment; try again in some seconds.");
+      return { step: "closing" };
+    case "limited":
+      throw new Refusal(530, answer.text, answer.rule);
+    case "failed":
+      return yield* fail(session, answer, context);
+    case "accepted":
+      break;
   }
-  const result = await prove(session, proof, context);
-  if (result.kind === "busy") {
-    yield reply(421, "Too many logins at this moment; try again in some seconds.");
-    return { step: "closing" };
+  const { account } = answer;
+  try {
+    demandPrivateAccount(session, account, context);
+  } catch (error) {
+    authority.signOut(id);
+    throw error;
   }
-  if (result.kind === "refused") return yield* fail(session, result.reason, context);
-  const { account } = result;
-  demandPrivateAccount(session, account, context);
-  const workspace = await open(account, context);
-  if (typeof workspace === "string") return yield* fail(session, workspace, context);
-  throttle.succeeded(peer.address);
+  const problem = certificateProblem(session, account, context);
+  const workspace = problem ?? (await open(account, context));
+  if (typeof workspace === "string") {
+    const answered = await authority.signInFailed(id, session.user);
+    return yield* fail(session, { kind: "failed", reason: workspace, ...answered }, context);
+  }
   context.emit({ ...context.facts(), type: "login.accepted", at: context.now() });
   if (proof.kind === "certificate") yield reply(232, "Signed in; the certificate stands for the password.");
   else yield reply(230, account.anonymous ? "Anonymous access granted." : "Signed in.");
-  const { failures: _forgotten, ...common } = commonOf(session);
   return {
-    ...common,
+    ...commonOf(session),
     step: "signed-in",
     workspace,
     cwd: ROOT,
@@ -56,16 +64,11 @@ export async function* signIn(session: Named, proof: Proof, context: Context): A
   };
 }
 
-async function prove({ user }: Named, proof: Proof, context: Context): Promise<LoginResult> {
-  const attempt = { name: user, from: context.peer.address };
-  if (proof.kind === "certificate") return context.login.vouchFor(attempt);
-  const result = await context.login.authenticate({ ...attempt, password: proof.password });
-  if (result.kind !== "accepted" || result.account.anonymous) return result;
-  // Asked after the password, so that a stranger does not learn which of the two was wrong.
-  if (context.tls.settings.certificateLogin !== "match" || certificateUser(context) === nameOfClient(user)) {
-    return result;
-  }
-  return { kind: "refused", reason: "the client certificate does not name this user" };
+/** Asked after the password, so that a stranger does not learn which of the two was wrong. */
+function certificateProblem({ user }: Named, account: Account, context: Context): string | undefined {
+  if (account.anonymous || context.tls.settings.certificateLogin !== "match") return undefined;
+  if (certificateUser(context) === nameOfClient(user)) return undefined;
+  return "the client certificate does not name this user";
 }
 
 /** @returns the workspace, or for the log why there is none (attack 30: never a folder other than the account's). */
@@ -77,15 +80,16 @@ async function open(account: Account, context: Context): Promise<Workspace | str
   }
 }
 
-async function* fail(session: Named, reason: string, context: Context): AsyncGenerator<Reply, Session, void> {
-  const now = context.now();
-  context.emit({ ...context.facts(), type: "login.failed", name: session.user, reason, at: now });
-  await context.throttle.failed(context.peer.address, { now, signal: context.signal });
-  const failures = (session.failures ?? 0) + 1;
-  if (failures >= TRIES_PER_SESSION) {
+type Failed = Extract<SignInAnswer, { kind: "failed" }>;
+
+async function* fail(session: Named, failed: Failed, context: Context): AsyncGenerator<Reply, Session, void> {
+  const { reason, delayMs, endSession } = failed;
+  context.emit({ ...context.facts(), type: "login.failed", name: session.user, reason, at: context.now() });
+  await delay(delayMs, undefined, { signal: context.signal }).catch(() => {});
+  if (endSession) {
     yield reply(421, "Too many failed logins; closing the control connection.");
     return { step: "closing" };
   }
   yield reply(530, "Login incorrect.");
-  return { ...commonOf(session), step: "greeted", failures };
+  return { ...commonOf(session), step: "greeted" };
 }

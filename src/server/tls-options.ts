@@ -22,7 +22,7 @@ export const TLS_OPTIONS = {
   tls: option(
     z.enum(TLS_LEVELS).default("allow"),
     "off, allow, require (for logins), or require-data (for files and listings too)",
-    { source: "features.md C1; RFC 4217 §15.1: clients decide unless the admin does" },
+    { source: "features.md C1; RFC 4217 §10.1: clients decide unless the admin does" },
   ),
   anonymousTls: option(z.enum(TLS_LEVELS).optional(), "The same for guests; absent: as `tls` says", {
     source: "features.md C1",
@@ -56,7 +56,7 @@ export const TLS_OPTIONS = {
     { source: "attack 14; false is for devices that just close" },
   ),
   ccc: option(z.boolean().default(false), "Let clients take TLS off the control connection after the login (CCC)", {
-    source: "RFC 4217 §15.3.1: off, as commands can be forged then",
+    source: "RFC 4217 §5: off, as commands can be read and forged then",
   }),
   clientCertificates: option(
     z.enum(["off", "request", "require"]).default("off"),

@@ -15,7 +15,7 @@ function levelOfName(tls: TlsChannel, user: ByteString): TlsLevel {
   return isGuest ? (tls.settings.anonymousTls ?? tls.level) : tls.level;
 }
 
-export function levelOfAccount(tls: TlsChannel, account: Account): TlsLevel {
+function levelOfAccount(tls: TlsChannel, account: Account): TlsLevel {
   return stricter(account.anonymous ? (tls.settings.anonymousTls ?? tls.level) : tls.level, account.tls);
 }
 

@@ -49,6 +49,8 @@ export async function* carry(context: Context, transfer: Transfer): AsyncGenerat
 
 async function* exchange(context: Context, transfer: Transfer): AsyncGenerator<Reply, void, void> {
   context.data.demandPlan();
+  using held = new DisposableStack();
+  held.use(await context.takeTransferPlace());
   const { direction, path, log } = transfer;
   using run = context.running.begin({ direction, path, octets: () => log.octets }, context.signal);
   const { signal } = run;

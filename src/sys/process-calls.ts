@@ -8,7 +8,7 @@ import { createRequire } from "node:module";
 import { constants as osConstants } from "node:os";
 
 /** A system call of a process on itself that failed; `code` is the name of its errno. */
-export class ProcessCallError extends Error {
+class ProcessCallError extends Error {
   override readonly name = "ProcessCallError";
   readonly code: string;
 

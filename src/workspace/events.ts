@@ -64,6 +64,12 @@ type Happening =
     } & SessionFacts)
   | ({ readonly type: "transfer" } & Transferred & SessionFacts)
   | ({ readonly type: "file.changed"; readonly change: FileChange } & SessionFacts)
+  | { readonly type: "ban"; readonly target: string; readonly reason: string; readonly until?: number }
+  | { readonly type: "ban.lifted"; readonly target: string; readonly why: string }
+  /** A worker process has ended and is replaced. */
+  | { readonly type: "worker.gone"; readonly worker: number; readonly reason: string }
+  /** Something for the admin, once: a certificate that could not be read again, a file of bans that was damaged. */
+  | { readonly type: "server.warning"; readonly text: string }
   /** A data connection that came from somewhere else, or did not come at all. */
   | ({
       readonly type: "data.refused";

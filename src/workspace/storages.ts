@@ -13,8 +13,12 @@ type OpenedStorage = Storage & Partial<AsyncDisposable> & { sweep?(): Promise<un
 export type OpenStorage = (account: Account) => Promise<OpenedStorage>;
 
 /** With rules per folder no link is followed, so that the path that the rules saw is the path that is opened (attack 29). */
-const openHome: OpenStorage = async (account) =>
-  openLocalStorage(account.home, { followLinks: account.folders.length === 0 });
+const openHome: OpenStorage = async (account) => openHomeAt(account, account.home);
+
+/** The same for a home that is reached by another way than its path: an open descriptor. */
+export async function openHomeAt({ folders }: Account, home: string): Promise<OpenedStorage> {
+  return openLocalStorage(home, { followLinks: folders.length === 0 });
+}
 
 /** Tells a home from one that was removed and made anew: sessions of the old one keep it, new ones get the new one. */
 async function identityOf(home: string): Promise<string> {

@@ -67,6 +67,9 @@ test("attack 12: no reply repeats an unknown verb or a script", async () => {
 
 /** What one may say before signing in, as the RFCs have it. All else is 530. */
 const BEFORE_LOGIN = new Set([
+  "AUTH",
+  "PBSZ",
+  "PROT",
   "USER",
   "PASS",
   "ACCT",

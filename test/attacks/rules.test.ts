@@ -92,6 +92,10 @@ const ALL = [...UPLOADS, ...DOWNLOADS, ...QUERIES, ...CHANGES, ...SECOND_HALVES]
 /** Those that name no path. A verb that is neither here nor above fails the first test, so none is forgotten. */
 const WITHOUT_PATH = new Set([
   "ABOR",
+  "AUTH",
+  "CCC",
+  "PBSZ",
+  "PROT",
   "ACCT",
   "ALLO",
   "CDUP",

@@ -1,10 +1,12 @@
 /** The server that the fuzz run throws at: in memory, so that no line can do harm to a disk. Any stray rejection ends it. */
 import { RIGHTS } from "../../src/account/account.ts";
+import { lenientGuard } from "../support/server.ts";
 import { createFtpServer } from "../../src/server/server.ts";
 import { createMemoryStorage } from "../../src/storage/memory.ts";
 
 let logins = 0;
 const server = createFtpServer({
+  guard: lenientGuard(),
   listen: [{ address: "127.0.0.1", port: 0 }],
   // Each login has a home of its own: what a session makes goes with it, so that memory tells of the server alone.
   accounts: [

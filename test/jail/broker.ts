@@ -7,6 +7,9 @@ import { BROKER_CAPABILITIES, reexecute } from "../../src/jail/reexecute.ts";
 import { activatedSockets } from "../../src/jail/systemd.ts";
 import { NOBODY, PROBE } from "./worker.ts";
 
+/** Behind a gap, where Node does not look for descriptors that it must not pass on. */
+const STRAY_DESCRIPTOR = "40";
+
 // What systemd does for the process that it starts.
 if (process.env["LISTEN_PID"] === "self") process.env["LISTEN_PID"] = String(process.pid);
 const outcome = reexecute({ keepCapabilities: BROKER_CAPABILITIES, descriptors: [3] });
@@ -15,6 +18,8 @@ const child = startConfined({ script: PROBE, user: NOBODY, readOnly: [dirname(PR
 const gone = once(child, "exit");
 await once(child, "message");
 const worker = privilegeFacts(child.pid);
+child.send({ what: "descriptor", path: STRAY_DESCRIPTOR });
+const [stray]: unknown[] = await once(child, "message");
 child.kill();
 const [, signal]: unknown[] = await gone;
 console.log(
@@ -25,6 +30,7 @@ console.log(
     broker: privilegeFacts(),
     sockets,
     worker,
+    stray,
     signal,
   }),
 );

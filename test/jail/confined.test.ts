@@ -42,11 +42,14 @@ test(
   "attack 31: a worker has no uid 0, no groups and no capability, in any of its threads",
   { skip: noLandlock },
   async () => {
+    const groups = process.getgroups?.() ?? [];
+    process.setgroups?.([0, 4, 27]);
     await using probe = await startProbe({ user: NOBODY, landlock: "require" });
-    const process = `/proc/${probe.child.pid}`;
-    const threads = readdirSync(join(process, "task"));
+    process.setgroups?.(groups);
+    const folderOf = `/proc/${probe.child.pid}`;
+    const threads = readdirSync(join(folderOf, "task"));
     assert.ok(threads.length > 4, "Node has threads");
-    for (const folder of [process, ...threads.map((thread) => join(process, "task", thread))]) {
+    for (const folder of [folderOf, ...threads.map((thread) => join(folderOf, "task", thread))]) {
       const facts = parsePrivilegeFacts(readFileSync(join(folder, "status"), "utf8"));
       assert.deepEqual(facts.uids, Array(4).fill(NOBODY.uid), folder);
       assert.deepEqual(facts.gids, Array(4).fill(NOBODY.gid), folder);

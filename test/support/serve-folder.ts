@@ -4,11 +4,12 @@
  */
 import { createFtpServer } from "../../src/server/server.ts";
 import { openLocalStorage } from "../../src/storage/local/local.ts";
-import { annStore } from "./server.ts";
+import { annStore, lenientGuard } from "./server.ts";
 
 const [folder, jail] = process.argv.slice(2);
 if (folder === undefined) throw new Error("a folder is needed");
 const server = createFtpServer({
+  guard: lenientGuard(),
   listen: [{ address: "127.0.0.1", port: 0 }],
   accounts: [annStore(folder)],
   ...(jail === "portable" ? { openStorage: async ({ home }) => openLocalStorage(home, { jail }) } : {}),

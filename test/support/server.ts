@@ -1,4 +1,6 @@
 /** A server on a free port of loopback for one test, with one account that may do everything, and one anonymous. */
+import { Guard } from "../../src/guard/guard.ts";
+import type { GivenSettings } from "../../src/guard/settings.ts";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,6 +33,8 @@ type Wishes = {
   readonly accounts?: readonly AccountStore[];
   readonly account?: Partial<Account>;
   readonly host?: string;
+  /** Absent: limits that no test meets by chance, as all clients come from one address. */
+  readonly guard?: GivenSettings;
   readonly openStorage?: ServerOptions["openStorage"];
 };
 
@@ -56,6 +60,14 @@ export function annStore(root: string, changes: Partial<Account> = {}): AccountS
   };
 }
 
+/** Limits that no test meets by chance: all its clients come from one address, and some of them misbehave. */
+export function lenientGuard(): Guard {
+  return new Guard({
+    limits: { sessionsPerAddress: 100_000, connectionRate: 1_000_000, sessions: 100_000, loginDelay: 1 },
+    bans: { automaticBans: false },
+  });
+}
+
 export async function startServer(wishes: Wishes = {}): Promise<TestServer> {
   const root = await mkdtemp(join(tmpdir(), "ferryman-test-"));
   const events: FerrymanEvent[] = [];
@@ -71,6 +83,7 @@ export async function startServer(wishes: Wishes = {}): Promise<TestServer> {
     ],
     ...(tls === undefined ? {} : { tls: { terms: () => testTerms(tls.terms), settings: tls.settings ?? {} } }),
     accounts: wishes.accounts ?? [annStore(root, wishes.account)],
+    guard: wishes.guard === undefined ? lenientGuard() : new Guard(wishes.guard),
     onEvent: (event) => events.push(event),
     ...(wishes.settings === undefined ? {} : { settings: wishes.settings }),
     ...(wishes.openStorage === undefined ? {} : { openStorage: wishes.openStorage }),

@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { chmod, mkdir, readFile, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { CredentialError } from "./credential-fault.ts";
 import { type OwnCredential, ownCredential, ownFiles } from "./own-credential.ts";
@@ -89,6 +90,20 @@ test("with less than a month left it is remade for the same key, the old one kep
     assert.deepEqual((await own(folder, late)).credential.warnings, []);
     const all = await Promise.all(Array.from({ length: 6 }, async () => await own(folder, next.credential.notAfter)));
     assert.equal(new Set(all.map((each) => each.credential.key)).size, 1);
+  });
+});
+
+test("two starts at the moment of renewal, in any step apart, end with one pair", async () => {
+  await withFolder(async (folder) => {
+    for (let apart = 0; apart < 40; apart += 1) {
+      const state = join(folder, String(apart));
+      const late = (await own(state)).credential.notAfter;
+      const first = own(state, late);
+      for (let turn = 0; turn < apart; turn += 1) await setImmediate();
+      const both = await Promise.all([first, own(state, late)]);
+      assert.equal(new Set(both.map(({ credential }) => credential.cert + credential.key)).size, 1);
+      assert.equal(await readFile(ownFiles(state).cert, "utf8"), both[0].credential.cert);
+    }
   });
 });
 

@@ -145,7 +145,8 @@ async function lookAt(files: CredentialFiles, now: number): Promise<Credential |
 
 /**
  * Moves a file to `….old`, unless another start was faster: what is moved is looked at again, and put back if it is not
- * what was judged.
+ * what was judged. Of three starts within that moment, one may serve a certificate that is no longer in the file until
+ * its next start; the key is the same.
  * @returns whether it was moved.
  */
 async function setAside({ file, identity }: Wrong): Promise<boolean> {

@@ -10,7 +10,7 @@ import { connect } from "node:tls";
 import fc from "fast-check";
 import { altNames } from "./alt-names.ts";
 import { plainName } from "./host-names.ts";
-import { makeSelfSigned } from "./self-signed.ts";
+import { makeSelfSigned, newSerial } from "./self-signed.ts";
 import { DAY, NOW, put, run, withFolder } from "./test-tools.ts";
 
 test("each field is what a strict client asks for", () => {
@@ -39,6 +39,9 @@ test("two are never alike, and a key that is there is used again", () => {
   assert.notEqual(new X509Certificate(one.cert).serialNumber, new X509Certificate(other.cert).serialNumber);
   assert.notEqual(one.key, other.key);
   assert.equal(makeSelfSigned({ ...terms, key: one.key }).key, one.key);
+  const serials = Array.from({ length: 64 }, newSerial);
+  assert.equal(new Set(serials).size, 64);
+  for (const serial of serials) assert.match(serial.toString(16), /^[4-7][0-9a-f]{31}$/);
 });
 
 function refuses(terms: object, reason: RegExp): void {

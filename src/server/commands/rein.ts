@@ -12,14 +12,13 @@ export const rein: Command = command({
   async *run({ session, context }) {
     context.data.clear();
     await context.leaveWorkspace();
-    const { failures, security } = commonOf(session);
+    const { security } = commonOf(session);
     yield reply(220, "Ready for a new user.");
     // RFC 4217 §13: TLS ends too. Where the port itself means TLS there is nothing to go back to.
     const stays = context.tls.isImplicit && security !== undefined;
     if (security !== undefined && !stays) context.tls.end(security.control === "cleared");
     return {
       step: "greeted",
-      ...(failures === undefined ? {} : { failures }),
       ...(stays ? { security: { control: "private", pbsz: true, prot: "private" } as const } : {}),
     };
   },

@@ -1,7 +1,7 @@
 /** The log for people: one short line per event, with the time in front and colour where the stream wants it. */
 import { styleText } from "node:util";
 import { twoDigits } from "../../protocol/calendar.ts";
-import type { FerrymanEvent, FileChange, Transferred } from "../events.ts";
+import type { FerrymanEvent, FileChange, SessionFacts, Transferred } from "../events.ts";
 import { visible, visibleText } from "./escape.ts";
 import type { LogTarget } from "./output.ts";
 
@@ -26,11 +26,11 @@ export function prettyLossLine(lines: number): string {
   return `${clock(Date.now())} - ${lines} log ${lines === 1 ? "line is" : "lines are"} lost: the log's reader is too slow`;
 }
 
-type ServerEvent = Extract<FerrymanEvent, { type: `server.${string}` }>;
+type ServerEvent = Exclude<FerrymanEvent, SessionFacts>;
 type TlsEvent = Extract<FerrymanEvent, { type: "session.secured" | "tls.failed" | "data.unbound" }>;
 
 function isServerEvent(event: FerrymanEvent): event is ServerEvent {
-  return event.type.startsWith("server.");
+  return !("peer" in event);
 }
 
 function sayServer(event: ServerEvent): Said {
@@ -39,6 +39,17 @@ function sayServer(event: ServerEvent): Said {
       return { colour: "green", text: `listening on ${visibleText(event.address)} port ${event.port}` };
     case "server.closed":
       return { text: "closed" };
+    case "server.warning":
+      return { colour: "yellow", text: visibleText(event.text) };
+    case "ban":
+      return { colour: "yellow", text: `banned ${visibleText(event.target)}: ${visibleText(event.reason)}` };
+    case "ban.lifted":
+      return { text: `ban of ${visibleText(event.target)} ended: ${visibleText(event.why)}` };
+    case "worker.gone":
+      return {
+        colour: "red",
+        text: `worker ${event.worker} is gone and will be replaced: ${visibleText(event.reason)}`,
+      };
     case "server.fault":
       break;
   }

@@ -1,0 +1,113 @@
+/** Under root: whom the workers run as, what the broker keeps, and whether that works on this host. */
+import { statSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { dirname } from "node:path";
+import type { Configuration } from "../config/sections.ts";
+import { confinementHere } from "../jail/confined-process.ts";
+import { findHostUser } from "../jail/host-users.ts";
+import { BROKER_CAPABILITIES, reexecute } from "../jail/reexecute.ts";
+import type { HostUser } from "../jail/terms.ts";
+import { CliError, EXIT } from "./exit.ts";
+
+/** Workers where nobody says how many. */
+const MOST_WORKERS = 4;
+/** The first port that needs no privilege, unless the host says otherwise. */
+const FIRST_FREE_PORT = 1_024;
+/** The usual names of a user without rights. */
+const [OWN_USER, NOBODY] = ["ferryman", "nobody"];
+
+export type Plan = {
+  /** 0: everything in this process. */
+  readonly workers: number;
+  readonly user: HostUser | undefined;
+  readonly userName: string | undefined;
+  /** Lines for the first screen: what is less safe here than it could be. */
+  readonly notes: readonly string[];
+};
+
+/**
+ * @param isPublic whether others than this machine can reach the server.
+ * @throws {CliError} where what was asked for cannot be had, or a public server would run as root.
+ */
+export function planProcesses({ serve }: Configuration, isPublic: boolean): Plan {
+  const workers = serve.workers ?? Math.min(availableParallelism(), MOST_WORKERS);
+  const isRoot = process.getuid?.() === 0;
+  const missing = process.platform === "linux" ? confinementHere().missing : [];
+  if (workers === 0 || process.platform === "win32") {
+    const note = isRoot ? ["Everything runs as root in one process; without --workers 0 it would not."] : [];
+    return { workers: 0, user: undefined, userName: undefined, notes: note };
+  }
+  if (!isRoot) {
+    if (serve.workerUser !== undefined) {
+      throw new CliError("--worker-user needs a start as root: only root can become another user", EXIT.usage);
+    }
+    return { workers, user: undefined, userName: undefined, notes: missing };
+  }
+  const { user, name } = workerUser(serve.workerUser);
+  const closed = closedFolder(user);
+  if (closed === undefined) return { workers, user, userName: name, notes: missing };
+  const why = `${closed} is closed to the user ${name}, so workers cannot read Ferryman's own files`;
+  const cure = `chmod o+x ${closed}, or move Ferryman to a folder that is open, such as /opt`;
+  if (isPublic || serve.workers !== undefined) throw new CliError(`${why}. Cure: ${cure}`, EXIT.configuration);
+  return {
+    workers: 0,
+    user: undefined,
+    userName: undefined,
+    notes: [`All runs as root in one process: ${why}.`, `Cure: ${cure}.`],
+  };
+}
+
+function workerUser(configured: string | undefined): { readonly user: HostUser; readonly name: string } {
+  for (const name of configured === undefined ? [OWN_USER, NOBODY] : [configured]) {
+    try {
+      const user = findHostUser(name);
+      if (user.uid === 0)
+        throw new CliError("--worker-user root: workers speak with the network, and are never root", EXIT.usage);
+      return { user, name };
+    } catch (error) {
+      if (error instanceof CliError || name === NOBODY || configured !== undefined) {
+        throw error instanceof CliError ? error : new CliError(String(error), EXIT.configuration);
+      }
+    }
+  }
+  throw new CliError("no user for the workers; name one with --worker-user", EXIT.configuration);
+}
+
+/** The first folder above our own files that the user may not enter; undefined if he may read them. */
+function closedFolder({ uid, gid }: HostUser): string | undefined {
+  let folder = dirname(import.meta.dirname);
+  const chain: string[] = [];
+  for (; folder !== dirname(folder); folder = dirname(folder)) chain.unshift(folder);
+  // Node itself too: a pinned one lies in a checkout.
+  let binary = dirname(process.execPath);
+  for (; binary !== dirname(binary); binary = dirname(binary)) chain.push(binary);
+  return chain.find((each) => !mayEnter(each, { uid, gid }));
+}
+
+function mayEnter(folder: string, { uid, gid }: HostUser): boolean {
+  const facts = statSync(folder);
+  const shift = facts.uid === uid ? 6 : facts.gid === gid ? 3 : 0;
+  return ((facts.mode >> shift) & 0o1) !== 0;
+}
+
+/**
+ * Under root with workers: becomes the broker, with no more powers than these ports need. Does not return then; the
+ * program begins anew.
+ */
+export function dropPowers(
+  plan: Plan,
+  { ports, descriptors }: { ports: readonly number[]; descriptors: readonly number[] },
+): void {
+  if (plan.user === undefined) return;
+  const needsPorts = ports.some((port) => port > 0 && port <= FIRST_FREE_PORT);
+  const keepCapabilities = BROKER_CAPABILITIES.filter((each) => each !== "NET_BIND_SERVICE" || needsPorts);
+  reexecute({ keepCapabilities, descriptors });
+}
+
+/** Whether a user may read a folder, or write in it, as far as modes tell; for warnings. */
+export function mayUse(folder: string, { uid, gid }: HostUser, wanted: "read" | "write"): boolean {
+  const facts = statSync(folder);
+  const shift = facts.uid === uid ? 6 : facts.gid === gid ? 3 : 0;
+  const needed = wanted === "read" ? 0o5 : 0o7;
+  return ((facts.mode >> shift) & needed) === needed;
+}

@@ -1,0 +1,88 @@
+/** The authority of a server in one process, and the broker's: a guard, the stores of accounts, and its own sockets. */
+import type { Socket } from "node:net";
+import type { Account } from "../account/account.ts";
+import type { Login, LoginResult } from "../account/login.ts";
+import type { ByteString } from "../base/bytes.ts";
+import type { Guard } from "../guard/guard.ts";
+import type { Offence } from "../guard/offences.ts";
+import type { Verdict } from "../guard/verdict.ts";
+import { type ActiveTerms, connectActive } from "../net/active-connection.ts";
+import type { Authority, Ends, SignInAnswer, SignInOrder } from "./authority.ts";
+
+/** The words of the 421 for sessions that a ban hits. Its reason is for our log. */
+const BANNED = "You are banned from this server for now.";
+
+export class LocalAuthority implements Authority {
+  readonly #guard: Guard;
+  readonly #login: Login;
+
+  constructor(guard: Guard, login: Login) {
+    this.#guard = guard;
+    this.#login = login;
+  }
+
+  async admit(session: string, { peer }: Ends): Promise<Verdict> {
+    return this.#guard.admit(session, peer.address);
+  }
+
+  release(session: string): void {
+    this.#guard.release(session);
+  }
+
+  async signIn(session: string, order: SignInOrder): Promise<SignInAnswer> {
+    const { name } = order;
+    const allowed = this.#guard.mayTryLogin(session, name);
+    if (!allowed.ok) {
+      const { rule, delayMs, endSession } = allowed;
+      // It must take as long as a wrong password does, or guessing would be told apart from being heard.
+      if (order.proof.kind === "password") await this.#login.spendTime(order.proof.password);
+      return { kind: "failed", reason: rule, delayMs, endSession };
+    }
+    const result = await this.#prove(order);
+    if (result.kind === "busy") return result;
+    if (result.kind === "refused") {
+      return { kind: "failed", reason: result.reason, ...this.#guard.loginFailed(session, name) };
+    }
+    const { account } = result;
+    const place = this.#guard.signedIn(session, account.name, { sessions: account.limits.sessions });
+    if (!place.ok) return { kind: "limited", rule: place.rule, text: place.text };
+    this.#guard.loginSucceeded(session, name);
+    return { kind: "accepted", account };
+  }
+
+  async signInFailed(session: string, name: ByteString): Promise<{ delayMs: number; endSession: boolean }> {
+    this.#guard.signedOut(session);
+    return this.#guard.loginFailed(session, name);
+  }
+
+  signOut(session: string): void {
+    this.#guard.signedOut(session);
+  }
+
+  async transferBegins(session: string, { limits }: Account): Promise<Verdict> {
+    return this.#guard.transferBegins(session, { transfers: limits.transfers });
+  }
+
+  transferEnds(session: string): void {
+    this.#guard.transferEnds(session);
+  }
+
+  offence(source: string, kind: Offence): void {
+    this.#guard.offence(source, kind);
+  }
+
+  async connect(_session: string, terms: ActiveTerms): Promise<Socket> {
+    return connectActive(terms);
+  }
+
+  onEnd(listener: (session: string, reason: string) => void): void {
+    this.#guard.events.subscribe((event) => {
+      if (event.type === "ban") for (const session of event.sessions) listener(session, BANNED);
+    });
+  }
+
+  async #prove({ name, proof, from }: SignInOrder): Promise<LoginResult> {
+    if (proof.kind === "certificate") return this.#login.vouchFor({ name, from });
+    return this.#login.authenticate({ name, password: proof.password, from });
+  }
+}

@@ -1,0 +1,117 @@
+/** The authority as a worker has it: every question goes to the broker. */
+import { Socket } from "node:net";
+import type { Account } from "../account/account.ts";
+import type { ByteString } from "../base/bytes.ts";
+import type { Offence } from "../guard/offences.ts";
+import { OK, type Verdict, refused } from "../guard/verdict.ts";
+import type { WorkerSide } from "../jail/worker-side.ts";
+import { type ActiveTerms, connectActive } from "../net/active-connection.ts";
+import { FIRST_FREE_PORT } from "../net/limits.ts";
+import type { Authority, Ends, SignInAnswer, SignInOrder } from "../server/authority.ts";
+import type { NOTICES, REQUESTS } from "./requests.ts";
+import { Turns } from "./turns.ts";
+
+export type BrokerLine = Pick<WorkerSide<typeof REQUESTS, typeof NOTICES>, "ask" | "askForHandle">;
+
+/** Password checks asked for at once; the broker queues them, and 421 is said to more than it may hold. */
+const LOGINS_AT_ONCE = 96;
+/** Other questions at once. Both together stay below what the channel takes. */
+const QUESTIONS_AT_ONCE = 128;
+
+export class RemoteAuthority implements Authority {
+  readonly #broker: BrokerLine;
+  readonly #logins = new Turns(LOGINS_AT_ONCE);
+  readonly #questions = new Turns(QUESTIONS_AT_ONCE);
+  /** Whether transfers are to be counted for the limits of all. */
+  readonly #countsTransfers: (account: Account) => boolean;
+  #onEnd: (session: string, reason: string) => void = () => {};
+
+  constructor(broker: BrokerLine, countsTransfers: (account: Account) => boolean) {
+    this.#broker = broker;
+    this.#countsTransfers = countsTransfers;
+  }
+
+  async admit(session: string, { peer, local }: Ends): Promise<Verdict> {
+    const { address, port } = peer;
+    try {
+      return await this.#questions.take(async () =>
+        this.#broker.ask("admit", { session, address, port, localPort: local.port }),
+      );
+    } catch {
+      // Whoever cannot be judged is not let in.
+      return refused("unjudged", 421, "The server cannot take you now; try again in a minute.");
+    }
+  }
+
+  release(session: string): void {
+    this.#tell(async () => this.#broker.ask("release", { session }));
+  }
+
+  async signIn(session: string, { name, proof }: SignInOrder): Promise<SignInAnswer> {
+    const password = proof.kind === "password" ? { password: proof.password } : {};
+    try {
+      return await this.#logins.take(async () => this.#broker.ask("signIn", { session, name, ...password }));
+    } catch {
+      return { kind: "busy" };
+    }
+  }
+
+  async signInFailed(session: string, name: ByteString): Promise<{ delayMs: number; endSession: boolean }> {
+    try {
+      return await this.#questions.take(async () => this.#broker.ask("signInFailed", { session, name }));
+    } catch {
+      return { delayMs: 0, endSession: true };
+    }
+  }
+
+  signOut(session: string): void {
+    this.#tell(async () => this.#broker.ask("signOut", { session }));
+  }
+
+  async transferBegins(session: string, account: Account): Promise<Verdict> {
+    if (!this.#countsTransfers(account)) return OK;
+    try {
+      return await this.#questions.take(async () => this.#broker.ask("transferBegins", { session }));
+    } catch {
+      return refused("unjudged", 450, "The server cannot begin a transfer now; try again in a minute.");
+    }
+  }
+
+  transferEnds(session: string, account: Account): void {
+    if (this.#countsTransfers(account)) this.#tell(async () => this.#broker.ask("transferEnds", { session }));
+  }
+
+  offence(source: string, kind: Offence): void {
+    this.#tell(async () => this.#broker.ask("offence", { source, kind }));
+  }
+
+  /** From a low port by the broker, which checks that the session may; else by ourselves. */
+  async connect(session: string, terms: ActiveTerms): Promise<Socket> {
+    if (terms.localPort < 1 || terms.localPort >= FIRST_FREE_PORT) return connectActive(terms);
+    const { address, port } = terms.remote;
+    const { answer, handle } = await this.#questions.take(async () =>
+      this.#broker.askForHandle("connect", { session, address, port }),
+    );
+    if (handle instanceof Socket) {
+      // Passed on, it has forgotten that an upload ends on one side first.
+      handle.allowHalfOpen = true;
+      terms.signal.throwIfAborted();
+      return handle;
+    }
+    throw Object.assign(new Error("the broker could not connect"), { code: answer.code ?? "ETIMEDOUT" });
+  }
+
+  onEnd(listener: (session: string, reason: string) => void): void {
+    this.#onEnd = listener;
+  }
+
+  /** A notice of the broker. */
+  expel(session: string, reason: string): void {
+    this.#onEnd(session, reason);
+  }
+
+  /** For what needs no answer; a broker that is gone takes this process with it. */
+  #tell(ask: () => Promise<unknown>): void {
+    this.#questions.take(ask).catch(() => {});
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * All that a worker may ask its broker, and all that the broker tells its workers. What a worker asks is checked here
+ * and again by the broker against what it knows: a worker speaks with the network and may have been taken over.
+ */
+import { z } from "zod";
+import type { ByteString } from "../base/bytes.ts";
+import type { Configuration } from "../config/sections.ts";
+import { OFFENCES } from "../guard/offences.ts";
+import type { Verdict } from "../guard/verdict.ts";
+import { defineNotices, defineRequests } from "../jail/channel.ts";
+import type { Credential } from "../net/tls/credential.ts";
+import type { SignInAnswer } from "../server/authority.ts";
+import type { Listener } from "../server/server.ts";
+
+/** Characters of a session's id: the worker's prefix and a number in base 36. */
+const ID_LIMIT = 32;
+/** Octets of a user name and of a password, as USER and the line limit allow. */
+const [NAME_LIMIT, PASSWORD_LIMIT] = [256, 4_096];
+/** Characters of an address with its zone. */
+const ADDRESS_LIMIT = 64;
+/** Events in one message; the channel's own limit of octets is met first with long paths. */
+export const EVENTS_AT_ONCE = 64;
+/** Members of one event, at both depths: the largest has ten. */
+const MEMBERS_LIMIT = 16;
+
+const session = z.string().min(1).max(ID_LIMIT);
+const address = z.string().min(2).max(ADDRESS_LIMIT);
+const port = z.int().min(0).max(65_535);
+
+function octets(most: number): z.ZodType<ByteString> {
+  // oxlint-disable-next-line no-control-regex -- every octet is allowed
+  return z.custom<ByteString>(
+    (value) => typeof value === "string" && value.length <= most && /^[\0-\xff]*$/.test(value),
+  );
+}
+
+/** Of our own making, so not looked at: the worker believes its broker. */
+function ours<Value>(): z.ZodType<Value> {
+  return z.custom<Value>((value) => value !== undefined);
+}
+
+const nothing = z.null();
+
+/** Plain data alone, so that no event can do anything but be shown. */
+const plain = z.union([z.string().max(8_192), z.number(), z.boolean(), z.undefined()]);
+const inner = z.record(z.string().max(ID_LIMIT), plain).refine(isSmall);
+const event = z.record(z.string().max(ID_LIMIT), z.union([plain, inner])).refine(isSmall);
+
+function isSmall(value: object): boolean {
+  return Object.keys(value).length <= MEMBERS_LIMIT;
+}
+
+export const REQUESTS = defineRequests({
+  admit: { ask: z.strictObject({ session, address, port, localPort: port }), answer: ours<Verdict>() },
+  release: { ask: z.strictObject({ session }), answer: nothing },
+  signIn: {
+    ask: z.strictObject({
+      session,
+      name: octets(NAME_LIMIT),
+      /** Absent: a client certificate stands for it. */
+      password: octets(PASSWORD_LIMIT).optional(),
+    }),
+    answer: ours<SignInAnswer>(),
+  },
+  signInFailed: {
+    ask: z.strictObject({ session, name: octets(NAME_LIMIT) }),
+    answer: ours<{ readonly delayMs: number; readonly endSession: boolean }>(),
+  },
+  signOut: { ask: z.strictObject({ session }), answer: nothing },
+  transferBegins: { ask: z.strictObject({ session }), answer: ours<Verdict>() },
+  transferEnds: { ask: z.strictObject({ session }), answer: nothing },
+  offence: { ask: z.strictObject({ source: address, kind: z.enum(OFFENCES) }), answer: nothing },
+  connect: {
+    ask: z.strictObject({ session, address, port: z.int().min(1_024).max(65_535) }),
+    /** The code of the system's error, if there is no socket. */
+    answer: z.strictObject({ code: z.string().max(32).optional() }),
+  },
+  /** All listeners are open. */
+  listening: { ask: nothing, answer: nothing },
+  events: { ask: z.array(event).max(EVENTS_AT_ONCE), answer: nothing },
+});
+
+/** What a worker is told first of all. */
+export type WorkerOrders = {
+  /** Unique among all workers of the broker: before the ids of its sessions. */
+  readonly number: number;
+  /** Its place among the workers of its configuration. */
+  readonly index: number;
+  readonly workers: number;
+  /** Descriptors that the worker has inherited, bound and perhaps listening already. */
+  readonly listeners: readonly (Listener & { readonly descriptor: number })[];
+  readonly configuration: Configuration;
+  readonly credentials: readonly Credential[];
+  readonly clientAuthorities?: string;
+  readonly clientRevocations?: string;
+};
+
+export type NewCredentials = Pick<WorkerOrders, "credentials" | "clientAuthorities" | "clientRevocations">;
+
+export const NOTICES = defineNotices({
+  begin: ours<WorkerOrders>(),
+  credentials: ours<NewCredentials>(),
+  expel: z.strictObject({ session: z.string(), reason: z.string() }),
+  /** The worker's part of the rates that it shares with others. */
+  share: z.strictObject({ account: z.string().optional(), part: z.number().min(0).max(1) }),
+  /** No new sessions; those that are here stay until they end. */
+  retire: nothing,
+  stop: z.strictObject({ graceSeconds: z.number().min(0) }),
+});

@@ -1,0 +1,120 @@
+/**
+ * A worker: runs sessions, with no privilege and no secret but the certificates' keys. The broker starts it
+ * (jail/confined-process.ts), tells it what to serve, and decides what all sessions share.
+ */
+import type { Account } from "../account/account.ts";
+import { type NoticeHandlers, connectBroker } from "../jail/worker-side.ts";
+import type { NewCredentials, WorkerOrders } from "./requests.ts";
+import { NOTICES, REQUESTS } from "./requests.ts";
+import { CredentialSet } from "../net/tls/credential-set.ts";
+import type { TlsTerms } from "../net/tls/session.ts";
+import { type FtpServer, createFtpServer } from "../server/server.ts";
+import { EventSender } from "./event-sender.ts";
+import { openInherited } from "./inherited-home.ts";
+import { RemoteAuthority } from "./remote-authority.ts";
+import { passiveSlice } from "./passive-slice.ts";
+import { tlsTermsOf } from "./tls-terms.ts";
+
+/** Seconds that sessions get when the channel says to end and nothing of how. */
+const DRAIN_SECONDS = 10;
+
+let server: FtpServer | undefined;
+let authority: RemoteAuthority | undefined;
+let terms: TlsTerms | undefined;
+let retiring = false;
+let orders: WorkerOrders | undefined;
+
+const events = new EventSender(async (batch) => broker.ask("events", batch.map(plainEvent)));
+
+const notices: NoticeHandlers<typeof NOTICES> = {
+  begin: (given) => void begin(given).catch(fail),
+  credentials: takeCredentials,
+  expel: ({ session, reason }) => authority?.expel(session, reason),
+  share: ({ account, part }) => setShare(account, part),
+  retire: () => {
+    retiring = true;
+    void leave(async () => server?.retire());
+  },
+  stop: ({ graceSeconds }) => void leave(async () => server?.close({ graceSeconds })),
+};
+
+const broker = connectBroker({
+  requests: REQUESTS,
+  notices: NOTICES,
+  onNotice: notices,
+  onDrain: () => {
+    if (!retiring) void leave(async () => server?.close({ graceSeconds: DRAIN_SECONDS }));
+  },
+});
+process.on("SIGTERM", () => void leave(async () => server?.close({ graceSeconds: 0 })));
+// A terminal sends these to everybody; the broker says when to end.
+for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
+broker.ready();
+
+async function begin(given: WorkerOrders): Promise<void> {
+  orders = given;
+  const { configuration, number, index, workers } = given;
+  takeCredentials(given);
+  authority = new RemoteAuthority(broker, countsTransfers);
+  server = createFtpServer({
+    listen: [],
+    accounts: [],
+    authority,
+    idPrefix: `${number}.`,
+    limits: configuration.limits,
+    onEvent: (event) => {
+      if (event.type !== "server.listening" && event.type !== "server.closed") events.hear(event);
+    },
+    openStorage: openInherited,
+    settings: {
+      ...configuration.server,
+      passivePorts: passiveSlice(configuration.server.passivePorts, { index, workers }),
+    },
+    ...(given.credentials.length === 0 ? {} : { tls: { terms: () => currentTerms(), settings: configuration.tls } }),
+  });
+  for (const { descriptor, ...how } of given.listeners) await server.adopt({ fd: descriptor }, how);
+  await broker.ask("listening", null);
+}
+
+/** Transfers are counted by the broker only where a limit or a shared rate needs it: it costs a question each. */
+function countsTransfers({ limits }: Account): boolean {
+  if (orders === undefined) return true;
+  const { configuration, workers } = orders;
+  const { transfersPerAccount, transfersPerAddress } = configuration.limits;
+  if ((limits.transfers ?? transfersPerAccount ?? transfersPerAddress) !== undefined) return true;
+  const { serverUploadRate, serverDownloadRate } = configuration.server;
+  const shared = [limits.uploadRate, limits.downloadRate, serverUploadRate, serverDownloadRate];
+  return workers > 1 && shared.some((rate) => (rate ?? 0) > 0);
+}
+
+function setShare(account: string | undefined, part: number): void {
+  if (account === undefined) server?.throttles.setServerPart(part);
+  else server?.throttles.setAccountPart(account, part);
+}
+
+function takeCredentials(given: NewCredentials): void {
+  const [first, ...others] = given.credentials;
+  if (first === undefined || orders === undefined) return;
+  terms = tlsTermsOf(new CredentialSet([first, ...others]), orders.configuration.tls, given);
+}
+
+function currentTerms(): TlsTerms {
+  if (terms === undefined) throw new Error("no certificate was given");
+  return terms;
+}
+
+/** Members that are undefined are dropped, and everything else is plain already. */
+function plainEvent(event: object): Record<string, never> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checked by the request's schema
+  return Object.fromEntries(Object.entries(event)) as Record<string, never>;
+}
+
+async function leave(end: () => Promise<unknown> | undefined): Promise<void> {
+  await end();
+  await events.flush();
+  process.exit(0);
+}
+
+function fail(error: unknown): void {
+  events.hear({ type: "server.fault", detail: String(error), at: Date.now() });
+}
