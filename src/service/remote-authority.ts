@@ -95,8 +95,9 @@ export class RemoteAuthority implements Authority {
     if (handle instanceof Socket) {
       // Passed on, it has forgotten that an upload ends on one side first.
       handle.allowHalfOpen = true;
-      terms.signal.throwIfAborted();
-      return handle;
+      if (!terms.signal.aborted) return handle;
+      handle.destroy();
+      throw terms.signal.reason;
     }
     throw Object.assign(new Error("the broker could not connect"), { code: answer.code ?? "ETIMEDOUT" });
   }
