@@ -55,7 +55,10 @@ async function servesInEach(served: Served, login: (port: number) => Promise<Wir
 
 suite("under root", { skip }, () => {
   test("attack 31: workers are nobody and have no powers in any thread; the broker keeps what it needs", async () => {
-    await using served = await startServe({ flags: ["--tls", "require"], listen: ["127.0.0.1:0", "ftps://127.0.0.1:0"] });
+    await using served = await startServe({
+      flags: ["--tls", "require"],
+      listen: ["127.0.0.1:0", "ftps://127.0.0.1:0"],
+    });
     assert.equal(served.workers().length, 2);
     // With work behind them: threads that come late are looked at too.
     for (let count = 0; count < 4; count++) {

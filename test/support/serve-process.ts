@@ -94,7 +94,10 @@ export async function makePlace(): Promise<Place & AsyncDisposable> {
 }
 
 /** The command line, for those who start it otherwise. */
-export function serveCommand(place: Place, { workers = 2, flags = [], listen = ["127.0.0.1:0"] }: ServeWishes = {}): {
+export function serveCommand(
+  place: Place,
+  { workers = 2, flags = [], listen = ["127.0.0.1:0"] }: ServeWishes = {},
+): {
   readonly args: readonly string[];
 } {
   const listens = listen.flatMap((each) => ["--listen", each]);
