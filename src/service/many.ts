@@ -7,7 +7,7 @@ import { type BrokerSide, serveWorker } from "../jail/broker-side.ts";
 import { firstInherited, startConfined } from "../jail/confined-process.ts";
 import { ownFile } from "../jail/node-paths.ts";
 import { type RootWish, openRoots } from "../jail/roots.ts";
-import { type GoneReason, Supervisor } from "../jail/supervisor.ts";
+import { type GoneReason, Supervisor, type SupervisorLimits } from "../jail/supervisor.ts";
 import { LocalAuthority } from "../server/local-authority.ts";
 import type { FerrymanEvent } from "../workspace/events.ts";
 import { Who } from "../workspace/who.ts";
@@ -206,6 +206,7 @@ class BrokerService implements ManyService {
         if (reason.fault !== undefined || deaths > EARLY_DEATHS || this.#stopping) reject(noStart(wordsOf(reason)));
       },
       onFault: (text) => this.#warn(text),
+      limits: testLimits(),
     });
     supervisor.start();
     return { supervisor, sides, listening: promise };
@@ -284,6 +285,16 @@ function noStart(why: string): Error {
   return new Error(
     `the worker processes do not come up: ${why}. The lines above may say more; --workers 0 does without`,
   );
+}
+
+/** Tests do not wait half a minute for a worker to count as stuck. */
+function testLimits(): Partial<SupervisorLimits> {
+  const [pongMs, pingEveryMs] = [process.env["FERRYMAN_TEST_PONG_MS"], process.env["FERRYMAN_TEST_PING_MS"]].map(
+    Number,
+  );
+  return pongMs === undefined || pingEveryMs === undefined || !(pongMs > 0 && pingEveryMs > 0)
+    ? {}
+    : { pongMs, pingEveryMs };
 }
 
 /** Also false for a folder that we cannot reach: it could not be opened either. */

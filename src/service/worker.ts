@@ -17,9 +17,6 @@ import { passiveSlice } from "./passive-slice.ts";
 import { tlsTermsOf } from "./tls-terms.ts";
 import { sendable } from "./worker-events.ts";
 
-/** Seconds that sessions get when the channel says to end and nothing of how. */
-const DRAIN_SECONDS = 10;
-
 let server: FtpServer | undefined;
 let authority: RemoteAuthority | undefined;
 let terms: TlsTerms | undefined;
@@ -55,7 +52,8 @@ const broker = connectBroker({
   notices: NOTICES,
   onNotice: notices,
   onDrain: () => {
-    if (!leaving) void leave(async () => server?.close({ graceSeconds: DRAIN_SECONDS }));
+    // Those who have sessions were told before how to end; this one came up too late to have any.
+    if (!leaving) void leave(async () => server?.close({ graceSeconds: 0 }));
   },
 });
 process.on("SIGTERM", () => void leave(async () => server?.close({ graceSeconds: 0 })));
