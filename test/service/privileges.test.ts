@@ -56,7 +56,7 @@ async function servesInEach(served: Served, login: (port: number) => Promise<Wir
 suite("under root", { skip }, () => {
   test("attack 31: workers are nobody and have no powers in any thread; the broker keeps what it needs", async () => {
     await using served = await startServe({
-      flags: ["--tls", "require"],
+      flags: () => ["--tls", "require"],
       listen: ["127.0.0.1:0", "ftps://127.0.0.1:0"],
     });
     assert.equal(served.workers().length, 2);

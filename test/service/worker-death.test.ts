@@ -7,7 +7,17 @@ import { type Socket, connect } from "node:net";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { leftovers, until } from "../support/attack.ts";
-import { type Served, elsewhere, inWorker, isAlive, openIn, startServe, workerOf } from "../support/serve-process.ts";
+import {
+  NOBODY,
+  type Served,
+  elsewhere,
+  inWorker,
+  isAlive,
+  isRoot,
+  openIn,
+  startServe,
+  workerOf,
+} from "../support/serve-process.ts";
 import { Wire, readAll } from "../support/wire.ts";
 
 const CONTENT = randomBytes(8_000_000);
@@ -31,7 +41,7 @@ function sessionsNow(served: Served): number {
 suite("kill -9", { skip: elsewhere }, () => {
   test("attack 13: a dead worker takes its own sessions alone, and leaves nothing; another takes its place", async () => {
     const limit = { FERRYMAN_SESSIONS_PER_ADDRESS: "5", FERRYMAN_TRANSFERS_PER_ACCOUNT: "3" };
-    await using served = await startServe({ env: limit, flags: ["--passive-ports", "21500-21520"] });
+    await using served = await startServe({ env: limit, flags: () => ["--passive-ports", "21500-21520"] });
     const { port, place } = served;
     await writeFile(join(place.home, "large.bin"), CONTENT);
     const [victim = 0, survivor = 0] = served.workers();
@@ -64,7 +74,7 @@ suite("kill -9", { skip: elsewhere }, () => {
     // Places are free again, and the new one serves, with the ports of the old one.
     await until("a new worker listens", () => served.workers().length === 2 && !served.workers().includes(victim));
     const fresh = served.workers().find((pid) => pid !== survivor) ?? 0;
-    await until("it accepts", () => openIn(fresh).listening > 0);
+    await until("it accepts", () => takesClients(fresh, port));
     lives.wire[Symbol.dispose]();
     await until("the place is free", () => sessionsNow(served) === 2);
     for (let count = 0; count < 3; count++) {

@@ -10,6 +10,8 @@ export type SecureWire = Disposable & {
   readonly wire: Wire;
   readonly tls: TLSSocket;
   fetch(command: string): Promise<Buffer>;
+  /** An upload that has begun. */
+  beginStore(command: string): Promise<TLSSocket>;
   store(command: string, data: Buffer | string): Promise<readonly number[]>;
 };
 
@@ -39,6 +41,11 @@ export async function openSecure(port: number): Promise<SecureWire> {
       const octets = await all;
       await wire.expect(226);
       return octets;
+    },
+    async beginStore(command) {
+      const data = await dataOf();
+      await wire.expect(150, command);
+      return data;
     },
     async store(command, octets) {
       const data = await dataOf();

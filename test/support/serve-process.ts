@@ -36,10 +36,10 @@ export type ServeWishes = {
   /** Default 2. */
   readonly workers?: number;
   /** Beside those that every server here has. */
-  readonly flags?: readonly string[];
+  readonly flags?: (place: Place) => readonly string[];
   readonly listen?: readonly string[];
-  /** Content of a configuration file in the server's own folder. */
-  readonly config?: string;
+  /** What `configure` has written (or will, before a reload) is read. */
+  readonly isConfigured?: boolean;
   /** Absent: limits that no test meets by chance. */
   readonly env?: Readonly<Record<string, string>>;
   readonly uid?: number;
@@ -93,18 +93,15 @@ export async function makePlace(): Promise<Place & AsyncDisposable> {
   };
 }
 
-/** The command line, for those who start it otherwise. */
-export function serveCommand(
+function serveArguments(
   place: Place,
-  { workers = 2, flags = [], listen = ["127.0.0.1:0"] }: ServeWishes = {},
-): {
-  readonly args: readonly string[];
-} {
+  { workers = 2, flags = () => [], listen = ["127.0.0.1:0"] }: ServeWishes,
+): readonly string[] {
   const listens = listen.flatMap((each) => ["--listen", each]);
   const own = ["--state-folder", join(place.folder, "state"), "--control-socket", place.control];
   const accounts = ["--user", `ann:secret:${place.home}:full`, "--anonymous", "read"];
   const args = [LAUNCHER, "serve", place.home, ...own, ...listens, "--log", "json", "--workers", String(workers)];
-  return { args: [...args, ...accounts, ...flags] };
+  return [...args, ...accounts, ...flags(place)];
 }
 
 export async function startServe(wishes: ServeWishes = {}): Promise<Served> {
@@ -142,8 +139,8 @@ type Started = Omit<Served, "port" | "ports" | "place" | "pid" | typeof Symbol.a
 
 /** Without waiting for it to be ready. */
 export function spawnServe(place: Place, wishes: ServeWishes = {}): Started {
-  const { args } = serveCommand(place, wishes);
-  const config = wishes.config === undefined ? [] : ["--config", place.config];
+  const args = serveArguments(place, wishes);
+  const config = wishes.isConfigured === true ? ["--config", place.config] : [];
   const command = [...(wishes.through ?? []), process.execPath, ...args, ...config, "--ready-fd", "3"];
   const { FERRYMAN_CONFIG: _none, ...inherited } = process.env;
   const child = spawn(command[0] ?? "", command.slice(1), {
@@ -195,7 +192,7 @@ async function readyPorts(child: ChildProcess, exited: Promise<Exit>, text: () =
   return addresses.map(({ port }) => port);
 }
 
-/** Writes a configuration for `wishes.config`; again for a reload. */
+/** Writes a configuration for `isConfigured`; again for a reload. */
 export async function configure({ config }: Place, text: string): Promise<void> {
   await writeFile(config, text);
 }
@@ -209,10 +206,11 @@ export function childrenOf(pid: number): readonly number[] {
   }
 }
 
-/** A zombie is dead: nobody has asked for its exit code yet. */
+/** A zombie is dead: nobody has asked for its exit code yet. Unless threads of it are still there, with all descriptors. */
 export function isAlive(pid: number): boolean {
   try {
-    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+    const isOver = /^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+    return !isOver || readdirSync(`/proc/${pid}/task`).length > 1;
   } catch {
     return false;
   }
@@ -222,8 +220,16 @@ export function isAlive(pid: number): boolean {
 export function openIn(pid: number): { descriptors: number; listening: number; connected: number } {
   const inodes = inodesOf(pid);
   const rows = tcpRows(pid).filter(({ inode }) => inodes.has(inode));
-  const listening = rows.filter(({ state }) => state === "0A").length;
+  const listening = rows.filter(({ state }) => state === LISTENS).length;
   return { descriptors: inodes.all, listening, connected: rows.length - listening };
+}
+
+/** Whether a worker has the listener of a port. */
+export function takesClients(pid: number, port: number): boolean {
+  const inodes = inodesOf(pid);
+  return tcpRows(pid).some(
+    ({ localPort, state, inode }) => localPort === port && state === LISTENS && inodes.has(inode),
+  );
 }
 
 /** The worker that has the connection of a client's port. */
@@ -252,10 +258,11 @@ export async function inWorker<Result>(
 
 type Inodes = { readonly all: number; has(inode: string): boolean };
 
+/** Nothing for a process that is gone. */
 function inodesOf(pid: number): Inodes {
   const inodes = new Set<string>();
   let all = 0;
-  for (const descriptor of readdirSync(`/proc/${pid}/fd`)) {
+  for (const descriptor of namesIn(`/proc/${pid}/fd`)) {
     try {
       const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${descriptor}`))?.[1];
       all += 1;
@@ -267,13 +274,33 @@ function inodesOf(pid: number): Inodes {
   return { all, has: (inode) => inodes.has(inode) };
 }
 
-/** proc_pid_net(5): addresses in hex, the fourth column is the state, 0A is LISTEN; the tenth is the inode. */
-function tcpRows(pid: number): readonly { remotePort: number; state: string; inode: string }[] {
-  const text = ["tcp", "tcp6"].map((name) => readFileSync(`/proc/${pid}/net/${name}`, "latin1")).join("\n");
-  return text.split("\n").flatMap((row) => {
-    const columns = row.trim().split(/\s+/);
-    const [, , remote = "", state = ""] = columns;
-    if (!/^[0-9A-F]+:[0-9A-F]{4}$/.test(remote)) return [];
-    return [{ remotePort: Number.parseInt(remote.slice(-4), 16), state, inode: columns[9] ?? "" }];
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+type Row = { readonly localPort: number; readonly remotePort: number; readonly state: string; readonly inode: string };
+/** The state of a socket that listens (proc_pid_net(5)). */
+const LISTENS = "0A";
+
+/** proc_pid_net(5): addresses in hex, the fourth column is the state, the tenth the inode. */
+function tcpRows(pid: number): readonly Row[] {
+  return ["tcp", "tcp6"].flatMap((name) => {
+    try {
+      return readFileSync(`/proc/${pid}/net/${name}`, "latin1").split("\n").flatMap(rowOf);
+    } catch {
+      return [];
+    }
   });
+}
+
+function rowOf(line: string): readonly Row[] {
+  const columns = line.trim().split(/\s+/);
+  const [, local = "", remote = "", state = ""] = columns;
+  if (!/^[0-9A-F]+:[0-9A-F]{4}$/.test(remote)) return [];
+  const [localPort, remotePort] = [local, remote].map((end) => Number.parseInt(end.slice(-4), 16));
+  return [{ localPort: localPort ?? 0, remotePort: remotePort ?? 0, state, inode: columns[9] ?? "" }];
 }
