@@ -16,6 +16,7 @@ import {
   isRoot,
   openIn,
   startServe,
+  takesClients,
   workerOf,
 } from "../support/serve-process.ts";
 import { Wire, readAll } from "../support/wire.ts";

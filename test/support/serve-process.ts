@@ -192,6 +192,23 @@ async function readyPorts(child: ChildProcess, exited: Promise<Exit>, text: () =
   return addresses.map(({ port }) => port);
 }
 
+/** A user with a home of his own beside the served one, and a file `of-NAME` in it; the password is `secret`. */
+export async function addUser(place: Place, name: string): Promise<void> {
+  const home = join(place.folder, name);
+  await mkdir(home);
+  await writeFile(join(home, `of-${name}`), name);
+  if (isRoot) await chown(home, NOBODY, NOBODY);
+  const users = join(place.folder, "users.toml");
+  const args = ["user", "add", name, "--users", users, "--home", home, "--password-stdin", "--rights", "write"];
+  const ran = await run(process.execPath, [LAUNCHER, ...args], { input: "secret\n", cwd: place.folder });
+  if (ran.code !== 0) throw new Error(ran.stderr);
+}
+
+/** For `configure`: the users that `addUser` made. */
+export function usersSection({ folder }: Place): string {
+  return `[serve]\nusers = ${JSON.stringify(join(folder, "users.toml"))}\n`;
+}
+
 /** Writes a configuration for `isConfigured`; again for a reload. */
 export async function configure({ config }: Place, text: string): Promise<void> {
   await writeFile(config, text);
