@@ -80,6 +80,11 @@ export class Wire implements Disposable {
     return new Wire(socket);
   }
 
+  /** Over a connection that stands and has been greeted, such as one of TLS. */
+  static over(socket: Socket): Wire {
+    return new Wire(socket);
+  }
+
   /** Connects and signs in. */
   static async login(port: number, { user = "ann", password = "secret", host = "127.0.0.1" } = {}): Promise<Wire> {
     const wire = await Wire.open(port, host);
