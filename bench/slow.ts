@@ -79,6 +79,7 @@ async function measure(
   await loginTimes(server.port, logins);
   const quiet = await loginTimes(server.port, logins);
   const others = fork(import.meta.filename, ["drip", String(server.port), String(slow)]);
+  const gone = once(others, "exit");
   try {
     await once(others, "message");
     const beside = await loginTimes(server.port, logins);
@@ -89,8 +90,8 @@ async function measure(
       [`${name}, beside slow clients`, String(left), ...percentiles(beside), String(TARGET_MS)],
     ];
   } finally {
-    others.disconnect();
-    await once(others, "close");
+    others.kill("SIGKILL");
+    await gone;
   }
 }
 
