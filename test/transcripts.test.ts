@@ -8,6 +8,7 @@ import { z } from "zod";
 import { parseRights } from "../src/account/rights.ts";
 import { COMMANDS } from "../src/server/commands/index.ts";
 import { SITE_COMMANDS } from "../src/server/commands/site/index.ts";
+import { TLS_LEVELS } from "../src/server/tls-options.ts";
 import { makeFixture } from "./support/fixture.ts";
 import { startServer } from "./support/server.ts";
 import { type Step, playTranscript, readTranscript, verbsOf } from "./support/transcript.ts";
@@ -22,6 +23,16 @@ const SERVER = z.strictObject({
   dataOpenTimeout: z.int().default(30),
   /** As the option `rights` of an account. */
   rights: z.string().default("full"),
+  /** Settings of TLS; absent: the server has none. */
+  tls: z
+    .strictObject({
+      tls: z.enum(TLS_LEVELS).default("allow"),
+      ccc: z.boolean().default(false),
+      dataBinding: z.enum(["require", "prefer", "off"]).default("prefer"),
+    })
+    .optional(),
+  /** TLS from the first octet on: the transcript begins with TLS. */
+  implicit: z.boolean().default(false),
 });
 
 const transcripts = readdirSync(FOLDER)
@@ -47,8 +58,9 @@ function serverOf([first]: readonly Step[]): z.infer<typeof SERVER> {
 }
 
 async function play(steps: readonly Step[]): Promise<void> {
-  const { host, rights, ...settings } = serverOf(steps);
-  await using served = await startServer({ host, settings, account: { rights: parseRights(rights) } });
+  const { host, rights, tls, implicit, ...settings } = serverOf(steps);
+  const wish = tls === undefined ? {} : { tls: { implicit, settings: tls } };
+  await using served = await startServer({ host, settings, account: { rights: parseRights(rights) }, ...wish });
   await makeFixture(served.root);
   await playTranscript(steps, { port: served.port, host, root: served.root });
   const faults = served.events.filter(({ type }) => type === "server.fault");

@@ -22,7 +22,7 @@ export type ScreenFacts = {
 };
 
 /** Lines for accounts and for addresses, so that everything stays within 24. */
-const MOST_ACCOUNTS = 4;
+const MOST_ACCOUNTS = 2;
 const MOST_ADDRESSES = 2;
 const WIDTH = 79;
 

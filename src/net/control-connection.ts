@@ -117,26 +117,24 @@ export class ControlConnection {
     this.#splitter = new LineSplitter();
   }
 
-  /**
-   * Puts TLS over the connection, after `hold`; the caller waits for the handshake.
-   * @param removable whether `clear` may be called later: that costs a stream more.
-   */
-  secure(tls: TlsSession, removable: boolean): TLSSocket {
+  /** Puts TLS over the connection, after `hold`; the caller waits for the handshake. `clear` takes it off again. */
+  secure(tls: TlsSession): { readonly socket: TLSSocket; readonly tap: TlsTap } {
     this.#raw.removeAllListeners("data");
     this.#raw.removeAllListeners("end");
-    this.#tap = removable ? new TlsTap(this.#raw) : undefined;
-    this.#tap?.onCut(() => this.#noteEnd());
-    const socket = tls.wrapControl(this.#tap ?? this.#raw);
+    const tap = new TlsTap(this.#raw);
+    tap.onCut(() => this.#noteEnd());
+    const socket = tls.wrapControl(tap);
     socket.on("error", () => this.#raw.destroy());
+    this.#tap = tap;
     this.#socket = socket;
     this.#readFrom(socket);
-    return socket;
+    return { socket, tap };
   }
 
   /** Takes TLS off again, for CCC and REIN: close_notify goes out, and what comes after the client's is in clear. */
   clear(): void {
     const [secured, tap] = [this.#socket, this.#tap];
-    if (tap === undefined || secured === this.#raw) throw new Error("clear() without secure(…, true)");
+    if (tap === undefined || secured === this.#raw) throw new Error("clear() without secure()");
     this.#forget();
     this.#splitter = new LineSplitter();
     this.#tap = undefined;
@@ -147,6 +145,7 @@ export class ControlConnection {
     secured.resume();
     this.#socket = this.#raw;
     tap.detach((rest) => {
+      secured.destroy();
       if (this.#raw.destroyed) return;
       this.#readFrom(this.#raw);
       if (rest.length > 0) this.#raw.emit("data", rest);

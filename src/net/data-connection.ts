@@ -130,9 +130,8 @@ export class DataConnection implements AsyncDisposable {
     if (this.#socket.listenerCount("data") === 0) this.#startReceiving();
     while (this.#arrived.length === 0 && !this.#ended) {
       this.#check();
-      if (this.#tap?.cut === true && (await this.#isCut())) this.#fail("truncated");
-      this.#check();
-      if (this.#arrived.length > 0 || this.#ended) break;
+      if (this.#tap?.cut === true && (await this.#tap.quiet(() => this.#hasNews()))) this.#fail("truncated");
+      if (this.#hasNews()) continue;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -163,12 +162,6 @@ export class DataConnection implements AsyncDisposable {
     this.#socket.setTimeout(0);
     const timer = setTimeout(() => this.#socket.destroy(), DATA_LINGER_MS);
     this.#socket.once("close", () => clearTimeout(timer));
-  }
-
-  /** Whether TCP has ended and nothing more comes out of the TLS engine, not even its end. */
-  async #isCut(): Promise<boolean> {
-    await new Promise(setImmediate);
-    return this.#arrived.length === 0 && !this.#ended && this.#socket.readableLength === 0;
   }
 
   /** What has arrived, as far as the throttle lets it pass. */
@@ -203,8 +196,14 @@ export class DataConnection implements AsyncDisposable {
     }
   }
 
+  #hasNews(): boolean {
+    return this.#arrived.length > 0 || this.#ended || this.#fault !== undefined;
+  }
+
   #startReceiving(): void {
     this.#tap?.onCut(() => this.#wake?.());
+    // TLS may have ended in the very segment that ended the handshake.
+    this.#ended = this.#socket.readableEnded;
     this.#socket.on("data", (chunk: Buffer) => {
       this.#arrived.push(chunk);
       this.#arrivedOctets += chunk.length;

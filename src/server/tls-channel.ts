@@ -4,6 +4,7 @@ import type { TLSSocket } from "node:tls";
 import type { OptionValues } from "../base/option.ts";
 import type { ControlConnection } from "../net/control-connection.ts";
 import { handshake } from "../net/tls/handshake.ts";
+import { problemOfPeer } from "../net/tls/peer-problem.ts";
 import { TlsSession, type TlsTerms } from "../net/tls/session.ts";
 import type { Listener } from "./server.ts";
 import type { TLS_OPTIONS, TlsLevel } from "./tls-options.ts";
@@ -81,8 +82,8 @@ export class TlsChannel {
     const terms = this.#service.terms();
     if (terms === undefined) throw new Error("TLS is not offered");
     const session = new TlsSession(terms, hostName);
-    const socket = this.#control.secure(session, true);
-    await handshake(socket, { timeoutMs: this.settings.handshakeTimeout * 1000, signal });
+    const { socket, tap } = this.#control.secure(session);
+    await handshake(socket, { timeoutMs: this.settings.handshakeTimeout * 1000, signal, tap });
     this.#session = session;
     this.#facts = factsOf(socket);
     this.#shown = shownBy(socket);
@@ -116,6 +117,5 @@ function factsOf(socket: TLSSocket): TlsFacts {
 function shownBy(socket: TLSSocket): ShownCertificate | undefined {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return undefined;
-  const problem = socket.authorized ? undefined : String(socket.authorizationError);
-  return { certificate, problem };
+  return { certificate, problem: problemOfPeer(socket) };
 }

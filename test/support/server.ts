@@ -7,7 +7,10 @@ import { join } from "node:path";
 import { type Account, type AccountStore, RIGHTS, type Verdict } from "../../src/account/account.ts";
 import type { Settings } from "../../src/server/context.ts";
 import { type FtpServer, type ServerOptions, createFtpServer } from "../../src/server/server.ts";
+import type { TlsTerms } from "../../src/net/tls/session.ts";
+import type { TlsLevel } from "../../src/server/tls-options.ts";
 import type { FerrymanEvent } from "../../src/workspace/events.ts";
+import { testTerms } from "./tls.ts";
 
 export type TestServer = AsyncDisposable & {
   readonly server: FtpServer;
@@ -18,6 +21,14 @@ export type TestServer = AsyncDisposable & {
 };
 
 type Wishes = {
+  /** TLS with a certificate of the test's own; `terms` and `settings` as the server's options have them. */
+  readonly tls?: {
+    readonly terms?: Partial<TlsTerms>;
+    readonly settings?: NonNullable<ServerOptions["tls"]>["settings"];
+    readonly implicit?: boolean;
+    /** Of the listener, over the setting `tls`. */
+    readonly level?: TlsLevel;
+  };
   readonly settings?: { readonly [Key in keyof Settings]?: Settings[Key] };
   readonly accounts?: readonly AccountStore[];
   readonly account?: Partial<Account>;
@@ -60,8 +71,17 @@ export function lenientGuard(): Guard {
 export async function startServer(wishes: Wishes = {}): Promise<TestServer> {
   const root = await mkdtemp(join(tmpdir(), "ferryman-test-"));
   const events: FerrymanEvent[] = [];
+  const { tls } = wishes;
   const server = createFtpServer({
-    listen: [{ address: wishes.host ?? "127.0.0.1", port: 0 }],
+    listen: [
+      {
+        address: wishes.host ?? "127.0.0.1",
+        port: 0,
+        implicit: tls?.implicit === true,
+        ...(tls?.level === undefined ? {} : { tls: tls.level }),
+      },
+    ],
+    ...(tls === undefined ? {} : { tls: { terms: () => testTerms(tls.terms), settings: tls.settings ?? {} } }),
     accounts: wishes.accounts ?? [annStore(root, wishes.account)],
     guard: wishes.guard === undefined ? lenientGuard() : new Guard(wishes.guard),
     onEvent: (event) => events.push(event),

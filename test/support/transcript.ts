@@ -14,6 +14,10 @@
  *     >> hello                    sent on it, and left open, once the server has seen it all
  *     RESET                       cuts the data connection as a line that breaks does
  *     FILE name hello\n           what the served folder holds now; `\x20` for a space in the name
+ *     TLS                         the client's handshake on the control connection
+ *     CLEAR                       the client's part of taking TLS off the control connection again
+ *     PRIVATE                     data connections from here on are private, with the control connection's TLS session
+ *     BARE                        data connections from here on are in clear again
  *     CLOSED                      the server has closed the control connection
  */
 import assert from "node:assert/strict";
@@ -21,6 +25,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import type { Server, Socket } from "node:net";
 import { mayReply } from "../../src/protocol/reply-sequences.ts";
+import { PrivateWire } from "./tls.ts";
 import { Wire, listenLocally, readAll } from "./wire.ts";
 
 export type Step = { readonly kind: string; readonly text: string; readonly line: number };
@@ -28,7 +33,7 @@ export type Step = { readonly kind: string; readonly text: string; readonly line
 /** Questions of STAT after which octets that the server should have are given up; each takes a turn of its loop. */
 const PATIENCE = 2_000;
 
-const STEP = /^(C:|S:|<|>|>>|EPSV|PASV|EPRT|PORT|RESET|FILE|USER|CLOSED|SERVER)(?: (.*))?$/;
+const STEP = /^(C:|S:|<|>|>>|EPSV|PASV|EPRT|PORT|RESET|FILE|USER|CLOSED|SERVER|TLS|CLEAR|PRIVATE|BARE)(?: (.*))?$/;
 
 export function readTranscript(text: string): readonly Step[] {
   const steps: Step[] = [];
@@ -75,6 +80,8 @@ class Player implements Disposable {
   #data: Promise<Socket> | undefined;
   /** The data connection of the plan, once something has moved on it, up to its end. */
   #open: Socket | undefined;
+  #secured: PrivateWire | undefined;
+  #isPrivate = false;
   readonly #tidyUp = new DisposableStack();
   #greeted = false;
   /** Octets sent on the open data connection. */
@@ -117,7 +124,16 @@ class Player implements Disposable {
         return;
       case "CLOSED":
         await this.#wire.closed();
+        return;
+      default:
+        await this.#changeTls(kind);
     }
+  }
+
+  async #changeTls(kind: string): Promise<void> {
+    if (kind === "TLS") this.#secured = await PrivateWire.secure(this.#wire);
+    else if (kind === "CLEAR") await this.#secured?.clear();
+    else if (kind === "PRIVATE" || kind === "BARE") this.#isPrivate = kind === "PRIVATE";
   }
 
   [Symbol.dispose](): void {
@@ -192,7 +208,7 @@ class Player implements Disposable {
 
   async #move(kind: "<" | ">" | ">>" | "RESET", text: string): Promise<void> {
     const octets = Buffer.from(unescape(text), "latin1");
-    this.#open ??= await this.#data;
+    this.#open ??= await this.#protected();
     const socket = this.#open;
     assert.ok(socket !== undefined, "no data connection was planned");
     if (kind === ">>") {
@@ -206,6 +222,13 @@ class Player implements Disposable {
     if (kind === "<") match((await readAll(socket)).toString("latin1"), text);
     else if (kind === "RESET") socket.resetAndDestroy();
     else socket.resume().end(octets);
+  }
+
+  /** The planned connection; TLS begins on it when the 150 was seen (RFC 4217 §10.2). */
+  async #protected(): Promise<Socket | undefined> {
+    const socket = await this.#data;
+    if (socket === undefined || !this.#isPrivate || this.#secured === undefined) return socket;
+    return this.#secured.protect(socket);
   }
 
   /** Asks by STAT until the server tells of all octets that were sent: then no reset can overtake them. */

@@ -8,27 +8,62 @@ import { parse227, parse229 } from "../../src/protocol/host-port.ts";
 const PATIENCE_MS = 20_000;
 
 export class Wire implements Disposable {
-  readonly socket: Socket;
+  #socket: Socket;
   readonly #parser = new ReplyParser();
   #replies: ParsedReply[] = [];
   #wake: (() => void) | undefined;
   #closed = false;
+  /** Whose end is the end of the conversation. */
+  #heard: Socket | undefined;
+  readonly #known = new WeakSet<Socket>();
+
+  readonly #take = (chunk: Buffer): void => {
+    this.#replies.push(...this.#parser.push(chunk));
+    this.#wake?.();
+  };
 
   private constructor(socket: Socket) {
-    this.socket = socket;
-    socket.on("data", (chunk: Buffer) => {
-      this.#replies.push(...this.#parser.push(chunk));
+    this.#socket = socket;
+    this.#listenTo(socket);
+  }
+
+  get socket(): Socket {
+    return this.#socket;
+  }
+
+  /** Goes on over another socket: one with TLS over the first, or the first again. undefined: over none for now. */
+  use(socket: Socket | undefined): void {
+    this.#socket.off("data", this.#take);
+    this.#heard = socket;
+    if (socket === undefined) {
+      this.#socket.pause();
+      return;
+    }
+    this.#socket = socket;
+    this.#listenTo(socket);
+    socket.resume();
+  }
+
+  /** Sends over another socket from here on; `use` follows when that has something to say. */
+  speakOver(socket: Socket): void {
+    this.#socket = socket;
+    this.#closed = false;
+  }
+
+  #listenTo(socket: Socket): void {
+    this.#heard = socket;
+    const ended = (): void => {
+      // TLS may end where the connection goes on.
+      if (socket !== this.#heard) return;
+      this.#closed = true;
       this.#wake?.();
-    });
+    };
+    socket.on("data", this.#take);
+    if (this.#known.has(socket)) return;
+    this.#known.add(socket);
     socket.on("error", () => {});
-    socket.on("close", () => {
-      this.#closed = true;
-      this.#wake?.();
-    });
-    socket.on("end", () => {
-      this.#closed = true;
-      this.#wake?.();
-    });
+    socket.on("close", ended);
+    socket.on("end", ended);
   }
 
   /** Connects and reads the greeting. */

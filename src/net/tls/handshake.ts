@@ -1,6 +1,7 @@
 /** Waits for a TLS handshake, and says in words why one failed. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { TLSSocket } from "node:tls";
+import type { TlsTap } from "./tap.ts";
 
 /** Milliseconds that an alert gets to reach the peer before the connection is closed. */
 const ALERT_MS = 500;
@@ -12,11 +13,12 @@ export class TlsFailed extends Error {
 
 /**
  * @param signal gives up; its reason is thrown then.
+ * @param tap the one below the socket, if there is one: it keeps TCP's end from the TLS engine.
  * @throws {TlsFailed} after the socket has been closed.
  */
 export async function handshake(
   socket: TLSSocket,
-  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
+  { timeoutMs, signal, tap }: { timeoutMs: number; signal: AbortSignal; tap?: TlsTap | undefined },
 ): Promise<void> {
   signal.throwIfAborted();
   const cleanUp = new DisposableStack();
@@ -27,14 +29,21 @@ export async function handshake(
       timeoutMs,
     );
     const failed = (error: Error): void => reject(new TlsFailed(explain(error), { cause: error }));
+    let isOver = false;
+    // Nothing more will come, but what came may still bring it to its end, or tell by an alert why not.
+    const ended = (): void => void afterLast(tap, () => isOver).then(closed);
     const closed = (): void => reject(new TlsFailed("the connection was closed during the TLS handshake"));
     const aborted = (): void => reject(signal.reason);
     socket.once("secure", resolve);
     // An alert that came last is told by an error, which follows the end.
     socket.once("close", closed);
+    socket.once("end", ended);
     socket.on("error", failed);
+    cleanUp.defer(tap?.onCut(ended) ?? ((): void => {}));
     signal.addEventListener("abort", aborted, { once: true });
     cleanUp.defer(() => {
+      isOver = true;
+      socket.off("end", ended);
       clearTimeout(timer);
       socket.off("secure", resolve);
       socket.off("close", closed);
@@ -52,6 +61,12 @@ export async function handshake(
   } finally {
     cleanUp.dispose();
   }
+}
+
+/** When the TLS engine has taken all that came before the end of TCP. */
+async function afterLast(tap: TlsTap | undefined, isOver: () => boolean): Promise<void> {
+  await tap?.quiet(isOver);
+  await new Promise(setImmediate);
 }
 
 /** By OpenSSL's reason, which Node has in `code`: who did not like what, and what to change. */

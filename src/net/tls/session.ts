@@ -20,7 +20,10 @@ export type TlsTerms = {
   readonly clientCertificates: "off" | "request" | "require";
   /** PEM; the authorities whose client certificates count. */
   readonly clientAuthorities?: string;
-  /** PEM; revoked client certificates (attack 15). */
+  /**
+   * PEM; lists of revoked client certificates (RFC 5280 §5). If there are any, each authority needs one of its own that
+   * is not out of date, or its certificates count no more.
+   */
   readonly clientRevocations?: string;
 };
 

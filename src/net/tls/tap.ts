@@ -11,27 +11,31 @@ import { Duplex } from "node:stream";
 const RECORD_HEADER = 5;
 /** Types of TLS records: change_cipher_spec to application_data (RFC 8446 §5.1). */
 const [FIRST_RECORD_TYPE, LAST_RECORD_TYPE] = [20, 23];
+/** Turns of the event loop in which nothing moves before the engine is believed to hold nothing more. */
+const QUIET_TURNS = 2;
 const NOTHING = Buffer.alloc(0);
 
 export class TlsTap extends Duplex {
   readonly #socket: Socket;
   readonly #deliver = (chunk: Buffer): void => this.#take(chunk);
-  /** Set by `detach`: what came of the last TLS record, and what is done with the octets after it. */
+  readonly #noteEnd = (): void => {
+    this.#ended = true;
+    this.emit("cut");
+  };
+  readonly #noteError = (error: Error): void => void this.destroy(error);
+  readonly #noteClose = (): void => void this.destroy();
+  /** Set by `detach`: what came of a TLS record that is not whole yet, and what is done with the octets after the last. */
   #last: { pending: Buffer; readonly onRest: (rest: Buffer) => void } | undefined;
   #detached = false;
   #ended = false;
-  #whenEnded: (() => void) | undefined;
 
   constructor(socket: Socket) {
     super({ allowHalfOpen: true });
     this.#socket = socket;
     socket.on("data", this.#deliver);
-    socket.on("end", () => {
-      this.#ended = true;
-      this.#whenEnded?.();
-    });
-    socket.on("error", (error) => this.destroy(error));
-    socket.on("close", () => this.destroy());
+    socket.on("end", this.#noteEnd);
+    socket.on("error", this.#noteError);
+    socket.on("close", this.#noteClose);
   }
 
   /** Whether the peer has closed the TCP connection's side; the TLS engine is not told. */
@@ -39,14 +43,33 @@ export class TlsTap extends Duplex {
     return this.#ended;
   }
 
-  onCut(listener: () => void): void {
-    this.#whenEnded = listener;
+  /** Calls once when that comes about, or at once. @returns what takes the listener away. */
+  onCut(listener: () => void): () => void {
     if (this.#ended) listener();
+    else this.once("cut", listener);
+    return () => void this.off("cut", listener);
   }
 
   /**
-   * Takes TLS off: one more record goes to the engine, the peer's close_notify, and everything after it to `onRest`.
-   * A peer that leaves TLS without a word is heard in clear at once.
+   * Settles when the engine has had its time to take all that came before the cut. It looks in every turn of the loop, so
+   * it is for those who take everything out of the engine.
+   * @param isOver ends the wait.
+   * @returns false when `isOver` said so.
+   */
+  async quiet(isOver: () => boolean): Promise<boolean> {
+    // Octets pass from stream to stream in later turns: a few without any in between are the end of it.
+    for (let turns = 0; turns < QUIET_TURNS; turns++) {
+      await new Promise(setImmediate);
+      if (isOver()) return false;
+      if (this.readableLength > 0) turns = -1;
+    }
+    return true;
+  }
+
+  /**
+   * Takes TLS off: records go to the engine until the first octet that begins none, and from there everything to
+   * `onRest`. No command begins like a record, so what a client had pipelined inside TLS never counts as text in clear,
+   * and a peer that leaves TLS without a word is heard at once.
    */
   detach(onRest: (rest: Buffer) => void): void {
     this.#last = { pending: NOTHING, onRest };
@@ -78,24 +101,28 @@ export class TlsTap extends Duplex {
   #takeLast(chunk: Buffer): void {
     const last = this.#last;
     if (last === undefined) return;
-    const pending = Buffer.concat([last.pending, chunk]);
-    const type = pending[0] ?? 0;
-    if (type < FIRST_RECORD_TYPE || type > LAST_RECORD_TYPE) {
-      this.#leave(pending);
-      return;
+    // The end of a record is waited for with 64 KiB at most, and one chunk: its length has two octets.
+    last.pending = Buffer.concat([last.pending, chunk]);
+    for (let type = last.pending[0]; type !== undefined; type = last.pending[0]) {
+      if (type < FIRST_RECORD_TYPE || type > LAST_RECORD_TYPE) {
+        this.#leave(last.pending);
+        return;
+      }
+      if (last.pending.length < RECORD_HEADER) return;
+      const length = RECORD_HEADER + last.pending.readUInt16BE(3);
+      if (last.pending.length < length) return;
+      this.push(last.pending.subarray(0, length));
+      last.pending = last.pending.subarray(length);
     }
-    // A record is 16 KiB at most, so what waits here for its end is no more than that and one chunk.
-    last.pending = pending;
-    if (pending.length < RECORD_HEADER) return;
-    const length = RECORD_HEADER + pending.readUInt16BE(3);
-    if (pending.length < length) return;
-    this.push(pending.subarray(0, length));
-    this.#leave(pending.subarray(length));
   }
 
+  /** Lets go of the socket, which may get another tap later. */
   #leave(rest: Buffer): void {
     this.#detached = true;
     this.#socket.off("data", this.#deliver);
+    this.#socket.off("end", this.#noteEnd);
+    this.#socket.off("error", this.#noteError);
+    this.#socket.off("close", this.#noteClose);
     this.#last?.onRest(rest);
   }
 }
