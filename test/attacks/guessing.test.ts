@@ -143,7 +143,8 @@ type Burden = { readonly p99: number; readonly memory: number; readonly noops: n
 
 async function flood(passwords: Passwords): Promise<Burden> {
   const store = await createFixedAccounts([parseFixedAccount("ann:right", HOME)], { passwords });
-  await using server = await startServer({ accounts: [store] });
+  const guard = { limits: { sessionsPerAddress: FLOOD + 1, loginDelay: 0 }, bans: { automaticBans: false } };
+  await using server = await startServer({ accounts: [store], guard });
   using signedIn = await Wire.login(server.port, { password: "right" });
   const wires = await Promise.all(Array.from({ length: FLOOD }, async () => Wire.open(server.port)));
   const before = process.memoryUsage.rss();
