@@ -39,7 +39,7 @@ export class ControlConnection {
   #wake: (() => void) | undefined;
   #ended = false;
 
-  /** @param onActivity called for every chunk from the client: the idle clock starts anew. */
+  /** @param onActivity called for every whole line, and not for octets alone: who sends one now and then is idle (attack 54). */
   constructor(socket: Socket, onActivity: () => void) {
     this.#raw = socket;
     this.#socket = socket;
@@ -195,10 +195,7 @@ export class ControlConnection {
   }
 
   #readFrom(socket: Socket): void {
-    socket.on("data", (chunk: Buffer) => {
-      this.#onActivity();
-      this.#receive(chunk);
-    });
+    socket.on("data", (chunk: Buffer) => this.#receive(chunk));
     // The client's FIN ends its commands; what waits still runs, and its replies still go out (half-close).
     socket.on("end", () => this.#noteEnd());
   }
@@ -236,6 +233,7 @@ export class ControlConnection {
   }
 
   #enqueue(event: LineEvent): void {
+    this.#onActivity();
     // A Telnet interrupt announces ABOR; the command itself follows as a line (RFC 959 §4.1.3).
     if (event.kind === "interrupt" || this.#watcher?.(event, this.#queue.length) === true) return;
     this.#queue.push(event);

@@ -5,7 +5,7 @@ import { createMemoryStorage } from "../../src/storage/memory.ts";
 import { startServer } from "../support/server.ts";
 import { fuzz } from "./fuzz.ts";
 
-test("attack 49: 20,000 random and mutated lines get one answer each, and no session ends", async () => {
+test("attacks 35 and 49: 20,000 random and mutated lines get one answer each, and no session ends", async () => {
   await using server = await startServer({
     openStorage: async () => createMemoryStorage({ "/a": "hello", "/dir/c": "deep" }),
   });

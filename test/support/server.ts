@@ -34,7 +34,7 @@ type Wishes = {
   readonly account?: Partial<Account>;
   readonly host?: string;
   /** Absent: limits that no test meets by chance, as all clients come from one address. */
-  readonly guard?: GivenSettings;
+  readonly guard?: GivenSettings | Guard;
   readonly openStorage?: ServerOptions["openStorage"];
 };
 
@@ -68,6 +68,11 @@ export function lenientGuard(): Guard {
   });
 }
 
+function guardOf(wish: Wishes["guard"]): Guard {
+  if (wish === undefined) return lenientGuard();
+  return wish instanceof Guard ? wish : new Guard(wish);
+}
+
 export async function startServer(wishes: Wishes = {}): Promise<TestServer> {
   const root = await mkdtemp(join(tmpdir(), "ferryman-test-"));
   const events: FerrymanEvent[] = [];
@@ -83,7 +88,7 @@ export async function startServer(wishes: Wishes = {}): Promise<TestServer> {
     ],
     ...(tls === undefined ? {} : { tls: { terms: () => testTerms(tls.terms), settings: tls.settings ?? {} } }),
     accounts: wishes.accounts ?? [annStore(root, wishes.account)],
-    guard: wishes.guard === undefined ? lenientGuard() : new Guard(wishes.guard),
+    guard: guardOf(wishes.guard),
     onEvent: (event) => events.push(event),
     ...(wishes.settings === undefined ? {} : { settings: wishes.settings }),
     ...(wishes.openStorage === undefined ? {} : { openStorage: wishes.openStorage }),

@@ -73,6 +73,11 @@ export class Wire implements Disposable {
     return wire;
   }
 
+  /** Speaks over a connection that was made otherwise: from another address, say. */
+  static over(socket: Socket): Wire {
+    return new Wire(socket);
+  }
+
   /** Connects, and reads nothing. */
   static async connect(port: number, host = "127.0.0.1"): Promise<Wire> {
     const socket = createConnection({ port, host, allowHalfOpen: true, noDelay: true });

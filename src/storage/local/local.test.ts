@@ -249,7 +249,7 @@ test("a missing root is told to the operator", async () => {
   }
 });
 
-test("names that Windows reads otherwise are refused there and plain elsewhere", () => {
+test("attacks 23 and 52: names that Windows reads otherwise are refused there and plain elsewhere", () => {
   for (const text of ["/a\\b", "/a:b", "/CON", "/d/nul.txt", "/com1", "/a.", "/a /b", "/x?", "/a\\..\\b"]) {
     assert.throws(() => check(text, "win32"), /bad-name/, text);
     check(text, "linux");
