@@ -73,7 +73,7 @@ export class Wire implements Disposable {
     return wire;
   }
 
-  /** Speaks over a connection that was made otherwise: from another address, say. */
+  /** Speaks over a connection that was made otherwise: from another address, or one of TLS. */
   static over(socket: Socket): Wire {
     return new Wire(socket);
   }
@@ -82,11 +82,6 @@ export class Wire implements Disposable {
   static async connect(port: number, host = "127.0.0.1"): Promise<Wire> {
     const socket = createConnection({ port, host, allowHalfOpen: true, noDelay: true });
     await once(socket, "connect");
-    return new Wire(socket);
-  }
-
-  /** Over a connection that stands and has been greeted, such as one of TLS. */
-  static over(socket: Socket): Wire {
     return new Wire(socket);
   }
 
