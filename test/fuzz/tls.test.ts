@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createFtpServer } from "../../src/server/server.ts";
 import { createMemoryStorage } from "../../src/storage/memory.ts";
 import { openThings, until } from "../support/attack.ts";
-import { annStore } from "../support/server.ts";
+import { annStore, lenientGuard } from "../support/server.ts";
 import { testTerms } from "../support/tls.ts";
 import type { FerrymanEvent } from "../../src/workspace/events.ts";
 import { fuzzTls } from "./tls.ts";
@@ -20,6 +20,7 @@ test("TLS connections cut at any octet leave no fault, no socket and no work beh
   const note = (error: unknown): unknown => stray.push(error);
   process.on("warning", note);
   const server = createFtpServer({
+    guard: lenientGuard(),
     listen: [
       { address: "127.0.0.1", port: 0 },
       { address: "127.0.0.1", port: 0, implicit: true },

@@ -67,7 +67,7 @@ async function brokenConnection(port: number, terms: Terms): Promise<boolean> {
     socket.write("AUTH TLS\r\n");
     await answered(socket, /^234 .*\r\n/m);
   }
-  const closed = once(socket, "close").then(() => true);
+  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   const secured = connect({
     socket: new Breaking(socket, terms),
     rejectUnauthorized: false,
