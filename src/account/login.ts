@@ -21,8 +21,8 @@ export interface Login {
   authenticate(attempt: LoginAttempt): Promise<LoginResult>;
   /** The account of a name that a client certificate has proven. */
   vouchFor(attempt: Omit<LoginAttempt, "password">): Promise<LoginResult>;
-  /** Takes the time of a password check, for an answer that must not be told from one. */
-  spendTime(password: ByteString): Promise<void>;
+  /** Takes the time of a password check, for an answer that must not be told from one. @returns false when too many wait. */
+  spendTime(password: ByteString): Promise<boolean>;
 }
 
 export type LoginOptions = {
@@ -48,9 +48,13 @@ export function createLogin(stores: readonly AccountStore[], { passwords = PASSW
       return verdict;
     },
     async spendTime(password) {
-      await passwords.verifyAgainstNothing(password).catch((error: unknown) => {
-        if (!(error instanceof AccountsBusy)) throw error;
-      });
+      try {
+        await passwords.verifyAgainstNothing(password);
+        return true;
+      } catch (error) {
+        if (error instanceof AccountsBusy) return false;
+        throw error;
+      }
     },
   };
 }

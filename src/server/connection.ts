@@ -295,7 +295,6 @@ export class Connection {
       services: this.#services,
       control: this.#control,
     };
-    const idleSeconds = (): number => this.#idleSeconds;
     return {
       peer: control.peer,
       local: control.local,
@@ -328,9 +327,8 @@ export class Connection {
         onRefused: ({ address, port }, reason) =>
           this.#emit({ ...this.facts(), type: "data.refused", from: address, port, reason, at: services.now() }),
       }),
-      get idleSeconds() {
-        return idleSeconds();
-      },
+      // A function: one getter would make V8 keep all of this as a dictionary, 1.5 KiB more for each session.
+      idleSeconds: () => this.#idleSeconds,
       setIdleSeconds: (seconds) => {
         this.#idleSeconds = seconds;
         this.#startClock();

@@ -46,7 +46,7 @@ export interface Context {
   facts(): SessionFacts;
   emit(event: FerrymanEvent): void;
   /** Seconds of idleness before 421. */
-  readonly idleSeconds: number;
+  readonly idleSeconds: () => number;
   /** SITE IDLE. */
   setIdleSeconds(seconds: number): void;
   now(): number;

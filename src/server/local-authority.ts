@@ -34,8 +34,10 @@ export class LocalAuthority implements Authority {
     const allowed = this.#guard.mayTryLogin(session, name);
     if (!allowed.ok) {
       const { rule, delayMs, endSession } = allowed;
-      // It must take as long as a wrong password does, or guessing would be told apart from being heard.
-      if (order.proof.kind === "password") await this.#login.spendTime(order.proof.password);
+      // It must take as long as a wrong password does, and be put off as one is, or guessing would be told from being heard.
+      if (order.proof.kind === "password" && !(await this.#login.spendTime(order.proof.password))) {
+        return { kind: "busy" };
+      }
       return { kind: "failed", reason: rule, delayMs, endSession };
     }
     const result = await this.#prove(order);

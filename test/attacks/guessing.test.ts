@@ -69,6 +69,26 @@ test("attack 36: an unknown name, a known one and one that is banned are answere
   assert.deepEqual(slow, []);
 });
 
+test("attack 36: where too many checks wait, a banned account is put off like all others", async () => {
+  const passwords = createPasswords({ cost: { memory: 64, passes: 1, lanes: 1 }, atOnce: 1, waiting: 3 });
+  const login = createLogin([await createFixedAccounts([parseFixedAccount("ann:right", HOME)], { passwords })], {
+    passwords,
+  });
+  const guard = new Guard({ limits: { loginDelay: 0 }, bans: { automaticBans: false } });
+  const authority = new LocalAuthority(guard, login);
+  guard.ban("account:carl");
+  for (const name of ["ann", "nobody", "carl"]) {
+    const signIn = async (_: unknown, index: number): Promise<string> => {
+      assert.ok(guard.admit(`${name}${index}`, "192.0.2.1").ok);
+      const proof = { kind: "password", password: bytesOfText("wrong") } as const;
+      const order = { name: bytesOfText(name), proof, from: "192.0.2.1" };
+      return (await authority.signIn(`${name}${index}`, order)).kind;
+    };
+    const kinds = await Promise.all(Array.from({ length: 8 }, signIn));
+    assert.equal(kinds.filter((kind) => kind === "busy").length, 4, name);
+  }
+});
+
 test("attack 36: on the wire a banned account says what a wrong password says, octet by octet", async () => {
   const guard = new Guard({ limits: { loginDelay: 1 } });
   guard.ban("account:ann");

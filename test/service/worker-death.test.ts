@@ -40,7 +40,7 @@ function sessionsNow(served: Served): number {
 }
 
 suite("kill -9", { skip: elsewhere }, () => {
-  test("attack 13: a dead worker takes its own sessions alone, and leaves nothing; another takes its place", async () => {
+  test("a dead worker takes its own sessions alone, and leaves nothing; another takes its place", async () => {
     const limit = { FERRYMAN_SESSIONS_PER_ADDRESS: "5", FERRYMAN_TRANSFERS_PER_ACCOUNT: "3" };
     await using served = await startServe({ env: limit, flags: () => ["--passive-ports", "21500-21520"] });
     const { port, place } = served;
@@ -92,7 +92,7 @@ suite("kill -9", { skip: elsewhere }, () => {
     dies.wire[Symbol.dispose]();
   });
 
-  test("attack 13: a resumed upload of a dead worker is there to resume, and no name of ours is left", async () => {
+  test("a resumed upload of a dead worker is there to resume, and no name of ours is left", async () => {
     await using served = await startServe();
     const { port, place } = served;
     await writeFile(join(place.home, "part.bin"), CONTENT.subarray(0, 1_000_000));

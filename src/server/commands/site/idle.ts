@@ -20,7 +20,7 @@ export const idle: Command = command({
   async *run({ session, argument: seconds, context }) {
     const most = context.settings.idleMaximum;
     if (seconds === undefined) {
-      yield reply(200, `The current idle time limit is ${context.idleSeconds} seconds; the maximum is ${most}.`);
+      yield reply(200, `The current idle time limit is ${context.idleSeconds()} seconds; the maximum is ${most}.`);
       return session;
     }
     if (seconds < SHORTEST || seconds > most) {
