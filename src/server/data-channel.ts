@@ -189,7 +189,14 @@ export class DataChannel implements Disposable {
     const tap = direction === "in" && tls.settings.requireCloseNotify ? new TlsTap(socket) : undefined;
     const secured = session.wrapData(tap ?? socket);
     try {
-      await handshake(secured, { timeoutMs: tls.settings.handshakeTimeout * 1000, signal });
+      await handshake(secured, {
+        timeoutMs: tls.settings.handshakeTimeout * 1000,
+        signal,
+        onCut: (listener) => {
+          if (socket.readableEnded) listener();
+          else socket.once("end", listener);
+        },
+      });
     } catch (error) {
       if (!(error instanceof TlsFailed)) throw error;
       throw this.#refuse(socket, `TLS on the data connection failed: ${error.message}.`);

@@ -82,7 +82,15 @@ export class TlsChannel {
     if (terms === undefined) throw new Error("TLS is not offered");
     const session = new TlsSession(terms, hostName);
     const socket = this.#control.secure(session, true);
-    await handshake(socket, { timeoutMs: this.settings.handshakeTimeout * 1000, signal });
+    const { ended } = this.#control;
+    await handshake(socket, {
+      timeoutMs: this.settings.handshakeTimeout * 1000,
+      signal,
+      onCut: (listener) => {
+        if (ended.aborted) listener();
+        else ended.addEventListener("abort", listener, { once: true });
+      },
+    });
     this.#session = session;
     this.#facts = factsOf(socket);
     this.#shown = shownBy(socket);

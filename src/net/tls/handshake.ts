@@ -4,20 +4,26 @@ import type { TLSSocket } from "node:tls";
 
 /** Milliseconds that an alert gets to reach the peer before the connection is closed. */
 const ALERT_MS = 500;
+/** Milliseconds in which the engine reads what came before the end of the stream beneath it. */
+const LAST_READ_MS = 500;
 
 /** `message` is ours and may be shown to the client: it holds nothing of the host. */
 export class TlsFailed extends Error {
   override readonly name = "TlsFailed";
 }
 
+export type HandshakeTerms = {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Tells once of the end of the stream beneath TLS, where a tap keeps that from the engine. */
+  readonly onCut?: (listener: () => void) => void;
+};
+
 /**
  * @param signal gives up; its reason is thrown then.
  * @throws {TlsFailed} after the socket has been closed.
  */
-export async function handshake(
-  socket: TLSSocket,
-  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
-): Promise<void> {
+export async function handshake(socket: TLSSocket, { timeoutMs, signal, onCut }: HandshakeTerms): Promise<void> {
   signal.throwIfAborted();
   const cleanUp = new DisposableStack();
   const settled = new Promise<void>((resolve, reject) => {
@@ -29,6 +35,10 @@ export async function handshake(
     const failed = (error: Error): void => reject(new TlsFailed(explain(error), { cause: error }));
     const closed = (): void => reject(new TlsFailed("the connection was closed during the TLS handshake"));
     const aborted = (): void => reject(signal.reason);
+    // Whoever sends nothing more cannot end a handshake, unless its last part is here already.
+    const cut = (): void => void setTimeout(closed, LAST_READ_MS);
+    onCut?.(cut);
+    socket.once("end", cut);
     socket.once("secure", resolve);
     // An alert that came last is told by an error, which follows the end.
     socket.once("close", closed);
@@ -38,6 +48,7 @@ export async function handshake(
       clearTimeout(timer);
       socket.off("secure", resolve);
       socket.off("close", closed);
+      socket.off("end", cut);
       socket.off("error", failed);
       signal.removeEventListener("abort", aborted);
     });
