@@ -29,7 +29,8 @@ async function transfer(wire: Wire, command: string): Promise<Socket> {
   }
   using listening = await active(wire);
   await wire.expect(150, command);
-  return listening.accepted;
+  // Before the listener closes.
+  return await listening.accepted;
 }
 
 function end(socket: Socket): void {
@@ -49,6 +50,9 @@ async function secured(port: number): Promise<Wire> {
   await wire.expect(200, "PROT P");
   return wire;
 }
+
+/** Milliseconds for one session, on a machine that is busy with many. */
+const PATIENCE_MS = 10_000;
 
 /** By name, for figures and for a failure to tell. */
 export const ENDINGS: Readonly<Record<string, Ending>> = {
@@ -140,8 +144,10 @@ export async function churn(
       left -= 1;
       const name = names[randomInt(names.length)] ?? "";
       taken.set(name, (taken.get(name) ?? 0) + 1);
-      await ENDINGS[name]?.(port).catch((error: unknown) => {
-        throw new Error(`the ending ${name} went wrong`, { cause: error });
+      const limit = AbortSignal.timeout(PATIENCE_MS);
+      const late = once(limit, "abort").then(() => Promise.reject(new Error("it takes too long")));
+      await Promise.race([ENDINGS[name]?.(port), late]).catch((error: unknown) => {
+        throw new Error(`the ending ${name} went wrong: ${String(error)}`, { cause: error });
       });
     }
   };
