@@ -43,6 +43,8 @@ export type ServeWishes = {
   /** Absent: limits that no test meets by chance. */
   readonly env?: Readonly<Record<string, string>>;
   readonly uid?: number;
+  /** Milliseconds after which it is killed; default: more than any test takes. */
+  readonly lifeMs?: number;
   /** Before the command: `ip netns exec …`, `strace` … */
   readonly through?: readonly string[];
   /** Runs before the start. */
@@ -158,7 +160,7 @@ export function spawnServe(place: Place, wishes: ServeWishes = {}): Started {
     rest = lines.pop() ?? "";
     for (const line of lines) if (line.startsWith("{")) events.push(parseJsonLine(line));
   });
-  const limit = setTimeout(() => child.kill("SIGKILL"), LIFE_LIMIT_MS);
+  const limit = setTimeout(() => child.kill("SIGKILL"), wishes.lifeMs ?? LIFE_LIMIT_MS);
   const exited = once(child, "close").then((): Exit => {
     clearTimeout(limit);
     return { code: child.exitCode, signal: child.signalCode };
