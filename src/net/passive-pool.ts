@@ -101,7 +101,7 @@ type Ports = { readonly open: Map<number, OpenPort>; readonly idle: Set<OpenPort
 
 export class PassivePool {
   readonly #range: PortRange;
-  readonly #kept: number;
+  #kept: number;
   readonly #byAddress = new Map<string, Ports>();
   #closed = false;
 
@@ -125,6 +125,18 @@ export class PassivePool {
     let count = 0;
     for (const { open } of this.#byAddress.values()) count += open.size;
     return count;
+  }
+
+  /** From now on a port is closed as soon as nobody leases it, for others who may want it. */
+  keepNone(): void {
+    this.#kept = 0;
+    for (const { open, idle } of this.#byAddress.values()) {
+      for (const { server, port } of idle) {
+        open.delete(port);
+        server.close();
+      }
+      idle.clear();
+    }
   }
 
   /** Closes every listener; leases end with it. */

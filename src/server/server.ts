@@ -42,6 +42,8 @@ export type ServerOptions = {
   readonly limits?: { readonly commandRate?: number | undefined; readonly commandBurst?: number | undefined };
   /** Decides in place of `accounts` and `guard`: for a worker whose broker does. */
   readonly authority?: Authority;
+  /** Passive ports that stay open when nobody leases them; 0 where other processes want the same ones. */
+  readonly passivePortsKept?: number;
   /** Before the ids of its sessions, so that those of several workers differ. */
   readonly idPrefix?: string;
   /** Hears everything that happens; must not throw and should not take long. */
@@ -106,7 +108,7 @@ export class FtpServer implements AsyncDisposable {
       },
       authority: options.authority ?? ownAuthority(options),
       commandRate: { rate: options.limits?.commandRate, burst: options.limits?.commandBurst ?? COMMAND_BURST },
-      pool: new PassivePool(settings.passivePorts),
+      pool: new PassivePool(settings.passivePorts, options.passivePortsKept),
       who: new Who(this.events),
       storages: new Storages(options.openStorage),
       throttles: new Throttles({ up: settings.serverUploadRate, down: settings.serverDownloadRate }),
@@ -155,6 +157,7 @@ export class FtpServer implements AsyncDisposable {
   /** Takes no more clients; settles when the last session has ended by itself. */
   async retire(): Promise<void> {
     for (const listener of this.#listeners.splice(0)) listener.close();
+    this.#services.pool.keepNone();
     while (this.#connections.size > 0) {
       await Promise.all([...this.#connections.values()].map(async ({ served }) => served));
     }

@@ -176,22 +176,27 @@ export class Broker {
   /** An event of a worker, if it is one of its own sessions; where its client comes from is not the worker's to say. */
   #hear(worker: number, event: WorkerEvent): void {
     if (event.type === "server.fault") return this.#terms.onEvent(event);
-    const { session, type } = event;
-    if (!session.startsWith(`${worker}.`)) return;
-    const heard = this.#heard.get(session);
-    if (type === "session.opened") {
-      if (heard !== undefined || (this.#counts.get(worker) ?? 0) >= SESSIONS_LIMIT) return;
-      this.#heard.set(session, { worker, peer: event.peer });
-      this.#counts.set(worker, (this.#counts.get(worker) ?? 0) + 1);
-      return this.#terms.onEvent(event);
-    }
-    const peer = this.#sessions.get(session)?.peer ?? heard?.peer ?? event.peer;
-    if (type === "session.closed") {
-      if (this.#heard.delete(session)) this.#counts.set(worker, (this.#counts.get(worker) ?? 1) - 1);
-    } else if (type === "login.accepted" && heard !== undefined && event.account !== undefined) {
+    if (!event.session.startsWith(`${worker}.`)) return;
+    if (event.type === "session.opened") return this.#hearOpened(worker, event);
+    const heard = this.#heard.get(event.session);
+    const peer = this.#sessions.get(event.session)?.peer ?? heard?.peer ?? event.peer;
+    if (event.type === "session.closed") this.#forgetHeard(worker, event.session);
+    else if (event.type === "login.accepted" && heard !== undefined && event.account !== undefined) {
       heard.account = event.account;
     }
     this.#terms.onEvent({ ...event, peer });
+  }
+
+  #hearOpened(worker: number, event: Extract<WorkerEvent, { type: "session.opened" }>): void {
+    const count = this.#counts.get(worker) ?? 0;
+    if (this.#heard.has(event.session) || count >= SESSIONS_LIMIT) return;
+    this.#heard.set(event.session, { worker, peer: event.peer });
+    this.#counts.set(worker, count + 1);
+    this.#terms.onEvent(event);
+  }
+
+  #forgetHeard(worker: number, session: string): void {
+    if (this.#heard.delete(session)) this.#counts.set(worker, (this.#counts.get(worker) ?? 1) - 1);
   }
 }
 

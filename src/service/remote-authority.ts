@@ -96,11 +96,12 @@ export class RemoteAuthority implements Authority {
   async connect(session: string, terms: ActiveTerms): Promise<Socket> {
     if (terms.localPort < 1 || terms.localPort >= FIRST_FREE_PORT) return connectActive(terms);
     const { remote, localAddress, signal } = terms;
+    const { address, port } = remote;
     const from = localAddress === undefined ? {} : { from: localAddress };
     const asked = this.#connects.take(async () => {
       // It may have waited for longer than its session lasts.
       signal.throwIfAborted();
-      return this.#broker.askForHandle("connect", { session, ...remote, ...from });
+      return this.#broker.askForHandle("connect", { session, address, port, ...from });
     });
     // Nobody waits for a client that does not answer once the session has given it up.
     asked.then(({ handle }) => signal.aborted && closeHandle(handle)).catch(() => {});

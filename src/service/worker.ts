@@ -66,6 +66,7 @@ async function begin(given: WorkerOrders): Promise<void> {
   const { configuration, number, index, workers } = given;
   takeCredentials(given);
   authority = new RemoteAuthority(broker, countsTransfers);
+  const passive = passiveSlice(configuration.server.passivePorts, { index, workers });
   server = createFtpServer({
     listen: [],
     accounts: [],
@@ -76,10 +77,8 @@ async function begin(given: WorkerOrders): Promise<void> {
       if (event.type !== "server.listening" && event.type !== "server.closed") events.hear(event);
     },
     openStorage: openInherited,
-    settings: {
-      ...configuration.server,
-      passivePorts: passiveSlice(configuration.server.passivePorts, { index, workers }),
-    },
+    settings: { ...configuration.server, passivePorts: passive.range },
+    ...(passive.isShared ? { passivePortsKept: 0 } : {}),
     ...(given.credentials.length === 0 ? {} : { tls: { terms: () => currentTerms(), settings: configuration.tls } }),
   });
   for (const { descriptor, ...how } of given.listeners) {

@@ -97,7 +97,8 @@ suite("under root", { skip }, () => {
 suite("as another user", { skip: elsewhere || (!isRoot && "needs root to become another user") }, () => {
   test("all but low ports works, and workers have no powers", async () => {
     const place = await makePlace();
-    await using _gone = place;
+    await using gone = new AsyncDisposableStack();
+    gone.use(place);
     await chown(place.folder, NOBODY, NOBODY);
     await using served = await startServe({ uid: NOBODY, place });
     await servesInEach(served, async (port) => Wire.login(port));

@@ -34,7 +34,7 @@ async function reload(served: Served): Promise<void> {
 }
 
 async function writePair({ folder }: Place, name: string): Promise<void> {
-  const { cert, key } = makeSelfSigned({ names: [name], days: 30, now: Date.now() });
+  const { cert, key } = makeSelfSigned({ names: [name], days: 90, now: Date.now() });
   for (const [file, text] of [
     ["key", key],
     ["cert", cert],

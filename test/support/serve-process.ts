@@ -22,6 +22,8 @@ export const elsewhere: string | false = process.platform === "linux" ? false : 
 
 /** Milliseconds after which a server is killed, whatever the test still wants of it. */
 const LIFE_LIMIT_MS = 90_000;
+/** The descriptor on which it says where it listens; before it is the one of a service manager. */
+const READY = 4;
 /** Limits that no test meets by chance: all its clients come from one address. And passwords that cost little. */
 const LENIENT = {
   FERRYMAN_SESSIONS_PER_ADDRESS: "100000",
@@ -43,7 +45,11 @@ export type ServeWishes = {
   /** Absent: limits that no test meets by chance. */
   readonly env?: Readonly<Record<string, string>>;
   readonly uid?: number;
-  /** Before the command: `ip netns exec …`, `strace` … */
+  /** Milliseconds after which it is killed; default: more than any test takes. */
+  readonly lifeMs?: number;
+  /** Becomes descriptor 3 of the server, as a service manager hands over its sockets. */
+  readonly socket?: number;
+  /** Before the command, such as `ip netns exec …`; it must become it. */
   readonly through?: readonly string[];
   /** Runs before the start. */
   readonly prepare?: (place: Place) => Promise<void>;
@@ -141,10 +147,10 @@ type Started = Omit<Served, "port" | "ports" | "place" | "pid" | typeof Symbol.a
 export function spawnServe(place: Place, wishes: ServeWishes = {}): Started {
   const args = serveArguments(place, wishes);
   const config = wishes.isConfigured === true ? ["--config", place.config] : [];
-  const command = [...(wishes.through ?? []), process.execPath, ...args, ...config, "--ready-fd", "3"];
+  const command = [...(wishes.through ?? []), process.execPath, ...args, ...config, "--ready-fd", String(READY)];
   const { FERRYMAN_CONFIG: _none, ...inherited } = process.env;
   const child = spawn(command[0] ?? "", command.slice(1), {
-    stdio: ["ignore", "ignore", "pipe", "pipe"],
+    stdio: ["ignore", "ignore", "pipe", wishes.socket ?? "ignore", "pipe"],
     env: { ...inherited, ...LENIENT, HOME: place.folder, ...wishes.env },
     ...(wishes.uid === undefined ? {} : { uid: wishes.uid, gid: wishes.uid }),
   });
@@ -158,7 +164,7 @@ export function spawnServe(place: Place, wishes: ServeWishes = {}): Started {
     rest = lines.pop() ?? "";
     for (const line of lines) if (line.startsWith("{")) events.push(parseJsonLine(line));
   });
-  const limit = setTimeout(() => child.kill("SIGKILL"), LIFE_LIMIT_MS);
+  const limit = setTimeout(() => child.kill("SIGKILL"), wishes.lifeMs ?? LIFE_LIMIT_MS);
   const exited = once(child, "close").then((): Exit => {
     clearTimeout(limit);
     return { code: child.exitCode, signal: child.signalCode };
@@ -177,10 +183,10 @@ export function spawnServe(place: Place, wishes: ServeWishes = {}): Started {
 }
 
 async function readyPorts(child: ChildProcess, exited: Promise<Exit>, text: () => string): Promise<readonly number[]> {
-  const pipe = child.stdio[3];
+  const pipe = child.stdio[READY];
   let said = "";
   const ready = new Promise<void>((resolve) => {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the fourth of stdio above, a pipe to read
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a pipe to read in stdio above
     (pipe as Readable).setEncoding("utf8").on("data", (part: string) => {
       said += part;
       if (said.includes("\n")) resolve();
