@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { type Socket, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,16 +13,33 @@ const LAUNCHER = join(import.meta.dirname, "..", "bin", "ferryman.cjs");
 /** Octets that no pair of socket buffers on loopback takes in, so that a download of them waits for its reader. */
 const LARGE = 64 * 1_048_576;
 
+/** Milliseconds after which a command that should have ended counts as one that hangs. */
+const PATIENCE_MS = 20_000;
+
 let folder = "";
+/** No test leaves a certificate or a socket in the places of a real server. */
+let ownPlaces: Readonly<Record<string, string>> = {};
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "ferryman-cli-"));
+  const state = await mkdtemp(join(tmpdir(), "ferryman-state-"));
+  ownPlaces = { FERRYMAN_STATE_FOLDER: state, FERRYMAN_CONTROL_SOCKET: "off" };
+  // Workers under root run as nobody.
+  await chmod(folder, 0o777);
   await writeFile(join(folder, "hello.txt"), "hello\n");
   await writeFile(join(folder, "large.bin"), Buffer.alloc(LARGE));
 });
-after(async () => rm(folder, { recursive: true }));
+after(async () => {
+  await rm(folder, { recursive: true });
+  await rm(ownPlaces["FERRYMAN_STATE_FOLDER"] ?? "", { recursive: true, force: true });
+});
 
 function run(...args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [LAUNCHER, ...args], { encoding: "utf8", cwd: folder });
+  return spawnSync(process.execPath, [LAUNCHER, ...args], {
+    encoding: "utf8",
+    cwd: folder,
+    env: { ...process.env, ...ownPlaces },
+    timeout: PATIENCE_MS,
+  });
 }
 
 type Served = AsyncDisposable & {
@@ -35,7 +52,10 @@ type Served = AsyncDisposable & {
 /** `ferryman serve` on a free port, once it says that it is ready. */
 async function serve(...args: readonly string[]): Promise<Served> {
   const command = [LAUNCHER, "serve", folder, "--listen", "127.0.0.1:0", "--ready-fd", "3", ...args];
-  const child = spawn(process.execPath, command, { stdio: ["ignore", "ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, command, {
+    stdio: ["ignore", "ignore", "pipe", "pipe"],
+    env: { ...process.env, ...ownPlaces },
+  });
   let said = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     said += text;
@@ -106,15 +126,19 @@ suite("usage", () => {
     assert.match(flag.stderr, /--listen/);
   });
 
-  test("TLS flags are refused rather than served without", () => {
-    for (const args of [
-      ["--tls", "require"],
-      ["--cert", "x"],
-      ["--listen", "ftps://127.0.0.1:0"],
-    ]) {
+  test("TLS that cannot be had is refused rather than served without", async () => {
+    const lone = join(folder, "lone.key");
+    await writeFile(lone, "no key");
+    for (const [args, code, words] of [
+      [["--tls", "always"], 78, /--tls: "always": expected one of/],
+      [["--cert", "absent.pem"], 78, /absent\.pem/],
+      [["--key", lone], 78, /a key without a certificate/],
+      [["--tls", "off", "--cert", "absent.pem"], 78, /TLS is off/],
+      [["--listen", "ftps://127.0.0.1:0?tls=off"], 2, /ftps:\/\/ is TLS/],
+    ] as const) {
       const { status, stderr } = run("serve", ...args);
-      assert.equal(status, 2);
-      assert.match(stderr, /TLS/);
+      assert.equal(status, code, `${args.join(" ")}: ${stderr}`);
+      assert.match(stderr, words);
     }
   });
 

@@ -120,6 +120,7 @@ test("add, show, mod, passwd, list, del: the life of an account", async () => {
       limits,
       disabled: false,
       expires: null,
+      tls: null,
     },
   ]);
   assert.match(await ok(sh.user(["del", "ann"])), /^Removed ann/);

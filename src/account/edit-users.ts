@@ -16,6 +16,8 @@ export type UserChange = {
   readonly disabled?: boolean;
   /** `2027-01-31`, or with a time as in RFC 3339. */
   readonly expires?: string | null;
+  /** null: as the server has it. */
+  readonly tls?: "require" | "require-data" | null;
   /** A rule with the same pattern is replaced where it stands, another one becomes the last. */
   readonly folders?: readonly FolderRule[];
   /** Patterns of rules that go. */
@@ -102,13 +104,23 @@ function unknownUser(name: string): UserEditError {
   return new UserEditError("unknown", `there is no user ${JSON.stringify(name)}`);
 }
 
-function newUser({ password, home, rights, disabled, expires, folders = [], limits = {} }: UserChange): TomlObject {
+function newUser({
+  password,
+  home,
+  rights,
+  disabled,
+  expires,
+  tls,
+  folders = [],
+  limits = {},
+}: UserChange): TomlObject {
   const given = Object.entries(limits).flatMap(([key, value]) => (value === null ? [] : [[key, value] as const]));
   return {
     ...(password === undefined ? {} : { password }),
     ...(typeof home === "string" ? { home } : {}),
     ...(rights === undefined ? {} : { rights: rightsValue(rights) }),
     ...(disabled === true ? { disabled } : {}),
+    ...(typeof tls === "string" ? { tls } : {}),
     ...(typeof expires === "string" ? { expires: dateOf(expires) } : {}),
     ...(folders.length === 0 ? {} : { folders: folders.map(folderValue) }),
     ...(given.length === 0 ? {} : { limits: Object.fromEntries(given) }),
@@ -129,6 +141,7 @@ function edits(name: string, { change, folders }: Modification): readonly TomlEd
     ...put("home", change.home),
     ...put("rights", change.rights === undefined ? undefined : rightsValue(change.rights)),
     // An account is enabled by the word's absence.
+    ...put("tls", change.tls),
     ...put("disabled", change.disabled === false ? null : change.disabled),
     ...put("expires", typeof change.expires === "string" ? dateOf(change.expires) : change.expires),
     ...folderEdits([...user, "folders"], { change, folders }),

@@ -19,6 +19,7 @@ home = "/srv/ftp/ann"
 rights = ["list", "read", "mkdir"]
 disabled = true
 expires = 2027-01-31
+tls = "require"
 
 [[users.ann.folders]]
 pattern = "/incoming/**"
@@ -26,6 +27,7 @@ rights = "drop"
 
 [users.ann.limits]
 sessions = 3
+transfers = 2
 download-rate = "2MiB"
 upload-rate = 1000
 session-download-rate = "512KiB"
@@ -42,9 +44,11 @@ idle = "10m"
       rights: new Set(["list", "read", "mkdir"]),
       disabled: true,
       expires: new Date("2027-01-31T00:00:00Z"),
+      tls: "require",
       folders: [{ pattern: "/incoming/**", rights: new Set(["write"]) }],
       limits: {
         sessions: 3,
+        transfers: 2,
         downloadRate: 2_097_152,
         uploadRate: 1_000,
         sessionDownloadRate: 524_288,

@@ -37,6 +37,8 @@ export type User = {
   readonly disabled: boolean;
   /** From this moment on the login is refused; a date alone begins at midnight UTC. */
   readonly expires?: Date;
+  /** TLS that this account needs, whatever the server asks of others. */
+  readonly tls?: "require" | "require-data";
 };
 
 export type Finding = {
@@ -87,10 +89,13 @@ export function findingLines(file: string, findings: readonly Finding[]): readon
 }
 
 /** @param defaultHome of accounts that have none of their own. @throws {AccountError} when there is no home at all. */
-export function accountOf({ name, home, rights, folders, limits }: User, defaultHome: string | undefined): Account {
+export function accountOf(
+  { name, home, rights, folders, limits, tls }: User,
+  defaultHome: string | undefined,
+): Account {
   const folder = home ?? defaultHome;
   if (folder === undefined) throw new AccountError(`${name} has no home, and there is no folder to serve without one`);
-  return { name, anonymous: false, home: folder, rights, folders, limits };
+  return { name, anonymous: false, home: folder, rights, folders, limits, ...(tls === undefined ? {} : { tls }) };
 }
 
 function parseFile(text: string, file: string): Readonly<Record<string, unknown>> {
@@ -123,7 +128,7 @@ function readUser(name: string, { value, statements }: Written): UserEntry {
     for (const { below, problem: told } of problemsOf(issue)) findings.push({ ...at(below), problem: told });
   }
   if (!parsed.success || findings.length > 0) return { kind: "malformed", name, findings };
-  const { home, expires, limits, ...others } = parsed.data;
+  const { home, expires, limits, tls, ...others } = parsed.data;
   return {
     kind: "good",
     user: {
@@ -132,6 +137,7 @@ function readUser(name: string, { value, statements }: Written): UserEntry {
       limits: limitsOf(limits),
       ...(home === undefined ? {} : { home }),
       ...(expires === undefined ? {} : { expires: new Date(expires) }),
+      ...(tls === undefined ? {} : { tls }),
     },
   };
 }
@@ -154,6 +160,7 @@ const HASH_FORM = `expected a hash "$argon2id$v=19$m=…,t=…,p=…$…$…" of
 
 const LIMIT_FIELDS = {
   sessions: z.int().min(1).max(SESSIONS_LIMIT).optional(),
+  transfers: z.int().min(1).max(SESSIONS_LIMIT).optional(),
   "download-rate": octets({ min: 1, max: RATE_LIMIT }).optional(),
   "upload-rate": octets({ min: 1, max: RATE_LIMIT }).optional(),
   "session-download-rate": octets({ min: 0, max: RATE_LIMIT }).optional(),
@@ -173,6 +180,7 @@ const USER_FIELDS = {
     .optional(),
   rights: z.preprocess((given) => given ?? "read", rights),
   disabled: z.boolean().default(false),
+  tls: z.enum(["require", "require-data"]).optional(),
   expires: z
     .instanceof(TomlDate, { error: "expected a date without quotes, such as 2027-01-31" })
     .refine((date) => date.isDate() || date.isDateTime(), "expected a date without quotes, such as 2027-01-31")
@@ -183,10 +191,11 @@ const USER_FIELDS = {
 const USER = z.strictObject(USER_FIELDS);
 
 function limitsOf(limits: z.output<typeof USER>["limits"]): AccountLimits {
-  const { sessions, idle, "download-rate": downloadRate, "upload-rate": uploadRate } = limits;
+  const { sessions, transfers, idle, "download-rate": downloadRate, "upload-rate": uploadRate } = limits;
   const { "session-download-rate": sessionDownloadRate, "session-upload-rate": sessionUploadRate } = limits;
   return {
     ...(sessions === undefined ? {} : { sessions }),
+    ...(transfers === undefined ? {} : { transfers }),
     ...(downloadRate === undefined ? {} : { downloadRate }),
     ...(uploadRate === undefined ? {} : { uploadRate }),
     ...(sessionDownloadRate === undefined ? {} : { sessionDownloadRate }),

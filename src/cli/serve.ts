@@ -1,16 +1,15 @@
 /** `ferryman serve`: from flags, file and environment to a server that runs until somebody stops it. */
 import { closeSync, fstatSync, writeSync } from "node:fs";
 import { Command } from "commander";
-import { createLogin } from "../account/login.ts";
 import { faultMessage } from "../base/fault-text.ts";
 import { ConfigurationError, loadConfiguration } from "../config/configuration.ts";
-import type { Configuration } from "../config/sections.ts";
+import { type Configuration, dashed } from "../config/sections.ts";
 import { ControlSocketError } from "../control/control-server.ts";
-import type { RootWish } from "../jail/roots.ts";
 import { type ActivatedSocket, activatedSockets, notify, startWatchdog } from "../jail/systemd.ts";
 import { CredentialError } from "../net/tls/credential-fault.ts";
 import type { Listener } from "../server/server.ts";
 import { adoptSocket, bindSocket } from "../service/bound-sockets.ts";
+import { CurrentLogin } from "../service/current-login.ts";
 import { Certificates } from "../service/certificates.ts";
 import { Guarding, GuardingError } from "../service/guarding.ts";
 import { startMany } from "../service/many.ts";
@@ -32,6 +31,7 @@ import { type OpenLog, openLog } from "./open-log.ts";
 import { type Plan, dropPowers, mayUse, planProcesses } from "./privilege.ts";
 import { type ServeFlags, readyDescriptor, serveFlags } from "./serve-flags.ts";
 import { servedFolder } from "./served-folder.ts";
+import { rootsOf } from "./served-roots.ts";
 import { startScreen } from "./start-screen.ts";
 import { stopSignals } from "./stop-signals.ts";
 
@@ -127,6 +127,7 @@ async function startServing(ingredients: Ingredients): Promise<Running> {
     if (!started && hasScreen && event.type === "server.warning") notes.push(event.text);
     else log.hear(event);
   };
+  const warn = (text: string): void => onEvent({ type: "server.warning", text, at: Date.now() });
   const stateFolder = stateFolderOf(configuration.serve.stateFolder);
   try {
     const listeners = openListeners(configuration, { addresses, activated });
@@ -140,11 +141,11 @@ async function startServing(ingredients: Ingredients): Promise<Running> {
             stateFolder,
             names: certificateNames(configuration, addresses),
             onChange: () => onRenewed.tell(),
-            onWarning: (text) => onEvent({ type: "server.warning", text, at: Date.now() }),
+            onWarning: warn,
           }),
         )
       : undefined;
-    const login = createLogin(accounts.stores, { passwords: accounts.passwords });
+    const login = new CurrentLogin(accounts);
     const parts = { configuration, listeners, guard: guarding.guard, login, certificates, onEvent };
     const { workers, user } = plan;
     const many =
@@ -161,24 +162,68 @@ async function startServing(ingredients: Ingredients): Promise<Running> {
       certificates,
       implicit: listeners.map(({ how }) => how.implicit),
       notes,
-      async reload(read) {
+      reload: inTurn(async (read) => {
         notify({ kind: "reloading" });
         try {
           const fresh = await read();
-          await guarding.reload(fresh);
+          const known = await accountsOf(fresh, await servedFolder(fresh.serve.folder));
           await certificates?.reload();
-          await service.reload(fresh);
+          await service.reload({ configuration: fresh, roots: rootsOf(known.homes) });
+          await guarding.reload(fresh);
+          login.change(known);
+          for (const text of oddities({ before: configuration, fresh, known, plan })) warn(text);
         } catch (error) {
-          const text = `The configuration was not read again: ${faultMessage(error)}`;
-          onEvent({ type: "server.warning", text, at: Date.now() });
+          warn(`The configuration was not read again: ${faultMessage(error)}`);
         }
         notify({ kind: "ready" });
-      },
+      }),
       [Symbol.asyncDispose]: async () => kept.disposeAsync(),
     };
   } catch (error) {
     throw startError(error);
   }
+}
+
+/** One after the other; of those that are asked for while one runs, one follows it. */
+function inTurn<Argument>(run: (argument: Argument) => Promise<void>): (argument: Argument) => Promise<void> {
+  let running: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
+  return async (argument) => {
+    next ??= (async () => {
+      await running;
+      running = next;
+      next = undefined;
+      await run(argument);
+    })();
+    return next;
+  };
+}
+
+/** What is settled at the start. */
+const FIXED = {
+  serve: ["listen", "workers", "workerUser", "stateFolder", "log", "xferlog"],
+  tls: ["tls", "cert", "key", "certificates", "clientCa", "clientRevocations"],
+} as const;
+
+/** What a person who reloads should hear of. */
+function oddities({ before, fresh, known, plan }: Reloaded): readonly string[] {
+  const fixed = [
+    ...FIXED.serve.filter((key) => String(before.serve[key]) !== String(fresh.serve[key])),
+    ...FIXED.tls.filter((key) => String(before.tls[key]) !== String(fresh.tls[key])),
+  ].map(dashed);
+  const restart = fixed.length === 0 ? [] : [`A restart is needed before ${fixed.join(", ")} can change.`];
+  return [...restart, ...accountNotes(known), ...homeNotes(known.homes, plan)];
+}
+
+type Reloaded = {
+  readonly before: Configuration;
+  readonly fresh: Configuration;
+  readonly known: ServedAccounts;
+  readonly plan: Plan;
+};
+
+function accountNotes({ warnings }: ServedAccounts): readonly string[] {
+  return warnings.map((line) => `This account cannot sign in: ${line}`);
 }
 
 function nothing(): void {}
@@ -226,19 +271,6 @@ function certificateNames({ server }: Configuration, addresses: readonly WantedA
   return [...own, ...server.hosts, ...(server.advertise === undefined ? [] : [server.advertise])];
 }
 
-/** Each folder once, for writing if anybody may write there; those below another that allows as much are part of it. */
-function rootsOf(homes: readonly Home[]): readonly RootWish[] {
-  const byPath = new Map<string, boolean>();
-  for (const { folder, writes } of homes) byPath.set(folder, (byPath.get(folder) ?? false) || writes);
-  const all = [...byPath].map(([path, writes]) => ({ path, writes }));
-  return all
-    .filter(
-      ({ path, writes }) =>
-        !all.some((other) => other.path !== path && path.startsWith(`${other.path}/`) && (other.writes || !writes)),
-    )
-    .map(({ path, writes }) => ({ path, access: writes ? "write" : "read" }));
-}
-
 type ScreenParts = {
   readonly configuration: Configuration;
   readonly home: string;
@@ -260,10 +292,11 @@ function screenOf({ configuration, home, accounts, plan, running }: ScreenParts)
     },
     wantsStyle(),
   );
-  const accountNotes = accounts.warnings.map((line) => `This account cannot sign in: ${line}`);
   return [
     screen,
-    ...[...accountNotes, ...homeNotes(accounts.homes, plan), ...plan.notes, ...notes].map((line) => `${line}\n`),
+    ...[...accountNotes(accounts), ...homeNotes(accounts.homes, plan), ...plan.notes, ...notes].map(
+      (line) => `${line}\n`,
+    ),
   ].join("");
 }
 

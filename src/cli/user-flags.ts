@@ -5,6 +5,7 @@ import type { FolderRule, Rights } from "../account/account.ts";
 import type { UserChange } from "../account/edit-users.ts";
 import { PRESETS, parseRights } from "../account/rights.ts";
 import { LIMIT_KEYS } from "../account/users-toml.ts";
+import { CliError, EXIT } from "./exit.ts";
 import { didYouMean } from "../base/nearest.ts";
 
 export type FileFlags = { readonly users?: string; readonly json?: true; readonly passwordStdin?: true };
@@ -19,6 +20,7 @@ export type AccountFlags = FileFlags & {
   readonly disable?: true;
   readonly enable?: true;
   readonly expires?: string | false;
+  readonly tls?: string | false;
 };
 
 const PRESET_WORDS = Object.keys(PRESETS).join(", ");
@@ -32,6 +34,7 @@ export function accountFlags(command: Command): Command {
     .option("--folder <PATTERN=RIGHTS>", "other rights below a folder, /in/** or *.exe (repeatable)", collectFolder)
     .option("--limit <KEY=VALUE>", `${LIMIT_KEYS.join(", ")}; VALUE none takes it away (repeatable)`, collectLimit)
     .addOption(new Option("--disable", "refuse logins").conflicts("enable"))
+    .option("--tls <LEVEL>", "TLS that this account needs: require (to sign in), require-data (for files too)")
     .option("--expires <DATE>", "refuse logins from this day on, 2027-01-31 (midnight UTC)");
 }
 
@@ -40,17 +43,19 @@ export function removalFlags(command: Command): Command {
   return command
     .option("--no-home", "see the folder that the server serves")
     .option("--no-expires", "never expire")
+    .option("--no-tls", "no TLS beyond what the server asks of all")
     .option("--remove-folder <PATTERN>", "take a folder rule away (repeatable)", collect)
     .addOption(new Option("--enable", "let the account sign in again").conflicts("disable"));
 }
 
 export function changeOf(flags: AccountFlags): UserChange {
-  const { home, rights, folder, removeFolder, limit, disable, enable, expires } = flags;
+  const { home, rights, folder, removeFolder, limit, disable, enable, expires, tls } = flags;
   return {
     ...(home === undefined ? {} : { home: home === false ? null : home }),
     ...(rights === undefined ? {} : { rights }),
     ...(disable === true ? { disabled: true } : {}),
     ...(enable === true ? { disabled: false } : {}),
+    ...(tls === undefined ? {} : { tls: tlsLevel(tls) }),
     ...(expires === undefined ? {} : { expires: expires === false ? null : expires }),
     ...(folder === undefined ? {} : { folders: folder }),
     ...(removeFolder === undefined ? {} : { removedFolders: removeFolder }),
@@ -96,4 +101,10 @@ function readRights(text: string): Rights {
     const [first = "", ...others] = error.message;
     throw new InvalidArgumentError(`${first.toUpperCase()}${others.join("")}.`);
   }
+}
+
+function tlsLevel(text: string | false): "require" | "require-data" | null {
+  if (text === false) return null;
+  if (text === "require" || text === "require-data") return text;
+  throw new CliError(`--tls ${text}: expected require or require-data`, EXIT.usage);
 }

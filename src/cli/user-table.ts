@@ -45,6 +45,7 @@ export function userCard(user: User, { now, stream }: Showing): string {
     ],
     ...user.folders.map(({ pattern, rights }) => ["folder", `${printable(pattern)}: ${formatRights(rights)}`] as const),
     ...limitsOf(user).map((limit) => ["limit", limit] as const),
+    ...(user.tls === undefined ? [] : [["tls", user.tls] as const]),
     ...(user.expires === undefined ? [] : [["expires", user.expires.toISOString()] as const]),
   ];
   return facts.map(([key, value]) => `${styleText("bold", key.padEnd(8), { stream })}${value}`).join("\n");
@@ -54,7 +55,7 @@ export function userCard(user: User, { now, stream }: Showing): string {
 export function userJson(entry: UserEntry, now: number): unknown {
   const status = statusOf(entry, now);
   if (entry.kind === "malformed") return { name: entry.name, status, findings: entry.findings };
-  const { name, home, rights, folders, limits, disabled, expires } = entry.user;
+  const { name, home, rights, folders, limits, disabled, expires, tls } = entry.user;
   return {
     name,
     status,
@@ -64,6 +65,7 @@ export function userJson(entry: UserEntry, now: number): unknown {
     limits,
     disabled,
     expires: expires?.toISOString() ?? null,
+    tls: tls ?? null,
   };
 }
 
@@ -77,9 +79,10 @@ function homeOf({ home }: User): string {
 }
 
 function limitsOf({ limits }: User): readonly string[] {
-  const { sessions, downloadRate, uploadRate, sessionDownloadRate, sessionUploadRate, idleSeconds } = limits;
+  const { sessions, transfers, downloadRate, uploadRate, sessionDownloadRate, sessionUploadRate, idleSeconds } = limits;
   return [
     ...(sessions === undefined ? [] : [`sessions ${sessions}`]),
+    ...(transfers === undefined ? [] : [`transfers ${transfers}`]),
     ...(downloadRate === undefined ? [] : [`download ${formatOctets(downloadRate)}/s`]),
     ...(uploadRate === undefined ? [] : [`upload ${formatOctets(uploadRate)}/s`]),
     ...(sessionDownloadRate === undefined ? [] : [`download ${sessionRate(sessionDownloadRate)}`]),

@@ -34,7 +34,7 @@ export type ConfinedOptions = {
   readonly roots?: OpenRoots;
   /** Added to the clean environment; names that change what Node or the linker load are refused. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Further descriptors; the first is `firstInherited(options)` in the worker, the next one follows. */
+  /** Further descriptors; the first is `firstInherited(roots)` in the worker, the next one follows. */
   readonly inherit?: readonly number[];
   /** Standard input, output, error output. Default: ignore, inherit, inherit. */
   readonly stdio?: readonly [Stream, Stream, Stream];
@@ -69,9 +69,9 @@ export function confinementHere(): Confinement {
   return { launcher: true, landlock, missing: enough ? [] : [missing] };
 }
 
-/** The number of the first of `inherit` in the worker. */
-export function firstInherited({ roots }: Pick<ConfinedOptions, "roots">): number {
-  return CHANNEL + 1 + (roots?.list.length ?? 0);
+/** The number of the first of `inherit` in a worker that has so many roots. */
+export function firstInherited(roots: number): number {
+  return CHANNEL + 1 + roots;
 }
 
 /**
@@ -113,7 +113,7 @@ export function startConfined(options: ConfinedOptions): ChildProcess {
 function termsOf(options: ConfinedOptions): Terms {
   const { script, args = [], nodeArguments = [], keepCapabilities = [], umask = DEFAULT_UMASK } = options;
   if (!isAbsolute(script)) throw new Error(`the script must be an absolute path, not ${script}`);
-  const descriptors = firstInherited(options) - CHANNEL + (options.inherit ?? []).length;
+  const descriptors = firstInherited(options.roots?.list.length ?? 0) - CHANNEL + (options.inherit ?? []).length;
   const checked = TERMS.safeParse({
     user: changedUser(options.user),
     keepCapabilities,

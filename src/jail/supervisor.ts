@@ -111,13 +111,12 @@ export class Supervisor {
   }
 
   /**
-   * Asks all workers to drain, ends by SIGTERM who is there after the grace, by SIGKILL who is there after that.
+   * Asks all workers to drain, goes on to end those that are stuck, ends by SIGTERM who is there after the grace, by SIGKILL who is there after that.
    * @returns when all are gone. A second call shortens the grace of the first.
    */
   async stop({ graceMs }: { readonly graceMs: number }): Promise<void> {
     const isFirst = this.#stopping === undefined;
     this.#stopping ??= Promise.withResolvers<void>();
-    clearInterval(this.#ticker);
     for (const pause of this.#pauses.values()) clearTimeout(pause);
     this.#pauses.clear();
     if (isFirst) for (const worker of this.#workers.values()) send(worker, { t: "drain" });
@@ -225,7 +224,9 @@ export class Supervisor {
   }
 
   #finishStop(): void {
-    if (this.#workers.size === 0) this.#stopping?.resolve();
+    if (this.#workers.size > 0 || this.#stopping === undefined) return;
+    clearInterval(this.#ticker);
+    this.#stopping.resolve();
   }
 }
 

@@ -3,22 +3,24 @@
  * that it can know itself: whose session it is, from where its client comes, which account it has.
  */
 import type { Account } from "../account/account.ts";
+import type { Configuration } from "../config/sections.ts";
 import { RequestError, WithHandle } from "../jail/channel.ts";
 import type { Handlers } from "../jail/broker-side.ts";
+import { HANDLER_TIME_MS } from "../jail/limits.ts";
 import { connectActive, systemCode } from "../net/active-connection.ts";
 import { type Endpoint, familyOf, sameAddress } from "../net/addresses.ts";
 import type { LocalAuthority } from "../server/local-authority.ts";
 import type { FerrymanEvent } from "../workspace/events.ts";
 import type { REQUESTS } from "./requests.ts";
 import { Shares, type TellShare } from "./shares.ts";
+import type { WorkerEvent } from "./worker-events.ts";
 
 export type BrokerTerms = {
   readonly authority: LocalAuthority;
   /** The ports that we listen on: active connections come from the one below (RFC 959 §3.2). */
   readonly ports: () => readonly number[];
-  readonly fxp: boolean;
-  /** Milliseconds in which an active connection must come about. */
-  readonly openTimeoutMs: number;
+  /** As it is now: a reload changes it. */
+  readonly configuration: () => Pick<Configuration, "server" | "tls">;
   /** Hears the events of all workers. */
   readonly onEvent: (event: FerrymanEvent) => void;
   readonly tellShare: TellShare;
@@ -27,28 +29,20 @@ export type BrokerTerms = {
 };
 
 type Known = { readonly worker: number; readonly peer: Endpoint; readonly localPort: number; account?: Account };
+/** A session that the log has heard of, let in or not; it hears of its end too, whoever tells. */
+type Heard = { readonly worker: number; readonly peer: Endpoint; account?: string };
 
-/** Types of events that workers make; others, such as those of bans, are ours alone. */
-const WORKER_EVENTS: ReadonlySet<string> = new Set<FerrymanEvent["type"]>([
-  "server.fault",
-  "session.opened",
-  "session.closed",
-  "session.refused",
-  "session.secured",
-  "tls.failed",
-  "command",
-  "login.accepted",
-  "login.failed",
-  "refused",
-  "transfer",
-  "file.changed",
-  "data.refused",
-  "data.unbound",
-]);
+/** Sessions of one worker that `who` and the log may hear of at once: each needs a descriptor, of which it has no more. */
+const SESSIONS_LIMIT = 65_536;
+/** Milliseconds less than the channel's own limit: a client that does not answer is no fault of a handler. */
+const CONNECT_LIMIT_MS = HANDLER_TIME_MS - 2_000;
 
 export class Broker {
   readonly #terms: BrokerTerms;
   readonly #sessions = new Map<string, Known>();
+  readonly #heard = new Map<string, Heard>();
+  /** How many of `#heard` each worker has. */
+  readonly #counts = new Map<number, number>();
   readonly #shares: Shares;
 
   constructor(terms: BrokerTerms) {
@@ -83,6 +77,10 @@ export class Broker {
       },
       signIn: async ({ session, name, password }) => {
         const known = own(session);
+        // Who stands for it is the worker, which has seen it: only where that is configured.
+        if (password === undefined && this.#terms.configuration().tls.certificateLogin !== "instead") {
+          throw new RequestError("refused", "certificates stand for no password here");
+        }
         const proof =
           password === undefined ? ({ kind: "certificate" } as const) : ({ kind: "password", password } as const);
         const answer = await authority.signIn(session, { name, proof, from: known.peer.address });
@@ -117,7 +115,8 @@ export class Broker {
         if (kind === "foreign-data" || this.#sessions.get(source)?.worker === worker) authority.offence(source, kind);
         return null;
       },
-      connect: async ({ session, address, port }) => this.#connect(own(session), { address, port }),
+      connect: async ({ session, address, port, from }, { signal }) =>
+        this.#connect(own(session), { remote: { address, port }, localAddress: from, signal }),
       listening: () => {
         this.#terms.onListening(worker);
         return null;
@@ -131,13 +130,13 @@ export class Broker {
 
   /** The worker's process has ended: its sessions are over, whatever it could still say of them. */
   workerGone(worker: number, why: string): void {
-    for (const [session, known] of this.#sessions) {
-      if (known.worker !== worker) continue;
-      this.#release(session);
-      const { peer, account } = known;
-      const facts = { session, peer, ...(account === undefined ? {} : { account: account.name }) };
-      this.#terms.onEvent({ type: "session.closed", ...facts, reason: why, commands: 0, at: Date.now() });
+    for (const [session, known] of this.#sessions) if (known.worker === worker) this.#release(session);
+    for (const [session, { worker: whose, ...facts }] of this.#heard) {
+      if (whose !== worker) continue;
+      this.#heard.delete(session);
+      this.#terms.onEvent({ type: "session.closed", session, ...facts, reason: why, commands: 0, at: Date.now() });
     }
+    this.#counts.delete(worker);
     this.#shares.forget(worker);
   }
 
@@ -149,22 +148,24 @@ export class Broker {
   /** From the port below the control port, which may be a low one; checked as the worker has checked it. */
   async #connect(
     { peer, localPort }: Known,
-    remote: Endpoint,
+    { remote, localAddress, signal }: Connecting,
   ): Promise<{ code?: string } | WithHandle<{ code?: string }>> {
-    const { fxp, ports, openTimeoutMs } = this.#terms;
-    if (!ports().includes(localPort)) throw new RequestError("refused", "we do not listen on that port");
+    const { fxp, dataOpenTimeout } = this.#terms.configuration().server;
+    if (!this.#terms.ports().includes(localPort)) throw new RequestError("refused", "we do not listen on that port");
     if (!fxp && !sameAddress(remote.address, peer.address)) {
       throw new RequestError("refused", "not the address of the session's client");
     }
     if (familyOf(remote.address) !== familyOf(peer.address)) {
       throw new RequestError("refused", "not the family of the session's client");
     }
+    const limit = Math.min(dataOpenTimeout * 1000, CONNECT_LIMIT_MS);
     try {
       const socket = await connectActive({
         remote,
         localPort: localPort - 1,
-        signal: AbortSignal.timeout(openTimeoutMs),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(limit)]),
         paused: true,
+        ...(localAddress === undefined ? {} : { localAddress }),
       });
       return new WithHandle({}, socket);
     } catch (error) {
@@ -172,15 +173,30 @@ export class Broker {
     }
   }
 
-  /** An event of a worker, if it is one of its own and has what its kind must have. */
-  #hear(worker: number, event: Readonly<Record<string, unknown>>): void {
-    const { type, at, session, peer } = event;
-    if (typeof type !== "string" || !WORKER_EVENTS.has(type) || typeof at !== "number") return;
-    if (type !== "server.fault") {
-      if (typeof session !== "string" || !session.startsWith(`${worker}.`)) return;
-      if (typeof peer !== "object" || peer === null || !("address" in peer)) return;
+  /** An event of a worker, if it is one of its own sessions; where its client comes from is not the worker's to say. */
+  #hear(worker: number, event: WorkerEvent): void {
+    if (event.type === "server.fault") return this.#terms.onEvent(event);
+    const { session, type } = event;
+    if (!session.startsWith(`${worker}.`)) return;
+    const heard = this.#heard.get(session);
+    if (type === "session.opened") {
+      if (heard !== undefined || (this.#counts.get(worker) ?? 0) >= SESSIONS_LIMIT) return;
+      this.#heard.set(session, { worker, peer: event.peer });
+      this.#counts.set(worker, (this.#counts.get(worker) ?? 0) + 1);
+      return this.#terms.onEvent(event);
     }
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- plain data by its schema; who reads it shows it alone
-    this.#terms.onEvent(event as FerrymanEvent);
+    const peer = this.#sessions.get(session)?.peer ?? heard?.peer ?? event.peer;
+    if (type === "session.closed") {
+      if (this.#heard.delete(session)) this.#counts.set(worker, (this.#counts.get(worker) ?? 1) - 1);
+    } else if (type === "login.accepted" && heard !== undefined && event.account !== undefined) {
+      heard.account = event.account;
+    }
+    this.#terms.onEvent({ ...event, peer });
   }
 }
+
+type Connecting = {
+  readonly remote: Endpoint;
+  readonly localAddress: string | undefined;
+  readonly signal: AbortSignal;
+};

@@ -1,18 +1,19 @@
 /** A broker and its workers: this process decides and keeps what needs a privilege, they speak with clients. */
 import type { ChildProcess } from "node:child_process";
+import { statSync } from "node:fs";
 import type { Configuration } from "../config/sections.ts";
 import { EventStream } from "../base/event-stream.ts";
 import { type BrokerSide, serveWorker } from "../jail/broker-side.ts";
 import { firstInherited, startConfined } from "../jail/confined-process.ts";
 import { ownFile } from "../jail/node-paths.ts";
-import { openRoots } from "../jail/roots.ts";
-import { type GoneReason, Supervisor } from "../jail/supervisor.ts";
+import { type RootWish, openRoots } from "../jail/roots.ts";
+import { type GoneReason, Supervisor, type SupervisorLimits } from "../jail/supervisor.ts";
 import { LocalAuthority } from "../server/local-authority.ts";
 import type { FerrymanEvent } from "../workspace/events.ts";
 import { Who } from "../workspace/who.ts";
 import { Broker } from "./broker.ts";
 import { NOTICES, REQUESTS } from "./requests.ts";
-import type { Service, WorkerParts } from "./service.ts";
+import type { Fresh, Service, WorkerParts } from "./service.ts";
 
 /** Milliseconds that all workers get to open their listeners at the start. */
 const START_LIMIT_MS = 30_000;
@@ -20,6 +21,12 @@ const START_LIMIT_MS = 30_000;
 const RETIREMENT_MS = 86_400_000;
 /** Milliseconds beyond the grace in which workers say goodbye. */
 const FAREWELL_MS = 4_000;
+/** Milliseconds that workers get when everything is to end at once. */
+const CUT_MS = 1_000;
+/** Workers that may end before all of a crew listen, beyond which they do not come up. */
+const EARLY_DEATHS = 4;
+/** Crews of older configurations that keep their sessions; the oldest beyond must end: each is a process or more. */
+const MOST_RETIRED = 8;
 /**
  * MiB of V8's space for young objects. File data lies outside of it; with V8's own choice 10,000 idle sessions took 32 KiB
  * each instead of 14 (`npm run bench:idle`), and transfers were no faster.
@@ -32,10 +39,11 @@ type Side = BrokerSide<typeof REQUESTS, typeof NOTICES>;
 type Crew = {
   readonly supervisor: Supervisor;
   readonly sides: Map<number, Side>;
+  /** Resolves when each has opened its listeners; rejects when they do not come up. */
   readonly listening: Promise<void>;
 };
 
-/** Workers learn of new certificates by themselves' broker alone. */
+/** Workers learn of new certificates by their broker alone. */
 export type ManyService = Service & { renew(): void };
 
 export async function startMany(parts: WorkerParts): Promise<ManyService> {
@@ -49,24 +57,28 @@ class BrokerService implements ManyService {
   readonly #events = new EventStream<FerrymanEvent>();
   readonly #who: Who;
   readonly #broker: Broker;
+  #configuration: Configuration;
   /** By worker number, which no two workers of this process ever share. */
   readonly #sides = new Map<number, Side>();
+  /** That which takes new clients. */
   #crew: Crew | undefined;
-  readonly #retired = new Set<Crew>();
+  /** All whose workers are not gone, in the order in which they came. */
+  readonly #crews = new Set<Crew>();
   #lastWorker = 0;
   readonly #awaited = new Map<number, () => void>();
+  #stopping = false;
 
   constructor(parts: WorkerParts) {
     this.#parts = parts;
+    this.#configuration = parts.configuration;
     this.#who = new Who(this.#events);
     this.#events.subscribe(parts.onEvent);
-    const { configuration, guard, login } = parts;
+    const { guard, login } = parts;
     const authority = new LocalAuthority(guard, login);
     this.#broker = new Broker({
       authority,
       ports: () => this.bound.map(({ port }) => port),
-      fxp: configuration.server.fxp,
-      openTimeoutMs: configuration.server.dataOpenTimeout * 1000,
+      configuration: () => this.#configuration,
       onEvent: (event) => this.#events.emit(event),
       tellShare: (worker, share) => this.#sides.get(worker)?.tell("share", share),
       onListening: (worker) => this.#awaited.get(worker)?.(),
@@ -87,20 +99,12 @@ class BrokerService implements ManyService {
 
   /** @throws when the workers do not come up. */
   async start(): Promise<void> {
-    const crew = this.#hire(this.#parts.configuration);
-    this.#crew = crew;
-    const limit = Promise.withResolvers<void>();
-    const timer = setTimeout(
-      () => limit.reject(new Error("the worker processes did not start; --workers 0 runs all in one process")),
-      START_LIMIT_MS,
-    );
+    const { configuration, roots } = this.#parts;
     try {
-      await Promise.race([crew.listening, limit.promise]);
+      this.#crew = await this.#hire({ configuration, roots });
     } catch (error) {
       await this.stop(0);
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
   }
 
@@ -112,44 +116,84 @@ class BrokerService implements ManyService {
   }
 
   /** New workers take the new clients; the old ones go when their last session has ended. */
-  async reload(configuration: Configuration): Promise<void> {
+  async reload(fresh: Fresh): Promise<void> {
+    if (this.#stopping) return;
     const before = this.#crew;
-    const crew = this.#hire(configuration);
-    await Promise.race([crew.listening, new Promise((resolve) => setTimeout(resolve, START_LIMIT_MS).unref())]);
-    this.#crew = crew;
-    if (before === undefined) return;
-    this.#retired.add(before);
+    try {
+      this.#crew = await this.#hire(fresh);
+    } catch (error) {
+      // Its workers went with all the others.
+      if (this.#stopping) return;
+      throw error;
+    }
+    this.#configuration = fresh.configuration;
+    if (this.#stopping || before === undefined) return;
     for (const side of before.sides.values()) side.tell("retire", null);
-    void before.supervisor.stop({ graceMs: RETIREMENT_MS }).then(() => this.#retired.delete(before));
+    void before.supervisor.stop({ graceMs: RETIREMENT_MS }).then(() => this.#crews.delete(before));
+    for (const crew of [...this.#crews].slice(0, -1 - MOST_RETIRED)) this.#end(crew);
   }
 
   async stop(graceSeconds: number): Promise<void> {
-    const crews = [...this.#retired, ...(this.#crew === undefined ? [] : [this.#crew])];
+    this.#stopping = true;
+    const crews = [...this.#crews];
     for (const { sides } of crews) for (const side of sides.values()) side.tell("stop", { graceSeconds });
-    await Promise.all(
-      crews.map(async ({ supervisor }) => supervisor.stop({ graceMs: graceSeconds * 1000 + FAREWELL_MS })),
-    );
+    const graceMs = graceSeconds * 1000 + FAREWELL_MS;
+    await Promise.all(crews.map(async ({ supervisor }) => supervisor.stop({ graceMs })));
     for (const { socket } of this.#parts.listeners) socket[Symbol.dispose]();
     this.#events.emit({ type: "server.closed", at: Date.now() });
   }
 
   cut(): void {
-    for (const side of this.#sides.values()) side.tell("stop", { graceSeconds: 0 });
+    for (const side of this.#sides.values()) side.tell("cut", null);
+    for (const { supervisor } of this.#crews) void supervisor.stop({ graceMs: CUT_MS });
   }
 
-  #hire(configuration: Configuration): Crew {
+  /** Sessions of a configuration that is long gone: as at a stop. */
+  #end({ sides, supervisor }: Crew): void {
+    const graceSeconds = this.#configuration.server.graceTimeout;
+    for (const side of sides.values()) side.tell("stop", { graceSeconds });
+    void supervisor.stop({ graceMs: graceSeconds * 1000 + FAREWELL_MS });
+  }
+
+  /** @returns when all listen. @throws in words when they do not come up; then they are gone again. */
+  async #hire(fresh: Fresh): Promise<Crew> {
+    this.#tellMissing(fresh.roots);
+    const crew = this.#makeCrew(fresh);
+    this.#crews.add(crew);
+    const limit = Promise.withResolvers<never>();
+    const timer = setTimeout(() => limit.reject(noStart("they do not listen")), START_LIMIT_MS);
+    try {
+      await Promise.race([crew.listening, limit.promise]);
+      return crew;
+    } catch (error) {
+      await crew.supervisor.stop({ graceMs: CUT_MS });
+      this.#crews.delete(crew);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #makeCrew(fresh: Fresh): Crew {
     const sides = new Map<number, Side>();
     const numbers = new Map<number, number>();
     const { workers } = this.#parts;
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    // Whoever waits for it may have given up before.
+    promise.catch(() => {});
     const waiting = new Set(Array.from({ length: workers }, (_, index) => index));
+    let deaths = 0;
+    /** Those that exist when the worker starts: it has their descriptors, in this order. */
+    const roots = new Map<number, readonly RootWish[]>();
     const supervisor = new Supervisor({
       count: workers,
       start: (index) => {
         this.#lastWorker += 1;
         const number = this.#lastWorker;
         numbers.set(index, number);
-        const child = this.#startWorker(number, sides);
+        const found = fresh.roots.filter(isThere);
+        roots.set(index, found);
+        const child = this.#startWorker(number, { sides, roots: found });
         this.#awaited.set(number, () => {
           waiting.delete(index);
           if (waiting.size === 0) resolve();
@@ -157,19 +201,37 @@ class BrokerService implements ManyService {
         return child;
       },
       onWorkerReady: (index) => {
-        const side = sides.get(numbers.get(index) ?? 0);
-        side?.tell("begin", this.#orders(configuration, { number: numbers.get(index) ?? 0, index }));
+        const number = numbers.get(index) ?? 0;
+        const count = roots.get(index)?.length ?? 0;
+        sides.get(number)?.tell("begin", this.#orders(fresh.configuration, { number, index, roots: count }));
       },
-      onWorkerGone: (index, reason) => this.#gone(numbers.get(index) ?? 0, { sides, reason }),
+      onWorkerGone: (index, reason) => {
+        deaths += 1;
+        this.#gone(numbers.get(index) ?? 0, { sides, reason });
+        if (reason.fault !== undefined || deaths > EARLY_DEATHS || this.#stopping) reject(noStart(wordsOf(reason)));
+      },
       onFault: (text) => this.#warn(text),
+      limits: testLimits(),
     });
     supervisor.start();
     return { supervisor, sides, listening: promise };
   }
 
-  #startWorker(number: number, sides: Map<number, Side>): ChildProcess {
+  /** Accounts whose home is not there cannot sign in; all others can. */
+  #tellMissing(roots: readonly RootWish[]): void {
+    for (const { path } of roots.filter((root) => !isThere(root))) {
+      this.#warn(
+        `The folder ${path} is not there or closed: whoever has it as home cannot sign in. Make it, then reload (SIGHUP).`,
+      );
+    }
+  }
+
+  #startWorker(
+    number: number,
+    { sides, roots: wishes }: { sides: Map<number, Side>; roots: readonly RootWish[] },
+  ): ChildProcess {
     const { user, listeners } = this.#parts;
-    using roots = openRoots(this.#parts.roots);
+    using roots = openRoots(wishes);
     const options = {
       script: ownFile(import.meta.url, "worker"),
       nodeArguments: WORKER_NODE,
@@ -191,12 +253,10 @@ class BrokerService implements ManyService {
 
   #orders(
     configuration: Configuration,
-    { number, index }: { number: number; index: number },
+    { number, index, roots }: { number: number; index: number; roots: number },
   ): Parameters<Side["tell"]>[1] {
-    const { listeners, certificates, workers, roots } = this.#parts;
-    const first = firstInherited({
-      roots: { list: roots.map((root) => ({ ...root, descriptor: 0 })), [Symbol.dispose]() {} },
-    });
+    const { listeners, certificates, workers } = this.#parts;
+    const first = firstInherited(roots);
     return {
       number,
       index,
@@ -225,4 +285,29 @@ function wordsOf({ code, signal, stuck, fault }: GoneReason): string {
   if (fault !== undefined) return fault;
   if (stuck) return "it gave no sign of life and was killed";
   return signal === null ? `exit code ${code}` : `signal ${signal}`;
+}
+
+function noStart(why: string): Error {
+  return new Error(
+    `the worker processes do not come up: ${why}. The lines above may say more; --workers 0 does without`,
+  );
+}
+
+/** Tests do not wait half a minute for a worker to count as stuck. */
+function testLimits(): Partial<SupervisorLimits> {
+  const [pongMs, pingEveryMs] = [process.env["FERRYMAN_TEST_PONG_MS"], process.env["FERRYMAN_TEST_PING_MS"]].map(
+    Number,
+  );
+  return pongMs === undefined || pingEveryMs === undefined || !(pongMs > 0 && pingEveryMs > 0)
+    ? {}
+    : { pongMs, pingEveryMs };
+}
+
+/** Also false for a folder that we cannot reach: it could not be opened either. */
+function isThere({ path }: RootWish): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }

@@ -4,6 +4,7 @@ import type { Account } from "../account/account.ts";
 import type { ByteString } from "../base/bytes.ts";
 import type { Offence } from "../guard/offences.ts";
 import { OK, type Verdict, refused } from "../guard/verdict.ts";
+import { closeHandle } from "../jail/channel.ts";
 import type { WorkerSide } from "../jail/worker-side.ts";
 import { type ActiveTerms, connectActive } from "../net/active-connection.ts";
 import { FIRST_FREE_PORT } from "../net/limits.ts";
@@ -15,13 +16,19 @@ export type BrokerLine = Pick<WorkerSide<typeof REQUESTS, typeof NOTICES>, "ask"
 
 /** Password checks asked for at once; the broker queues them, and 421 is said to more than it may hold. */
 const LOGINS_AT_ONCE = 96;
-/** Other questions at once. Both together stay below what the channel takes. */
-const QUESTIONS_AT_ONCE = 128;
+/** Other questions at once. */
+const QUESTIONS_AT_ONCE = 120;
+/**
+ * Active connections asked for at once: each may take as long as its client lets us wait, so they have turns of their
+ * own and hold no other question up. All three together stay below what the channel takes.
+ */
+const CONNECTS_AT_ONCE = 32;
 
 export class RemoteAuthority implements Authority {
   readonly #broker: BrokerLine;
   readonly #logins = new Turns(LOGINS_AT_ONCE);
   readonly #questions = new Turns(QUESTIONS_AT_ONCE);
+  readonly #connects = new Turns(CONNECTS_AT_ONCE);
   /** Whether transfers are to be counted for the limits of all. */
   readonly #countsTransfers: (account: Account) => boolean;
   #onEnd: (session: string, reason: string) => void = () => {};
@@ -88,14 +95,20 @@ export class RemoteAuthority implements Authority {
   /** From a low port by the broker, which checks that the session may; else by ourselves. */
   async connect(session: string, terms: ActiveTerms): Promise<Socket> {
     if (terms.localPort < 1 || terms.localPort >= FIRST_FREE_PORT) return connectActive(terms);
-    const { address, port } = terms.remote;
-    const { answer, handle } = await this.#questions.take(async () =>
-      this.#broker.askForHandle("connect", { session, address, port }),
-    );
+    const { remote, localAddress, signal } = terms;
+    const from = localAddress === undefined ? {} : { from: localAddress };
+    const asked = this.#connects.take(async () => {
+      // It may have waited for longer than its session lasts.
+      signal.throwIfAborted();
+      return this.#broker.askForHandle("connect", { session, ...remote, ...from });
+    });
+    // Nobody waits for a client that does not answer once the session has given it up.
+    asked.then(({ handle }) => signal.aborted && closeHandle(handle)).catch(() => {});
+    const { answer, handle } = await Promise.race([asked, abortion(signal)]);
+    signal.throwIfAborted();
     if (handle instanceof Socket) {
       // Passed on, it has forgotten that an upload ends on one side first.
       handle.allowHalfOpen = true;
-      terms.signal.throwIfAborted();
       return handle;
     }
     throw Object.assign(new Error("the broker could not connect"), { code: answer.code ?? "ETIMEDOUT" });
@@ -114,4 +127,12 @@ export class RemoteAuthority implements Authority {
   #tell(ask: () => Promise<unknown>): void {
     this.#questions.take(ask).catch(() => {});
   }
+}
+
+/** Rejects with the signal's reason. */
+async function abortion(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
 }

@@ -11,6 +11,7 @@ import { defineNotices, defineRequests } from "../jail/channel.ts";
 import type { Credential } from "../net/tls/credential.ts";
 import type { SignInAnswer } from "../server/authority.ts";
 import type { Listener } from "../server/server.ts";
+import { WORKER_EVENT } from "./worker-events.ts";
 
 /** Characters of a session's id: the worker's prefix and a number in base 36. */
 const ID_LIMIT = 32;
@@ -20,8 +21,6 @@ const [NAME_LIMIT, PASSWORD_LIMIT] = [256, 4_096];
 const ADDRESS_LIMIT = 64;
 /** Events in one message; the channel's own limit of octets is met first with long paths. */
 export const EVENTS_AT_ONCE = 64;
-/** Members of one event, at both depths: the largest has ten. */
-const MEMBERS_LIMIT = 16;
 
 const session = z.string().min(1).max(ID_LIMIT);
 const address = z.string().min(2).max(ADDRESS_LIMIT);
@@ -40,15 +39,6 @@ function ours<Value>(): z.ZodType<Value> {
 }
 
 const nothing = z.null();
-
-/** Plain data alone, so that no event can do anything but be shown. */
-const plain = z.union([z.string().max(8_192), z.number(), z.boolean(), z.undefined()]);
-const inner = z.record(z.string().max(ID_LIMIT), plain).refine(isSmall);
-const event = z.record(z.string().max(ID_LIMIT), z.union([plain, inner])).refine(isSmall);
-
-function isSmall(value: object): boolean {
-  return Object.keys(value).length <= MEMBERS_LIMIT;
-}
 
 export const REQUESTS = defineRequests({
   admit: { ask: z.strictObject({ session, address, port, localPort: port }), answer: ours<Verdict>() },
@@ -71,13 +61,19 @@ export const REQUESTS = defineRequests({
   transferEnds: { ask: z.strictObject({ session }), answer: nothing },
   offence: { ask: z.strictObject({ source: address, kind: z.enum(OFFENCES) }), answer: nothing },
   connect: {
-    ask: z.strictObject({ session, address, port: z.int().min(1_024).max(65_535) }),
+    ask: z.strictObject({
+      session,
+      address,
+      port: z.int().min(1_024).max(65_535),
+      /** Our own address that the client knows; others than this host's cannot be had. */
+      from: address.optional(),
+    }),
     /** The code of the system's error, if there is no socket. */
     answer: z.strictObject({ code: z.string().max(32).optional() }),
   },
   /** All listeners are open. */
   listening: { ask: nothing, answer: nothing },
-  events: { ask: z.array(event).max(EVENTS_AT_ONCE), answer: nothing },
+  events: { ask: z.array(WORKER_EVENT).max(EVENTS_AT_ONCE), answer: nothing },
 });
 
 /** What a worker is told first of all. */
@@ -106,4 +102,6 @@ export const NOTICES = defineNotices({
   /** No new sessions; those that are here stay until they end. */
   retire: nothing,
   stop: z.strictObject({ graceSeconds: z.number().min(0) }),
+  /** Ends every connection at once. */
+  cut: nothing,
 });

@@ -32,11 +32,18 @@ export type WorkerParts = ServiceParts & {
   readonly roots: readonly RootWish[];
 };
 
+/** What a reload brings. */
+export type Fresh = {
+  readonly configuration: Configuration;
+  /** The folders of the accounts as they are now. */
+  readonly roots: readonly RootWish[];
+};
+
 export interface Service {
   readonly bound: readonly Endpoint[];
   who(): readonly Presence[];
-  /** New sessions get the configuration; those that are here keep theirs. */
-  reload(configuration: Configuration): Promise<void>;
+  /** New sessions get the configuration; those that are here keep theirs. @throws when it cannot serve; the old stays. */
+  reload(fresh: Fresh): Promise<void>;
   stop(graceSeconds: number): Promise<void>;
   /** Ends everything at once; `stop` then settles. */
   cut(): void;

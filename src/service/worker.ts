@@ -3,6 +3,7 @@
  * (jail/confined-process.ts), tells it what to serve, and decides what all sessions share.
  */
 import type { Account } from "../account/account.ts";
+import { faultDetail } from "../base/fault-text.ts";
 import { type NoticeHandlers, connectBroker } from "../jail/worker-side.ts";
 import type { NewCredentials, WorkerOrders } from "./requests.ts";
 import { NOTICES, REQUESTS } from "./requests.ts";
@@ -14,28 +15,36 @@ import { openInherited } from "./inherited-home.ts";
 import { RemoteAuthority } from "./remote-authority.ts";
 import { passiveSlice } from "./passive-slice.ts";
 import { tlsTermsOf } from "./tls-terms.ts";
-
-/** Seconds that sessions get when the channel says to end and nothing of how. */
-const DRAIN_SECONDS = 10;
+import { sendable } from "./worker-events.ts";
 
 let server: FtpServer | undefined;
 let authority: RemoteAuthority | undefined;
 let terms: TlsTerms | undefined;
-let retiring = false;
+/** The broker has said how to end. */
+let leaving = false;
 let orders: WorkerOrders | undefined;
 
-const events = new EventSender(async (batch) => broker.ask("events", batch.map(plainEvent)));
+const events = new EventSender(async (batch) =>
+  broker.ask(
+    "events",
+    batch.flatMap((event) => sendable(event) ?? []),
+  ),
+);
 
 const notices: NoticeHandlers<typeof NOTICES> = {
-  begin: (given) => void begin(given).catch(fail),
+  begin: (given) => void begin(given).catch(async (error: unknown) => fail(error)),
   credentials: takeCredentials,
   expel: ({ session, reason }) => authority?.expel(session, reason),
   share: ({ account, part }) => setShare(account, part),
   retire: () => {
-    retiring = true;
+    leaving = true;
     void leave(async () => server?.retire());
   },
-  stop: ({ graceSeconds }) => void leave(async () => server?.close({ graceSeconds })),
+  stop: ({ graceSeconds }) => {
+    leaving = true;
+    void leave(async () => server?.close({ graceSeconds }));
+  },
+  cut: () => server?.endNow(),
 };
 
 const broker = connectBroker({
@@ -43,7 +52,8 @@ const broker = connectBroker({
   notices: NOTICES,
   onNotice: notices,
   onDrain: () => {
-    if (!retiring) void leave(async () => server?.close({ graceSeconds: DRAIN_SECONDS }));
+    // Those who have sessions were told before how to end; this one came up too late to have any.
+    if (!leaving) void leave(async () => server?.close({ graceSeconds: 0 }));
   },
 });
 process.on("SIGTERM", () => void leave(async () => server?.close({ graceSeconds: 0 })));
@@ -72,7 +82,11 @@ async function begin(given: WorkerOrders): Promise<void> {
     },
     ...(given.credentials.length === 0 ? {} : { tls: { terms: () => currentTerms(), settings: configuration.tls } }),
   });
-  for (const { descriptor, ...how } of given.listeners) await server.adopt({ fd: descriptor }, how);
+  for (const { descriptor, ...how } of given.listeners) {
+    // Told to end meanwhile: a listener that is opened now would be closed by nobody.
+    if (leaving) return;
+    await server.adopt({ fd: descriptor }, how);
+  }
   await broker.ask("listening", null);
 }
 
@@ -103,18 +117,16 @@ function currentTerms(): TlsTerms {
   return terms;
 }
 
-/** Members that are undefined are dropped, and everything else is plain already. */
-function plainEvent(event: object): Record<string, never> {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checked by the request's schema
-  return Object.fromEntries(Object.entries(event)) as Record<string, never>;
-}
-
 async function leave(end: () => Promise<unknown> | undefined): Promise<void> {
   await end();
   await events.flush();
   process.exit(0);
 }
 
-function fail(error: unknown): void {
-  events.hear({ type: "server.fault", detail: String(error), at: Date.now() });
+/** Of no use to anybody: the broker starts another one, or gives up in words. */
+async function fail(error: unknown): Promise<void> {
+  if (leaving) return;
+  events.hear({ type: "server.fault", detail: faultDetail(error), at: Date.now() });
+  await events.flush();
+  process.exit(1);
 }

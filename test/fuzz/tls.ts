@@ -110,6 +110,8 @@ class Breaking extends Duplex {
       this.push(null);
       socket.end();
     });
+    // The server may have closed it already: that is one of the ways in which these connections end.
+    socket.on("error", () => {});
     socket.on("close", () => this.destroy());
   }
 

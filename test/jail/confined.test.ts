@@ -155,7 +155,7 @@ test("environment, arguments, mask and further descriptors are what was asked fo
     for (const name of ["FERRYMAN_TEST_SECRET", "FERRYMAN_LAUNCH", "NODE_CHANNEL_FD", "HOME"]) {
       assert.equal(env[name], undefined, name);
     }
-    assert.equal((await probe.ask("descriptor", String(firstInherited({})))).text, "true");
+    assert.equal((await probe.ask("descriptor", String(firstInherited(0)))).text, "true");
   } finally {
     delete process.env["FERRYMAN_TEST_SECRET"];
     closeSync(descriptor);

@@ -73,7 +73,7 @@ export class Wire implements Disposable {
     return wire;
   }
 
-  /** Speaks over a connection that was made otherwise: from another address, say. */
+  /** Speaks over a connection that was made otherwise: from another address, or one of TLS. */
   static over(socket: Socket): Wire {
     return new Wire(socket);
   }
