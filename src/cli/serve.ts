@@ -18,6 +18,7 @@ import { startSingle } from "../service/single.ts";
 import { stateFolderOf } from "../service/state-folder.ts";
 import { type Home, type ServedAccounts, accountsOf } from "./accounts.ts";
 import { CliError, EXIT } from "./exit.ts";
+import { exposedFiles, homeNotes } from "./home-notes.ts";
 import {
   type BoundAddress,
   type WantedAddress,
@@ -28,7 +29,7 @@ import {
   resolveAddresses,
 } from "./listen-address.ts";
 import { type OpenLog, openLog } from "./open-log.ts";
-import { type Plan, dropPowers, mayUse, planProcesses } from "./privilege.ts";
+import { type Plan, dropPowers, planProcesses } from "./privilege.ts";
 import { type ServeFlags, readyDescriptor, serveFlags } from "./serve-flags.ts";
 import { servedFolder } from "./served-folder.ts";
 import { rootsOf } from "./served-roots.ts";
@@ -212,7 +213,7 @@ function oddities({ before, fresh, known, plan }: Reloaded): readonly string[] {
     ...FIXED.tls.filter((key) => String(before.tls[key]) !== String(fresh.tls[key])),
   ].map(dashed);
   const restart = fixed.length === 0 ? [] : [`A restart is needed before ${fixed.join(", ")} can change.`];
-  return [...restart, ...accountNotes(known), ...homeNotes(known.homes, plan)];
+  return [...restart, ...accountNotes(known), ...homeNotes(known.homes, plan), ...exposed(fresh, known)];
 }
 
 type Reloaded = {
@@ -224,6 +225,10 @@ type Reloaded = {
 
 function accountNotes({ warnings }: ServedAccounts): readonly string[] {
   return warnings.map((line) => `This account cannot sign in: ${line}`);
+}
+
+function exposed(configuration: Configuration, { homes }: ServedAccounts): readonly string[] {
+  return exposedFiles(configuration, { homes, stateFolder: stateFolderOf(configuration.serve.stateFolder) });
 }
 
 function nothing(): void {}
@@ -294,29 +299,18 @@ function screenOf({ configuration, home, accounts, plan, running }: ScreenParts)
   );
   return [
     screen,
-    ...[...accountNotes(accounts), ...homeNotes(accounts.homes, plan), ...plan.notes, ...notes].map(
-      (line) => `${line}\n`,
-    ),
+    ...[
+      ...accountNotes(accounts),
+      ...homeNotes(accounts.homes, plan),
+      ...exposed(configuration, accounts),
+      ...plan.notes,
+      ...notes,
+    ].map((line) => `${line}\n`),
   ].join("");
 }
 
 function certificatesFacts({ selfSigned, fingerprint }: Certificates): { selfSigned: boolean; fingerprint: string } {
   return { selfSigned, fingerprint };
-}
-
-/** Workers have a user of their own: what that user may not, no account may. */
-function homeNotes(homes: readonly Home[], { user, userName = "" }: Plan): readonly string[] {
-  if (user === undefined) return [];
-  const notes = homes.flatMap(({ who, folder, writes }) => {
-    if (writes && !mayUse(folder, user, "write")) {
-      return [
-        `${who} cannot upload: the workers' user ${userName} may not write in ${folder}. Cure: chown -R ${userName} ${folder}`,
-      ];
-    }
-    if (mayUse(folder, user, "read")) return [];
-    return [`${who} sees nothing: the workers' user ${userName} may not read ${folder}. Cure: chmod o+rx ${folder}`];
-  });
-  return [...new Set(notes)];
 }
 
 type Stopping = {

@@ -1,0 +1,39 @@
+/** What is odd with the served folders, in sentences for the first screen, each with its cure. */
+import { resolve, sep } from "node:path";
+import type { Configuration } from "../config/sections.ts";
+import type { Home } from "./accounts.ts";
+import { type Plan, mayUse } from "./privilege.ts";
+
+/** Workers have a user of their own: what that user may not, no account may. */
+export function homeNotes(homes: readonly Home[], { user, userName = "" }: Plan): readonly string[] {
+  if (user === undefined) return [];
+  const notes = homes.flatMap(({ who, folder, writes }) => {
+    if (writes && !mayUse(folder, user, "write")) {
+      return [
+        `${who} cannot upload: the workers' user ${userName} may not write in ${folder}. Cure: chown -R ${userName} ${folder}`,
+      ];
+    }
+    if (mayUse(folder, user, "read")) return [];
+    return [`${who} sees nothing: the workers' user ${userName} may not read ${folder}. Cure: chmod o+rx ${folder}`];
+  });
+  return [...new Set(notes)];
+}
+
+/** Files that govern the server and lie where clients read or write (attack 61). */
+export function exposedFiles(
+  { serve, tls, bans }: Configuration,
+  { homes, stateFolder }: { readonly homes: readonly Home[]; readonly stateFolder: string },
+): readonly string[] {
+  const files = [serve.users, serve.xferlog, tls.cert, tls.key, ...tls.certificates.flatMap((pair) => pair.split(":"))];
+  const all = [...files, tls.clientCa, bans.hostsAllow, bans.hostsDeny, stateFolder].filter(
+    (file) => file !== undefined,
+  );
+  const exposed = all.flatMap((file) => {
+    const path = resolve(file);
+    const home = homes.find(({ folder }) => path.startsWith(folder.endsWith(sep) ? folder : folder + sep));
+    return home === undefined
+      ? []
+      : [`${file} lies in ${home.folder}, which ${home.who} is served: move it elsewhere.`];
+  });
+  return [...new Set(exposed)];
+}
