@@ -16,7 +16,7 @@ import { startMany } from "../service/many.ts";
 import type { OpenListener, Service, ServiceParts } from "../service/service.ts";
 import { startSingle } from "../service/single.ts";
 import { stateFolderOf } from "../service/state-folder.ts";
-import { type Home, type ServedAccounts, accountsOf } from "./accounts.ts";
+import { type ServedAccounts, accountsOf } from "./accounts.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { exposedFiles, homeNotes } from "./home-notes.ts";
 import {
