@@ -27,6 +27,8 @@ const ANN: Account = {
 const CONFIGURATION = await loadConfiguration({ standardFile: "/nonexistent" });
 const SIGNAL = { signal: new AbortController().signal };
 
+const vouched = async (): Promise<{ kind: "accepted"; account: Account }> => ({ kind: "accepted", account: ANN });
+
 function desk(): { broker: Broker; guard: Guard; events: FerrymanEvent[]; who: Who } {
   const guard = new Guard({ limits: { sessionsPerAddress: 100_000, connectionRate: 1_000_000 } });
   const events: FerrymanEvent[] = [];
@@ -36,7 +38,6 @@ function desk(): { broker: Broker; guard: Guard; events: FerrymanEvent[]; who: W
   const who = new Who(stream);
   stream.subscribe((event) => events.push(event));
   stream.subscribe((event) => void jsonLine(event));
-  const vouched = async (): Promise<{ kind: "accepted"; account: Account }> => ({ kind: "accepted", account: ANN });
   const login = { authenticate: vouched, vouchFor: vouched, spendTime: async (): Promise<void> => {} };
   const broker = new Broker({
     authority: new LocalAuthority(guard, login),

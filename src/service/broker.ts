@@ -10,7 +10,7 @@ import { HANDLER_TIME_MS } from "../jail/limits.ts";
 import { connectActive, systemCode } from "../net/active-connection.ts";
 import { type Endpoint, familyOf, sameAddress } from "../net/addresses.ts";
 import type { LocalAuthority } from "../server/local-authority.ts";
-import type { FerrymanEvent } from "../workspace/events.ts";
+import type { FerrymanEvent, SessionFacts } from "../workspace/events.ts";
 import type { REQUESTS } from "./requests.ts";
 import { Shares, type TellShare } from "./shares.ts";
 import type { WorkerEvent } from "./worker-events.ts";
@@ -176,22 +176,32 @@ export class Broker {
   /** An event of a worker, if it is one of its own sessions; where its client comes from is not the worker's to say. */
   #hear(worker: number, event: WorkerEvent): void {
     if (event.type === "server.fault") return this.#terms.onEvent(event);
-    const { session, type } = event;
+    const { session } = event;
     if (!session.startsWith(`${worker}.`)) return;
+    if (event.type === "session.opened" && !this.#note(worker, event)) return;
     const heard = this.#heard.get(session);
-    if (type === "session.opened") {
-      if (heard !== undefined || (this.#counts.get(worker) ?? 0) >= SESSIONS_LIMIT) return;
-      this.#heard.set(session, { worker, peer: event.peer });
-      this.#counts.set(worker, (this.#counts.get(worker) ?? 0) + 1);
-      return this.#terms.onEvent(event);
-    }
     const peer = this.#sessions.get(session)?.peer ?? heard?.peer ?? event.peer;
-    if (type === "session.closed") {
-      if (this.#heard.delete(session)) this.#counts.set(worker, (this.#counts.get(worker) ?? 1) - 1);
-    } else if (type === "login.accepted" && heard !== undefined && event.account !== undefined) {
+    if (event.type === "session.closed") this.#forget(session);
+    if (event.type === "login.accepted" && event.account !== undefined && heard !== undefined) {
       heard.account = event.account;
     }
     this.#terms.onEvent({ ...event, peer });
+  }
+
+  /** @returns false for a session that is there already, and for more than a worker can have. */
+  #note(worker: number, { session, peer }: SessionFacts): boolean {
+    const count = this.#counts.get(worker) ?? 0;
+    if (this.#heard.has(session) || count >= SESSIONS_LIMIT) return false;
+    this.#heard.set(session, { worker, peer });
+    this.#counts.set(worker, count + 1);
+    return true;
+  }
+
+  #forget(session: string): void {
+    const heard = this.#heard.get(session);
+    if (heard === undefined) return;
+    this.#heard.delete(session);
+    this.#counts.set(heard.worker, (this.#counts.get(heard.worker) ?? 1) - 1);
   }
 }
 

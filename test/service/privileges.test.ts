@@ -38,6 +38,12 @@ function isPowerless({ uids, gids, groups, capabilities, noNewPrivileges }: Priv
   assert.equal(noNewPrivileges, true);
 }
 
+/** Containers often let everybody have low ports (ip(7), ip_unprivileged_port_start). */
+function freeLowPorts(): string | false {
+  const first = Number(readFileSync("/proc/sys/net/ipv4/ip_unprivileged_port_start", "latin1"));
+  return first > 21 ? false : "low ports are everybody's here";
+}
+
 /** Each worker takes an upload, lists it and gives it back. */
 async function servesInEach(served: Served, login: (port: number) => Promise<Wire>): Promise<void> {
   const [first = 0, second = 0] = served.workers();
@@ -86,18 +92,17 @@ suite("under root", { skip }, () => {
     assert.equal(Math.floor((await plain.ask("USER ann")).code / 100), 5);
   });
 
-  test("attack 31: workers can read neither the control socket's folder nor the broker's memory", async () => {
+  test("each worker takes uploads, lists and gives back; what the broker keeps is closed to them", async () => {
     await using served = await startServe();
     await servesInEach(served, async (port) => Wire.login(port));
-    // Whom a worker could signal or trace: /proc/PID/fd of a process that is ours alone says so.
-    assert.equal(statSync(join(served.place.folder, "state")).mode & 0o077, 0);
+    const { uid, mode } = statSync(join(served.place.folder, "state"));
+    assert.deepEqual([uid, mode & 0o077], [0, 0]);
   });
 });
 
 suite("as another user", { skip: elsewhere || (!isRoot && "needs root to become another user") }, () => {
   test("all but low ports works, and workers have no powers", async () => {
-    const place = await makePlace();
-    await using _gone = place;
+    await using place = await makePlace();
     await chown(place.folder, NOBODY, NOBODY);
     await using served = await startServe({ uid: NOBODY, place });
     await servesInEach(served, async (port) => Wire.login(port));
@@ -108,7 +113,7 @@ suite("as another user", { skip: elsewhere || (!isRoot && "needs root to become 
     }
   });
 
-  test("a low port: what is missing and what to do", async () => {
+  test("a low port: what is missing and what to do", { skip: freeLowPorts() }, async () => {
     await using place = await makePlace();
     await chown(place.folder, NOBODY, NOBODY);
     const started = spawnServe(place, { uid: NOBODY, listen: ["127.0.0.1:21"] });

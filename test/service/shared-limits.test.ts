@@ -108,7 +108,7 @@ suite("over all workers", { skip: elsewhere }, () => {
         times.push(performance.now() - since);
       }
       // Twice as long each time, whichever worker is asked: 40, 80, 160, 320 ms.
-      for (const [at, time] of times.entries()) assert.ok(time >= 40 * 2 ** at - 5, `${times.join(" ")}`);
+      for (const [at, time] of times.entries()) assert.ok(time >= 40 * 2 ** at - 5, times.join(" "));
       const [last] = bad;
       last?.send("USER ann");
       last?.send("PASS wrong");
