@@ -4,18 +4,15 @@ import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
 import type { Configuration } from "../config/sections.ts";
 import { confinementHere } from "../jail/confined-process.ts";
-import { findHostUser } from "../jail/host-users.ts";
 import { BROKER_CAPABILITIES, reexecute } from "../jail/reexecute.ts";
 import type { HostUser } from "../jail/terms.ts";
 import { CliError, EXIT } from "./exit.ts";
+import { workerUser } from "./worker-user.ts";
 
 /** Workers where nobody says how many. */
 const MOST_WORKERS = 4;
 /** The first port that needs no privilege, unless the host says otherwise. */
 const FIRST_FREE_PORT = 1_024;
-/** The usual names of a user without rights. */
-const [OWN_USER, NOBODY] = ["ferryman", "nobody"];
-
 export type Plan = {
   /** 0: everything in this process. */
   readonly workers: number;
@@ -55,22 +52,6 @@ export function planProcesses({ serve }: Configuration, isPublic: boolean): Plan
     userName: undefined,
     notes: [`All runs as root in one process: ${why}.`, `Cure: ${cure}.`],
   };
-}
-
-function workerUser(configured: string | undefined): { readonly user: HostUser; readonly name: string } {
-  for (const name of configured === undefined ? [OWN_USER, NOBODY] : [configured]) {
-    try {
-      const user = findHostUser(name);
-      if (user.uid === 0)
-        throw new CliError("--worker-user root: workers speak with the network, and are never root", EXIT.usage);
-      return { user, name };
-    } catch (error) {
-      if (error instanceof CliError || name === NOBODY || configured !== undefined) {
-        throw error instanceof CliError ? error : new CliError(String(error), EXIT.configuration);
-      }
-    }
-  }
-  throw new CliError("no user for the workers; name one with --worker-user", EXIT.configuration);
 }
 
 /** The first folder above our own files that the user may not enter; undefined if he may read them. */

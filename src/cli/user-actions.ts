@@ -1,6 +1,6 @@
 /** What each sub-command of `ferryman user` does; what goes wrong becomes a CliError that says what to do. */
 import { PROGRAM, shellWord } from "./program.ts";
-import { mkdir, stat } from "node:fs/promises";
+import { chown, mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AccountError } from "../account/account.ts";
 import { UserEditError, addUser, deleteUser, modifyUser, setPassword } from "../account/edit-users.ts";
@@ -17,6 +17,7 @@ import { type AccountFlags, type FileFlags, changeOf } from "./user-flags.ts";
 import { printable } from "./columns.ts";
 import { userCard, userJson, userTable } from "./user-table.ts";
 import { usersFile } from "./users-file.ts";
+import { workerUser } from "./worker-user.ts";
 
 /** Where the commands read and write; tests give their own. */
 export type UserIo = PasswordSource & {
@@ -176,7 +177,11 @@ async function passwordFor(name: string, flags: FileFlags, io: UserIo): ReturnTy
 async function makeHome({ home, createHome }: AccountFlags): Promise<void> {
   if (createHome !== true) return;
   if (typeof home !== "string") throw new CliError("--create-home needs --home DIR", EXIT.usage);
-  await mkdir(home, { recursive: true });
+  const made = await mkdir(home, { recursive: true });
+  // Under root the account's files are those of the workers, who else could not write here.
+  if (made === undefined || process.getuid?.() !== 0) return;
+  const { user } = workerUser(undefined);
+  await chown(home, user.uid, user.gid);
 }
 
 async function warnOfHome({ home }: AccountFlags, io: UserIo): Promise<void> {
