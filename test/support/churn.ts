@@ -55,7 +55,7 @@ async function secured(port: number): Promise<Wire> {
 const PATIENCE_MS = 10_000;
 
 /** By name, for figures and for a failure to tell. */
-export const ENDINGS: Readonly<Record<string, Ending>> = {
+const ENDINGS: Readonly<Record<string, Ending>> = {
   async quit(port) {
     using wire = await Wire.login(port);
     await wire.fetch("LIST");

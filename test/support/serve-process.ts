@@ -14,7 +14,7 @@ import { parseJsonLine } from "../../src/workspace/sinks/json.ts";
 import { until } from "./attack.ts";
 import { type Ran, run } from "./run.ts";
 
-export const LAUNCHER: string = join(import.meta.dirname, "..", "..", "bin", "ferryman.cjs");
+const LAUNCHER: string = join(import.meta.dirname, "..", "..", "bin", "ferryman.cjs");
 export const NOBODY = 65_534;
 export const isRoot: boolean = process.getuid?.() === 0;
 /** For `skip`: these tests look into /proc, and workers are confined on Linux alone. */
