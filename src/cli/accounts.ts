@@ -1,5 +1,5 @@
 /** Who may come in to `ferryman serve`: the stores in the order in which they are asked, and the same for the first screen. */
-import { PROGRAM } from "./program.ts";
+import { PROGRAM, serveAgain } from "./program.ts";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Account, AccountError, type AccountStore } from "../account/account.ts";
@@ -48,6 +48,7 @@ export async function accountsOf({ serve, account }: Configuration, folder: stri
     const flagged = serve.user.map((text) => parseFixedAccount(text, folder));
     const filed = serve.users === undefined ? undefined : await knownUsers(serve.users, folder);
     const mode = serve.anonymous ?? (flagged.length > 0 || filed !== undefined ? "off" : "read");
+    if (mode === "off" && flagged.length === 0 && filed === undefined) throw nobodyCouldSignIn();
     const guests = mode === "off" ? [] : [{ who: "anonymous", may: WORDS[mode] ?? mode, folder }];
     const named = [...flagged.map((each) => each.account), ...(filed?.accounts ?? [])];
     return {
@@ -65,6 +66,16 @@ export async function accountsOf({ serve, account }: Configuration, folder: stri
     if (!(error instanceof AccountError)) throw error;
     throw new CliError(error.message, EXIT.configuration);
   }
+}
+
+function nobodyCouldSignIn(): CliError {
+  return new CliError(
+    "Nobody could sign in: guests are off, and no account is given.\n" +
+      `  An account:   ${PROGRAM} user add NAME --users users.toml\n` +
+      `  Then serve:   ${serveAgain({ more: ["--users", "users.toml"] })}\n` +
+      `  Accounts that ${PROGRAM} user add has made before lie where it said; name that file with --users`,
+    EXIT.configuration,
+  );
 }
 
 function fileStores(

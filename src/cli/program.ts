@@ -28,6 +28,28 @@ export function serveAgain(
   return [PROGRAM, ...words.map(shellWord)].join(" ");
 }
 
+/**
+ * The `serve` that was typed, for clients of other machines: every loopback address becomes every address, and whoever
+ * signs in does so over TLS.
+ * @param port where nothing was typed, or a configuration file says where to listen.
+ */
+export function serveForOthers(
+  port: number,
+  { accounts }: { readonly accounts: boolean },
+  typed: readonly string[] = process.argv.slice(2),
+): string {
+  const words = typed[0] === "serve" ? [...typed] : ["serve"];
+  const opened = words.map((word) =>
+    word.replace(
+      /^((?:--listen=)?(?:ftps?:\/\/)?)(127\.0\.0\.1|\[::1\]|localhost):(?=\d)/,
+      (_all, before, host) => `${String(before)}${host === "[::1]" ? "[::]" : "0.0.0.0"}:`,
+    ),
+  );
+  if (!words.some((word) => word.startsWith("--listen"))) opened.push("--listen", `0.0.0.0:${port}`);
+  if (accounts && !words.some((word) => word.startsWith("--tls"))) opened.push("--tls", "require");
+  return [PROGRAM, ...opened.map(shellWord)].join(" ");
+}
+
 /** As a shell takes it for one word. */
 export function shellWord(word: string): string {
   return /^[\w@%+=:,./~[\]-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

@@ -32,17 +32,19 @@ Examples:
       an account for a try; the password stands in the process list
   ferryman serve --users users.toml --anonymous off
       accounts made by: ferryman user add ann --users users.toml
-  ferryman serve --listen 0.0.0.0:21 --listen ftps://0.0.0.0:990 --tls require --cert fullchain.pem --key privkey.pem
-      as a service: logins over TLS alone, on the usual ports
+  ferryman serve --listen 0.0.0.0:21 --tls require --cert chain.pem --key key.pem
+      as a service: logins over TLS alone, on the usual port; ftps://0.0.0.0:990 is one more
   ferryman serve --passive-ports 50000-50100 --advertise 203.0.113.7
       behind a NAT that forwards these ports
 
-Every flag is also a key of the configuration file and a variable: --log is log under [serve] and FERRYMAN_LOG.
-The file is --config, else FERRYMAN_CONFIG, else /etc/ferryman/ferryman.toml if it is there.
-Flags win over variables, and those over the file.`;
+Every flag is also a key of the configuration file and a variable: --log is log
+under [serve], --tls, --cert and --key stand under [tls], and FERRYMAN_LOG is the
+variable. The file is --config, else FERRYMAN_CONFIG, else, if it is there,
+/etc/ferryman/ferryman.toml. Flags win over variables, and those over the file.`;
 
 export function serveFlags(command: Command): Command {
   return command
+    .configureHelp({ minWidthToWrap: 20 })
     .argument("[dir]", "the folder to serve (default: the current one)")
     .option("--listen <host:port>", "where to listen; repeatable (default: 127.0.0.1:2121 and [::1]:2121)", gather)
     .option("--user <name:password[:dir[:rights]]>", "an account for a try; repeatable", gather)

@@ -309,8 +309,12 @@ function screenOf({ configuration, home, accounts, plan, running }: ScreenParts)
   ].join("");
 }
 
-function certificatesFacts({ selfSigned, fingerprint }: Certificates): { selfSigned: boolean; fingerprint: string } {
-  return { selfSigned, fingerprint };
+function certificatesFacts({ selfSigned, fingerprint, file }: Certificates): {
+  readonly selfSigned: boolean;
+  readonly fingerprint: string;
+  readonly certificate: string | undefined;
+} {
+  return { selfSigned, fingerprint, certificate: selfSigned ? file : undefined };
 }
 
 type Stopping = {

@@ -1,5 +1,5 @@
 /** What `ferryman serve` says first: where, who may do what, how to connect, what to run next. At most 80 by 24. */
-import { PROGRAM, serveAgain } from "./program.ts";
+import { PROGRAM, serveAgain, serveForOthers, shellWord } from "./program.ts";
 import { styleText } from "node:util";
 import { type BoundAddress, hostPort, isLoopback } from "./listen-address.ts";
 
@@ -18,7 +18,14 @@ export type ScreenFacts = {
   readonly access: readonly Access[];
   readonly graceSeconds: number;
   /** undefined: no TLS. */
-  readonly tls: { readonly level: string; readonly selfSigned: boolean; readonly fingerprint: string } | undefined;
+  readonly tls:
+    | {
+        readonly level: string;
+        readonly selfSigned: boolean;
+        readonly fingerprint: string;
+        readonly certificate?: string | undefined;
+      }
+    | undefined;
 };
 
 /** Lines for accounts and for addresses, so that everything stays within 24. */
@@ -44,7 +51,7 @@ export function startScreen(facts: ScreenFacts, styled: boolean): string {
     ...accessLines(facts.access),
     "",
     strong("Connect with"),
-    `  curl ${guest ? "" : `--user ${named ?? "NAME"} `}${scheme(first)}://${hostPort(reachable(first))}/`,
+    `  curl ${curlFlags(facts)}${guest ? "" : `--user ${named ?? "NAME"} `}${scheme(first)}://${hostPort(reachable(first))}/`,
     ...others,
     ...more(facts.bound.length - 1 - others.length, "address", "addresses"),
     `  or any FTP client: host ${address}, port ${port}, ${how}`,
@@ -52,7 +59,9 @@ export function startScreen(facts: ScreenFacts, styled: boolean): string {
     strong("Next"),
     `  an account         ${PROGRAM} user add NAME --users users.toml`,
     `                     ${serveAgain({ more: ["--users", "users.toml"] })}`,
-    ...(facts.bound.every(isLoopback) ? [`  for other machines ${serveAgain({ listen: `0.0.0.0:${port}` })}`] : []),
+    ...(facts.bound.every(isLoopback)
+      ? [`  for other machines ${serveForOthers(port, { accounts: named !== undefined })}`]
+      : []),
     `  stop               Ctrl-C (transfers get ${facts.graceSeconds} s to end; twice: at once)`,
     "",
     ...tlsLines(facts.tls),
@@ -91,6 +100,12 @@ function reachable({ address, port }: BoundAddress): BoundAddress {
   return { address: address === "::" ? "::1" : address, port };
 }
 
+/** What curl needs so that the line works as it stands. */
+function curlFlags({ tls, bound }: ScreenFacts): string {
+  if (tls === undefined || (bound[0]?.implicit !== true && !tls.level.startsWith("require"))) return "";
+  return `--ssl-reqd ${tls.certificate === undefined ? (tls.selfSigned ? "-k " : "") : `--cacert ${shellWord(tls.certificate)} `}`;
+}
+
 function scheme({ implicit }: ShownAddress): string {
   return implicit === true ? "ftps" : "ftp";
 }
@@ -105,7 +120,8 @@ function tlsLines(tls: ScreenFacts["tls"]): readonly string[] {
   }[tls.level];
   const first = `TLS: ${who ?? tls.level}`;
   if (!tls.selfSigned) return [`${first}.`];
-  return [`${first}; self-signed certificate, SHA-256`, ...halves(tls.fingerprint).map((line) => `  ${line}`)];
+  const where = tls.certificate === undefined ? "" : ` in ${tls.certificate}`;
+  return [`${first}; self-signed certificate${where}, SHA-256`, ...halves(tls.fingerprint).map((line) => `  ${line}`)];
 }
 
 /** 95 characters are more than a line. */

@@ -1,4 +1,5 @@
 /** Whom the workers of a server that root starts run as. */
+import { faultMessage } from "../base/fault-text.ts";
 import { findHostUser } from "../jail/host-users.ts";
 import type { HostUser } from "../jail/terms.ts";
 import { CliError, EXIT } from "./exit.ts";
@@ -16,7 +17,7 @@ export function workerUser(configured: string | undefined): { readonly user: Hos
       return { user, name };
     } catch (error) {
       if (error instanceof CliError || name === NOBODY || configured !== undefined) {
-        throw error instanceof CliError ? error : new CliError(String(error), EXIT.configuration);
+        throw error instanceof CliError ? error : new CliError(faultMessage(error), EXIT.configuration);
       }
     }
   }

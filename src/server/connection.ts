@@ -71,6 +71,8 @@ export class Connection {
     this.#control = new ControlConnection(socket, () => {
       this.#lastActivity = services.now();
     });
+    // Whoever decides about admission may take its time, and the ClientHello is not for us to read meanwhile.
+    if (listener.implicit) this.#control.hold();
     this.#tls = new TlsChannel(this.#control, {
       service: services.tls,
       listener,
@@ -93,6 +95,8 @@ export class Connection {
       await this.#greet();
       await this.#serve();
     } catch (error) {
+      // The client has gone, or was told to, in the middle of a handshake.
+      if (error === this.#stop.signal.reason) return;
       if (error instanceof TlsFailed) {
         this.#services.authority.offence(this.id, "tls-failed");
         this.#reason = error.message;
@@ -169,7 +173,6 @@ export class Connection {
 
   /** Implicit FTPS: TLS before the greeting, and data connections are private unless PROT C is said. */
   async #secureFirst(): Promise<void> {
-    this.#tls.hold();
     await this.#tls.start({ hostName: undefined, signal: this.#stop.signal });
     this.#session = { step: "greeted", security: { control: "private", pbsz: true, prot: "private" } };
   }

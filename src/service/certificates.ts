@@ -82,6 +82,12 @@ export class Certificates implements Disposable {
     return { credentials: this.#credentials, ...this.#trust };
   }
 
+  /** Where the first certificate lies; undefined for one of this run alone. */
+  get file(): string | undefined {
+    const { source } = this.#credentials[0];
+    return source === "made" ? undefined : source.cert;
+  }
+
   get fingerprint(): string {
     return this.#credentials[0].fingerprint;
   }

@@ -61,8 +61,9 @@ export async function loadCredential(request: CredentialRequest, now: number): P
   const certText = await readCredentialFile(files.cert);
   const keyText = files.key === files.cert ? certText : await readCredentialFile(files.key);
   const chain = readChain(certText, keyText);
-  const privacy = checkPrivacy(keyText);
+  // That there is a key at all comes first: a certificate alone may be read by everybody.
   const key = readKey(keyText, request.passphrase);
+  const privacy = checkPrivacy(keyText);
   const leaf = leafOf(chain, { fits: (certificate) => certificate.checkPrivateKey(key), files });
   const credential: Credential = {
     cert: chain.map((certificate) => certificate.toString()).join(""),
