@@ -47,8 +47,7 @@ export async function accountsOf({ serve, account }: Configuration, folder: stri
   try {
     const flagged = serve.user.map((text) => parseFixedAccount(text, folder));
     const filed = serve.users === undefined ? undefined : await knownUsers(serve.users, folder);
-    const mode = serve.anonymous ?? (flagged.length > 0 || filed !== undefined ? "off" : "read");
-    if (mode === "off" && flagged.length === 0 && filed === undefined) throw nobodyCouldSignIn();
+    const mode = guestMode(serve, flagged.length > 0 || filed !== undefined);
     const guests = mode === "off" ? [] : [{ who: "anonymous", may: WORDS[mode] ?? mode, folder }];
     const named = [...flagged.map((each) => each.account), ...(filed?.accounts ?? [])];
     return {
@@ -68,8 +67,11 @@ export async function accountsOf({ serve, account }: Configuration, folder: stri
   }
 }
 
-function nobodyCouldSignIn(): CliError {
-  return new CliError(
+/** @throws {CliError} when nobody could sign in. */
+function guestMode({ anonymous }: Configuration["serve"], hasUsers: boolean): "off" | "read" | "drop" {
+  const mode = anonymous ?? (hasUsers ? "off" : "read");
+  if (mode !== "off" || hasUsers) return mode;
+  throw new CliError(
     "Nobody could sign in: guests are off, and no account is given.\n" +
       `  An account:   ${PROGRAM} user add NAME --users users.toml\n` +
       `  Then serve:   ${serveAgain({ more: ["--users", "users.toml"] })}\n` +

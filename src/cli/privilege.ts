@@ -42,7 +42,9 @@ export function planProcesses({ serve }: Configuration, isPublic: boolean): Plan
   }
   const { user, name } = workerUser(serve.workerUser);
   const closed = closedFolder(user);
-  if (closed === undefined) return { workers, user, userName: name, notes: missing };
+  // Without the system calls the broker cannot begin anew with fewer powers.
+  const broker = confinementHere().launcher ? [] : ["The broker keeps all powers of root, for the same reason."];
+  if (closed === undefined) return { workers, user, userName: name, notes: [...missing, ...broker] };
   const why = `${closed} is closed to the user ${name}, so workers cannot read Ferryman's own files`;
   const cure = `chmod o+x ${closed}, or move Ferryman to a folder that is open, such as /opt`;
   if (isPublic || serve.workers !== undefined) throw new CliError(`${why}. Cure: ${cure}`, EXIT.configuration);

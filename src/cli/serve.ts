@@ -1,4 +1,5 @@
 /** `ferryman serve`: from flags, file and environment to a server that runs until somebody stops it. */
+import { isIPv4 } from "node:net";
 import { closeSync, fstatSync, writeSync } from "node:fs";
 import { Command } from "commander";
 import { faultMessage } from "../base/fault-text.ts";
@@ -36,6 +37,8 @@ import { rootsOf } from "./served-roots.ts";
 import { startScreen } from "./start-screen.ts";
 import { stopSignals } from "./stop-signals.ts";
 
+/** Where a service manager listens as a rule; what it hands over is not looked at before all powers are dropped. */
+const FTP_PORT = 21;
 /** Milliseconds after a stop signal by which idle clients have gone, and those that are left have a transfer. */
 const IDLE_GONE_MS = 300;
 
@@ -48,9 +51,11 @@ async function serve(folder: string | undefined, flags: ServeFlags): Promise<voi
   checkDescriptor(ready);
   const configuration = await configurationOf(folder, flags);
   const addresses = await listenAddresses(configuration);
-  const plan = planProcesses(configuration, !addresses.every(isLoopback));
+  const handed = passedOn(undefined).length > 0;
+  const plan = planProcesses(configuration, handed || !addresses.every(isLoopback));
   // Before anything is open: under root the program begins anew here, with fewer powers.
-  dropPowers(plan, { ports: addresses.map(({ port }) => port), descriptors: passedOn(ready) });
+  const ports = handed ? [FTP_PORT] : addresses.map(({ port }) => port);
+  dropPowers(plan, { ports, descriptors: passedOn(ready) });
   const activated = activatedSockets();
   const home = await servedFolder(configuration.serve.folder);
   const accounts = await accountsOf(configuration, home);
@@ -212,7 +217,10 @@ function oddities({ before, fresh, known, plan }: Reloaded): readonly string[] {
     ...FIXED.serve.filter((key) => String(before.serve[key]) !== String(fresh.serve[key])),
     ...FIXED.tls.filter((key) => String(before.tls[key]) !== String(fresh.tls[key])),
   ].map(dashed);
-  const restart = fixed.length === 0 ? [] : [`A restart is needed before ${fixed.join(", ")} can change.`];
+  const restart: string[] = fixed.length === 0 ? [] : [`A restart is needed before ${fixed.join(", ")} can change.`];
+  if (plan.workers === 0 && JSON.stringify(before.server) !== JSON.stringify(fresh.server)) {
+    restart.push("With --workers 0 a restart is needed before [server] can change.");
+  }
   return [...restart, ...accountNotes(known), ...homeNotes(known.homes, plan), ...exposed(fresh, known)];
 }
 
@@ -254,13 +262,18 @@ function openListeners(
   try {
     for (const wanted of addresses) {
       const how: Listener = { implicit: wanted.implicit, tls: wanted.tls ?? tls };
-      opened.push({ socket: bindSocket(wanted), how });
+      opened.push({ socket: bindSocket(wanted, { ipv6Only: hasIPv4Twin(wanted, addresses) }), how });
     }
   } catch (error) {
     for (const { socket } of opened) socket[Symbol.dispose]();
     throw error;
   }
   return opened;
+}
+
+/** `::` takes IPv4 too, unless somebody else is to have that port. */
+function hasIPv4Twin({ port }: WantedAddress, all: readonly WantedAddress[]): boolean {
+  return port !== 0 && all.some((other) => other.port === port && isIPv4(other.address));
 }
 
 function needsTls({ tls }: Configuration, listeners: readonly OpenListener[]): boolean {

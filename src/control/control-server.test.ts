@@ -121,9 +121,15 @@ test("attack 62: folder 0700, socket 0600, gone with the server", async () => {
 
 test("attack 62: a client of another user is turned away, root and the own user are not", async () => {
   let uid = 12_345;
-  await using at = await scene({ peerUid: () => uid });
+  let confined = false;
+  await using at = await scene({ peer: () => ({ uid, confined }) });
   assert.match(await askProblem(at.path, "echo", { text: "" }), /^(?:forbidden|broken): /);
   assert.match(String(at.faults), /user 12345 was turned away/);
+  uid = process.getuid?.() ?? 0;
+  confined = uid !== 0;
+  if (confined) assert.match(await askProblem(at.path, "echo", { text: "" }), /^(?:forbidden|broken): /);
+  confined = false;
+  assert.equal(await askServer(at.path, { ask: "echo", about: { text: "1" }, schema: z.string() }), "1");
   uid = 0;
   assert.equal(await askServer(at.path, { ask: "echo", about: { text: "1" }, schema: z.string() }), "1");
 });

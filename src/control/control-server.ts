@@ -4,7 +4,7 @@
  */
 import { rm } from "node:fs/promises";
 import { type Server, type Socket, createConnection, createServer } from "node:net";
-import { lstatSync, chmodSync } from "node:fs";
+import { chmodSync, lstatSync, readFileSync } from "node:fs";
 import { loadSystemCalls } from "../sys/ffi.ts";
 import { type AnswerLine, type Handlers, answerTo } from "./handlers.ts";
 import {
@@ -22,8 +22,8 @@ export type ControlTerms = {
   readonly handlers: Handlers;
   /** Hears of handlers that failed, and of strangers that were turned away. */
   readonly onFault?: (fault: unknown) => void;
-  /** The user at the other end of a connection; undefined where it cannot be asked. For tests. */
-  readonly peerUid?: (socket: Socket) => number | undefined;
+  /** Who is at the other end of a connection; undefined where it cannot be asked. For tests. */
+  readonly peer?: (socket: Socket) => ControlPeer | undefined;
   readonly here?: Surroundings;
 };
 
@@ -31,6 +31,9 @@ export type ControlTerms = {
 export class ControlSocketError extends Error {
   override readonly name = "ControlSocketError";
 }
+
+/** `confined`: it can gain no privileges, as every worker of ours and whatever a taken-over one starts. */
+export type ControlPeer = { readonly uid: number; readonly confined: boolean };
 
 export class ControlServer implements AsyncDisposable {
   readonly #terms: ControlTerms;
@@ -113,9 +116,9 @@ export class ControlServer implements AsyncDisposable {
 
   #meet(socket: Socket): void {
     socket.on("error", () => {});
-    const uid = (this.#terms.peerUid ?? peerUid)(socket);
-    if (uid !== undefined && uid !== 0 && uid !== this.#here.uid) {
-      this.#fault(new Error(`control socket: user ${uid} was turned away`));
+    const problem = this.#problemWith((this.#terms.peer ?? peerOf)(socket));
+    if (problem !== undefined) {
+      this.#fault(new Error(`control socket: ${problem} was turned away`));
       socket.destroy();
       return;
     }
@@ -129,6 +132,12 @@ export class ControlServer implements AsyncDisposable {
       this.#fault(error);
       socket.destroy();
     });
+  }
+
+  #problemWith(peer: ControlPeer | undefined): string | undefined {
+    if (peer === undefined || peer.uid === 0) return undefined;
+    if (peer.uid !== this.#here.uid) return `user ${peer.uid}`;
+    return peer.confined ? "a process that may gain no privileges, as a worker is," : undefined;
   }
 
   async #serve(socket: Socket): Promise<void> {
@@ -197,9 +206,20 @@ async function isAnswering(path: string): Promise<boolean> {
 }
 
 /** Asked of the kernel; Node keeps the descriptor in a place that it does not document, so its absence is no error. */
-function peerUid(socket: Socket): number | undefined {
+function peerOf(socket: Socket): ControlPeer | undefined {
   const calls = loadSystemCalls();
   const handle: unknown = Reflect.get(socket, "_handle");
   if (calls === undefined || typeof handle !== "object" || handle === null || !("fd" in handle)) return undefined;
-  return typeof handle.fd === "number" && handle.fd >= 0 ? calls.peerUid(handle.fd) : undefined;
+  if (typeof handle.fd !== "number" || handle.fd < 0) return undefined;
+  const { pid, uid } = calls.peerOf(handle.fd);
+  return { uid, confined: isConfined(pid) };
+}
+
+/** A process that is gone already is none to trust. */
+function isConfined(pid: number): boolean {
+  try {
+    return /^NoNewPrivs:\s*1$/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return true;
+  }
 }

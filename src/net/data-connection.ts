@@ -45,6 +45,7 @@ export class DataConnection implements AsyncDisposable {
   #arrivedOctets = 0;
   #ended = false;
   #wake: (() => void) | undefined;
+  #failWrite: ((fault: DataError) => void) | undefined;
   /** True once the transfer came to its good end: the socket may then close by itself. */
   #finished = false;
   readonly #stallMs: number;
@@ -99,12 +100,21 @@ export class DataConnection implements AsyncDisposable {
     this.#check();
     // Nothing is to be read on a download, but a FIN or a reset of the peer must be seen.
     if (!this.#socket.readableFlowing) this.#socket.resume();
+    // Who ends TLS in the middle of a download takes no more of it, and the engine may wait for him for ever.
+    const ended = (): void => this.#fail("closed");
+    const isPrivate = this.#socket !== this.#raw;
+    if (isPrivate && this.#socket.readableEnded) ended();
+    this.#check();
+    if (isPrivate) this.#socket.once("end", ended);
     await new Promise<void>((resolve, reject) => {
+      this.#failWrite = reject;
       this.#socket.write(chunk, (error) => {
         if (error === null || error === undefined) resolve();
         else reject(this.#fault ?? new DataError("closed", { cause: error }));
       });
     });
+    this.#failWrite = undefined;
+    if (isPrivate) this.#socket.off("end", ended);
   }
 
   /** Ends a download: all is sent and our FIN follows it. @throws {DataError} */
@@ -112,6 +122,7 @@ export class DataConnection implements AsyncDisposable {
     this.#check();
     this.#socket.resume();
     await new Promise<void>((resolve, reject) => {
+      this.#failWrite = reject;
       this.#socket.once("close", () => reject(this.#fault ?? new DataError("closed")));
       this.#socket.end((error?: Error | null) => {
         if (error === undefined || error === null) resolve();
@@ -222,6 +233,8 @@ export class DataConnection implements AsyncDisposable {
     this.#fault = new DataError(fault, cause === undefined ? undefined : { cause });
     if (!this.#socket.destroyed) this.#cut();
     this.#waiting?.abort(this.#fault);
+    // A TLS socket that is destroyed does not always call back for what it was still to write.
+    this.#failWrite?.(this.#fault);
     this.#wake?.();
   }
 

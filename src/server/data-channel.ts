@@ -59,7 +59,7 @@ function endSoftly(secured: TLSSocket, socket: Socket): void {
 /** Names the settings of clients, as RFC 4217 §10.2 asks that the reply tell this reason. */
 const UNBOUND =
   "The data connection did not resume this session's TLS session: switch on TLS session reuse for data connections " +
-  "(WinSCP: Reuse TLS session ID; curl: leave out --no-sessionid; ftplib: wrap_socket(session=…)).";
+  "(WinSCP: Reuse TLS session ID; curl: leave out --no-sessionid; ftplib: wrap_socket(session=...)).";
 
 export class DataChannel implements Disposable {
   readonly #terms: DataChannelTerms;
@@ -191,6 +191,8 @@ export class DataChannel implements Disposable {
     try {
       await handshake(secured, { timeoutMs: tls.settings.handshakeTimeout * 1000, signal, tap });
     } catch (error) {
+      // A TLS socket that has not begun leaves the one below it open when it is destroyed.
+      socket.destroy();
       if (!(error instanceof TlsFailed)) throw error;
       throw this.#refuse(socket, `TLS on the data connection failed: ${error.message}.`);
     }

@@ -83,7 +83,12 @@ export class TlsChannel {
     if (terms === undefined) throw new Error("TLS is not offered");
     const session = new TlsSession(terms, hostName);
     const { socket, tap } = this.#control.secure(session);
-    await handshake(socket, { timeoutMs: this.settings.handshakeTimeout * 1000, signal, tap });
+    try {
+      await handshake(socket, { timeoutMs: this.settings.handshakeTimeout * 1000, signal, tap });
+    } catch (error) {
+      this.#control.drop();
+      throw error;
+    }
     this.#session = session;
     this.#facts = factsOf(socket);
     this.#shown = shownBy(socket);

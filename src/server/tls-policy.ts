@@ -30,8 +30,9 @@ export function levelOfSession(session: Session, { tls }: Context): TlsLevel {
  */
 export function demandPrivateLogin(session: Session, user: ByteString, { tls }: Context): void {
   if (isAtLeast(levelOfName(tls, user), "require") && !isPrivate(session)) refuseClearLogin();
-  const { clientCertificates } = tls.settings;
-  if (clientCertificates !== "require" || !isPrivate(session)) return;
+  if (tls.settings.clientCertificates !== "require") return;
+  // A certificate cannot be shown without TLS, so who comes without must not get in.
+  if (!isPrivate(session)) refuseClearLogin();
   const shown = tls.clientCertificate;
   if (shown === undefined) {
     throw new Refusal(530, "A client certificate is needed to sign in here.", "tls.client-certificate");

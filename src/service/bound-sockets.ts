@@ -10,6 +10,9 @@ import { plainAddress } from "../net/addresses.ts";
 
 export type BoundSocket = Disposable & { readonly descriptor: number; readonly bound: Endpoint };
 
+/** UV_TCP_IPV6ONLY of libuv: `::` takes no IPv4 clients, so that 0.0.0.0 can have the same port. */
+const IPV6_ONLY = 1;
+
 type Handle = {
   readonly fd: number;
   getsockname(into: Record<string, unknown>): number;
@@ -17,8 +20,8 @@ type Handle = {
 };
 
 /** @throws the system's error (EADDRINUSE, EACCES …) with `address` and `port`, as listen() has it. */
-export function bindSocket({ address, port }: Endpoint): BoundSocket {
-  const handle = makeHandle({ address, port });
+export function bindSocket({ address, port }: Endpoint, { ipv6Only }: { readonly ipv6Only: boolean }): BoundSocket {
+  const handle = makeHandle({ address, port }, ipv6Only ? IPV6_ONLY : 0);
   const name: Record<string, unknown> = {};
   // libuv tells of a taken port here, not at bind.
   const fault = handle.getsockname(name);
@@ -42,13 +45,13 @@ export function adoptSocket({ descriptor, name }: ActivatedSocket): BoundSocket 
 }
 
 /** As node:cluster does it: net.Server would accept at once, and there is no other way to bind alone. */
-function makeHandle(where: Endpoint | { readonly descriptor: number }): Handle {
+function makeHandle(where: Endpoint | { readonly descriptor: number }, flags = 0): Handle {
   const create: unknown = Reflect.get(net, "_createServerHandle");
   if (typeof create !== "function") throw new Error("this Node cannot bind for its workers; use --workers 0");
   const handle: unknown =
     "descriptor" in where
       ? create(null, null, null, where.descriptor, 0)
-      : create(where.address, where.port, net.isIPv6(where.address) ? 6 : 4, -1, 0);
+      : create(where.address, where.port, net.isIPv6(where.address) ? 6 : 4, -1, flags);
   if (typeof handle === "number") {
     throw systemError(handle, "descriptor" in where ? { address: "", port: 0 } : where);
   }

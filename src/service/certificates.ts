@@ -26,11 +26,17 @@ export type CertificateTerms = {
   readonly onWarning: (text: string) => void;
 };
 
+/** Milliseconds between two looks at the files of client authorities and revocations; as certificates are looked at. */
+const TRUST_INTERVAL_MS = 10_000;
+
 export class Certificates implements Disposable {
   readonly #terms: CertificateTerms;
   readonly #credentials: [Credential, ...Credential[]];
+  /** What was wrong with them at the last look, so that it is told once. */
+  #trustFault: string | undefined;
   #trust: Pick<NewCredentials, "clientAuthorities" | "clientRevocations">;
   #watches: CredentialWatch[] = [];
+  readonly #timer: NodeJS.Timeout;
   /** Whether the certificate is one of our own making. */
   readonly selfSigned: boolean;
   #tlsTerms: TlsTerms;
@@ -63,14 +69,34 @@ export class Certificates implements Disposable {
     this.#trust = given.trust;
     this.selfSigned = given.requests.length === 0;
     this.#tlsTerms = this.#makeTerms();
+    this.#timer = setInterval(() => void this.#lookAtTrust(), TRUST_INTERVAL_MS);
+    this.#timer.unref();
     for (const { warnings } of given.credentials) warnings.forEach(terms.onWarning);
     this.#watches = given.requests.map((request, index) =>
       watchCredentials(request, {
         current: given.credentials[index] ?? given.credentials[0],
         onChange: (credential) => this.#replace(index, credential),
-        onFault: (fault) => terms.onWarning(`${faultMessage(fault)} The old certificate stays in force.`),
+        onFault: (fault) => terms.onWarning(`${faultMessage(fault)}. The old certificate stays in force.`),
       }),
     );
+  }
+
+  /** Authorities and revocations, whose files nobody else watches. */
+  async #lookAtTrust(): Promise<void> {
+    try {
+      const trust = await readTrust(this.#terms.settings);
+      const isSame =
+        trust.clientAuthorities === this.#trust.clientAuthorities &&
+        trust.clientRevocations === this.#trust.clientRevocations;
+      this.#trustFault = undefined;
+      if (isSame) return;
+      this.#trust = trust;
+      this.#announce();
+    } catch (error) {
+      const fault = faultMessage(error);
+      if (fault !== this.#trustFault) this.#terms.onWarning(`${fault}. The old one stays in force.`);
+      this.#trustFault = fault;
+    }
   }
 
   /** As they are now; connections that have begun keep theirs. */
@@ -95,15 +121,11 @@ export class Certificates implements Disposable {
   /** SIGHUP: looks at all files now. Never rejects. */
   async reload(): Promise<void> {
     for (const watch of this.#watches) await watch.reloadNow();
-    try {
-      this.#trust = await readTrust(this.#terms.settings);
-      this.#announce();
-    } catch (error) {
-      this.#terms.onWarning(`${faultMessage(error)} The old one stays in force.`);
-    }
+    await this.#lookAtTrust();
   }
 
   [Symbol.dispose](): void {
+    clearInterval(this.#timer);
     for (const watch of this.#watches) watch[Symbol.dispose]();
   }
 

@@ -36,7 +36,12 @@ export class Guarding implements AsyncDisposable {
     const hosts = await hostsOf(terms);
     const guard = new Guard({ limits, bans, hosts });
     const file = new BanFile(terms.stateFolder);
-    const { state, warnings } = await file.load();
+    const { state, warnings } = await file.load().catch((error: unknown) => {
+      // Without its bans the server would let in whom it has shut out.
+      throw new GuardingError(
+        `${file.path}: cannot be read (${faultMessage(error)}). Give its user the right to, or name another folder with --state-folder`,
+      );
+    });
     for (const warning of warnings) warn(terms, warning);
     guard.restore(state);
     return new Guarding(terms, { guard, file, control: await openControl(guard, terms) });

@@ -14,5 +14,6 @@ function reachable(home: string): string {
     if (below === "") return at;
     if (!below.startsWith("..")) return join(at, below);
   }
+  if (roots.length > 0) throw new Error(`the home ${home} was not served when the workers began: reload (SIGHUP)`);
   return home;
 }

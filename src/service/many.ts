@@ -1,5 +1,6 @@
 /** A broker and its workers: this process decides and keeps what needs a privilege, they speak with clients. */
 import type { ChildProcess } from "node:child_process";
+import type { Readable } from "node:stream";
 import { statSync } from "node:fs";
 import type { Configuration } from "../config/sections.ts";
 import { EventStream } from "../base/event-stream.ts";
@@ -12,7 +13,7 @@ import { LocalAuthority } from "../server/local-authority.ts";
 import type { FerrymanEvent } from "../workspace/events.ts";
 import { Who } from "../workspace/who.ts";
 import { Broker } from "./broker.ts";
-import { NOTICES, REQUESTS } from "./requests.ts";
+import { NOTICES, REQUESTS, type WorkerConfiguration } from "./requests.ts";
 import type { Fresh, Service, WorkerParts } from "./service.ts";
 
 /** Milliseconds that all workers get to open their listeners at the start. */
@@ -32,6 +33,9 @@ const MOST_RETIRED = 8;
  * each instead of 14 (`npm run bench:idle`), and transfers were no faster.
  */
 const WORKER_NODE = ["--max-semi-space-size=1"];
+
+/** Characters of what a worker has written that are kept: the end says most. */
+const WORDS_LIMIT = 4_096;
 
 type Side = BrokerSide<typeof REQUESTS, typeof NOTICES>;
 
@@ -235,11 +239,13 @@ class BrokerService implements ManyService {
     const options = {
       script: ownFile(import.meta.url, "worker"),
       nodeArguments: WORKER_NODE,
+      stdio: ["ignore", "pipe", "pipe"] as const,
       ...(user === undefined ? {} : { user }),
       roots,
       inherit: listeners.map(({ socket }) => socket.descriptor),
     };
     const child = startConfined(options);
+    for (const stream of [child.stdout, child.stderr]) this.#hearWords(number, stream);
     const side = serveWorker(child, {
       requests: REQUESTS,
       notices: NOTICES,
@@ -261,7 +267,7 @@ class BrokerService implements ManyService {
       number,
       index,
       workers,
-      configuration,
+      configuration: sessionsPart(configuration),
       listeners: listeners.map(({ how }, at) => ({ ...how, descriptor: first + at })),
       ...(certificates === undefined ? { credentials: [] } : certificates.current),
     };
@@ -276,9 +282,37 @@ class BrokerService implements ManyService {
     if (reason.code !== 0) this.#events.emit({ type: "worker.gone", worker: number, reason: why, at: Date.now() });
   }
 
+  /** What a worker writes of its own accord is a fault; a log that it could write itself, it could wipe or forge. */
+  #hearWords(number: number, stream: Readable | null): void {
+    let text = "";
+    stream?.setEncoding("utf8").on("data", (chunk: string) => {
+      text = (text + chunk).slice(-WORDS_LIMIT);
+    });
+    stream?.on("close", () => {
+      if (text.trim() !== "") this.#warn(`worker ${number} said: ${text.trim()}`);
+    });
+  }
+
   #warn(text: string): void {
     this.#events.emit({ type: "server.warning", text, at: Date.now() });
   }
+}
+
+/** Nothing else goes to a worker: what is not in its memory cannot be read there. */
+function sessionsPart({ server, limits, tls }: Configuration): WorkerConfiguration {
+  const { cert: _cert, key: _key, certificates: _certificates, clientCa: _ca, clientRevocations: _crl, ...rest } = tls;
+  return {
+    server,
+    limits,
+    tls: {
+      ...rest,
+      cert: undefined,
+      key: undefined,
+      certificates: [],
+      clientCa: undefined,
+      clientRevocations: undefined,
+    },
+  };
 }
 
 function wordsOf({ code, signal, stuck, fault }: GoneReason): string {

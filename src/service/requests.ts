@@ -9,6 +9,7 @@ import { OFFENCES } from "../guard/offences.ts";
 import type { Verdict } from "../guard/verdict.ts";
 import { defineNotices, defineRequests } from "../jail/channel.ts";
 import type { Credential } from "../net/tls/credential.ts";
+import type { TlsSettings } from "../server/tls-channel.ts";
 import type { SignInAnswer } from "../server/authority.ts";
 import type { Listener } from "../server/server.ts";
 import { WORKER_EVENT } from "./worker-events.ts";
@@ -76,6 +77,8 @@ export const REQUESTS = defineRequests({
   events: { ask: z.array(WORKER_EVENT).max(EVENTS_AT_ONCE), answer: nothing },
 });
 
+export type WorkerConfiguration = Pick<Configuration, "server" | "limits"> & { readonly tls: TlsSettings };
+
 /** What a worker is told first of all. */
 export type WorkerOrders = {
   /** Unique among all workers of the broker: before the ids of its sessions. */
@@ -85,7 +88,8 @@ export type WorkerOrders = {
   readonly workers: number;
   /** Descriptors that the worker has inherited, bound and perhaps listening already. */
   readonly listeners: readonly (Listener & { readonly descriptor: number })[];
-  readonly configuration: Configuration;
+  /** What sessions need of it: no account, no password, no path of a key. */
+  readonly configuration: WorkerConfiguration;
   readonly credentials: readonly Credential[];
   readonly clientAuthorities?: string;
   readonly clientRevocations?: string;

@@ -59,6 +59,8 @@ const broker = connectBroker({
 process.on("SIGTERM", () => void leave(async () => server?.close({ graceSeconds: 0 })));
 // A terminal sends these to everybody; the broker says when to end.
 for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
+// The launcher has set it; without koffi there is none.
+process.umask(0o077);
 broker.ready();
 
 async function begin(given: WorkerOrders): Promise<void> {
@@ -92,12 +94,13 @@ async function begin(given: WorkerOrders): Promise<void> {
 /** Transfers are counted by the broker only where a limit or a shared rate needs it: it costs a question each. */
 function countsTransfers({ limits }: Account): boolean {
   if (orders === undefined) return true;
-  const { configuration, workers } = orders;
+  const { configuration } = orders;
   const { transfersPerAccount, transfersPerAddress } = configuration.limits;
   if ((limits.transfers ?? transfersPerAccount ?? transfersPerAddress) !== undefined) return true;
   const { serverUploadRate, serverDownloadRate } = configuration.server;
   const shared = [limits.uploadRate, limits.downloadRate, serverUploadRate, serverDownloadRate];
-  return workers > 1 && shared.some((rate) => (rate ?? 0) > 0);
+  // With one worker too: after a reload an older one may still have transfers.
+  return shared.some((rate) => (rate ?? 0) > 0);
 }
 
 function setShare(account: string | undefined, part: number): void {

@@ -92,7 +92,7 @@ export type SystemCalls = {
   /** @returns whether the lock was free; it ends with the descriptor. */
   lock(descriptor: number): boolean;
   /** Who is at the other end of a unix socket, as it was when he connected (SO_PEERCRED, man 7 unix). */
-  peerUid(descriptor: number): number;
+  peerOf(descriptor: number): { readonly pid: number; readonly uid: number };
   /** Shares all octets of `from` with `to` (FICLONE); false where the file system cannot. */
   clone(from: number, to: number): boolean;
   /** Copies in the kernel, on another thread; octets copied, 0 at the end. Both positions are explicit. */
@@ -213,11 +213,11 @@ function systemCalls(c: ReturnType<typeof prototypes>, errno: () => number): Sys
     getdents64: (descriptor, into) => check("getdents64", c.getdents64(descriptor, into, into.length)),
     seek: (descriptor, position, from) => check("lseek", c.lseek(descriptor, position, from === "start" ? 0 : 1)),
     lock: (descriptor) => c.flock(descriptor, LOCK_EXCLUSIVE_NOW) === 0,
-    peerUid: (descriptor) => {
+    peerOf: (descriptor) => {
       const credentials = Buffer.alloc(12);
       const length = Buffer.from([credentials.length, 0, 0, 0]);
       check("getsockopt", c.getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, credentials, length));
-      return credentials.readUInt32LE(4);
+      return { pid: credentials.readInt32LE(0), uid: credentials.readUInt32LE(4) };
     },
     clone: (from, to) => c.ioctl(to, FICLONE, from) === 0,
     copyRange: async (from, to, { position, length }) => {

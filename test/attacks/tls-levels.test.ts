@@ -197,3 +197,15 @@ test("certificateLogin instead: 232 after USER for the user whom the certificate
   await secured.clear();
   await secured.wire.expect(331, "USER ann");
 });
+
+test("a client certificate that is required cannot be got around by signing in without TLS", async () => {
+  const authority = clientAuthority();
+  await using server = await startServer({
+    tls: {
+      settings: { clientCertificates: "require" },
+      terms: { clientCertificates: "require", clientAuthorities: authority.pem },
+    },
+  });
+  using wire = await Wire.open(server.port);
+  for (const user of ["ann", "anonymous"]) await wire.expect(530, `USER ${user}`);
+});

@@ -20,7 +20,10 @@ export async function handshake(
   socket: TLSSocket,
   { timeoutMs, signal, tap }: { timeoutMs: number; signal: AbortSignal; tap?: TlsTap | undefined },
 ): Promise<void> {
-  signal.throwIfAborted();
+  if (signal.aborted) {
+    socket.destroy();
+    throw signal.reason;
+  }
   const cleanUp = new DisposableStack();
   const settled = new Promise<void>((resolve, reject) => {
     const seconds = Math.round(timeoutMs / 1000);
