@@ -1,7 +1,7 @@
 /** The guard's options: `[limits]` says how many and how often, `[bans]` who may not come at all. */
 import { z } from "zod";
 import { option } from "../base/option.ts";
-import { durationSeconds } from "../base/units.ts";
+import { durationSeconds, octets } from "../base/units.ts";
 import { parseNetwork } from "./cidr.ts";
 import { LONGEST_BAN } from "./limits.ts";
 
@@ -84,6 +84,14 @@ export const LIMIT_OPTIONS = {
     unit: "transfers",
     source: "features.md B9; none: a session has one transfer, and sessions are counted",
   }),
+  sessionMemory: option(
+    octets({ min: 65_536, max: 67_108_864 }).default(1_048_576),
+    "File data that one session holds in memory while it transfers; commands and replies have 64 KiB each besides",
+    {
+      unit: "octets",
+      source: "perf.md, 6: writes of 1 MiB cost little per octet; a thousand transfers then hold a GiB at most",
+    },
+  ),
   maximumLoad: option(
     z.number().positive().max(10_000).optional(),
     "The system's 1-minute load average above which new sessions get 421",

@@ -33,9 +33,17 @@ export type DataStream = {
   readonly tap?: TlsTap;
 };
 
-type DataTerms = { readonly stallMs: number; readonly signal: AbortSignal; readonly throttle?: Throttle | undefined };
+type DataTerms = {
+  readonly stallMs: number;
+  readonly signal: AbortSignal;
+  readonly throttle?: Throttle | undefined;
+  /** Octets that may lie in memory for this transfer. Absent: `RECEIVE_BUFFER`. */
+  readonly memory?: number;
+};
 
 export class DataConnection implements AsyncDisposable {
+  /** Octets of this transfer that may lie in memory; a sender's buffers are to keep to it too. */
+  readonly memory: number;
   readonly peer: Endpoint;
   readonly #socket: Socket;
   readonly #raw: Socket;
@@ -58,7 +66,11 @@ export class DataConnection implements AsyncDisposable {
    * @param signal aborts the transfer; the peer sees a reset.
    * @param throttle of the one direction in which octets will move.
    */
-  constructor({ socket, raw = socket, tap }: DataStream, { stallMs, signal, throttle }: DataTerms) {
+  constructor(
+    { socket, raw = socket, tap }: DataStream,
+    { stallMs, signal, throttle, memory = RECEIVE_BUFFER }: DataTerms,
+  ) {
+    this.memory = memory;
     this.#socket = socket;
     this.#raw = raw;
     this.#tap = tap;
@@ -186,7 +198,7 @@ export class DataConnection implements AsyncDisposable {
 
   /** Octets that may lie here before the socket is paused. Node reads 64 KiB more at most, and then TCP slows the peer. */
   #readAhead(): number {
-    return this.#throttle === undefined ? RECEIVE_BUFFER : Math.min(RECEIVE_BUFFER, this.#throttle.quantum);
+    return this.#throttle === undefined ? this.memory : Math.min(this.memory, this.#throttle.quantum);
   }
 
   /** Waits for the throttle. That wait is ours, so the peer does not stall meanwhile. @throws {DataError} */

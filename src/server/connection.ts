@@ -336,6 +336,7 @@ export class Connection {
         this.#idleSeconds = seconds;
         this.#startClock();
       },
+      sessionMemory: services.sessionMemory,
       takeTransferPlace: async () => this.#takeTransferPlace(),
       openWorkspace: async (account) => this.#openWorkspace(account),
       leaveWorkspace: async () => this.#leaveWorkspace(),

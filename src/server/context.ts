@@ -36,6 +36,8 @@ export interface Context {
   readonly signal: AbortSignal;
   /** Aborted when the client has closed its side; it may still read replies. */
   readonly hungUp: AbortSignal;
+  /** Octets of file data that the session may hold in memory. */
+  readonly sessionMemory: number;
   /** Counts a transfer against the account's limit. @throws {Refusal} 450 */
   takeTransferPlace(): Promise<Disposable>;
   /** Opens what the account may use. @throws when its home is not there (attack 30). */

@@ -8,6 +8,7 @@ import { EventStream } from "../base/event-stream.ts";
 import { optionValues } from "../base/option.ts";
 import { type Endpoint, plainAddress } from "../net/addresses.ts";
 import { PassivePool } from "../net/passive-pool.ts";
+import { RECEIVE_BUFFER } from "../net/limits.ts";
 import { Throttles } from "../net/throttles.ts";
 import type { FerrymanEvent } from "../workspace/events.ts";
 import { Who } from "../workspace/who.ts";
@@ -38,8 +39,12 @@ export type ServerOptions = {
   readonly passwords?: Passwords;
   /** Limits and bans; absent: one with the defaults. */
   readonly guard?: Guard;
-  /** Of commands, as in `LIMIT_OPTIONS`. Limits of sessions and logins are the guard's. */
-  readonly limits?: { readonly commandRate?: number | undefined; readonly commandBurst?: number | undefined };
+  /** Of each session, as in `LIMIT_OPTIONS`. Limits of logins and of how many are the guard's. */
+  readonly limits?: {
+    readonly commandRate?: number | undefined;
+    readonly commandBurst?: number | undefined;
+    readonly sessionMemory?: number | undefined;
+  };
   /** Decides in place of `accounts` and `guard`: for a worker whose broker does. */
   readonly authority?: Authority;
   /** Passive ports that stay open when nobody leases them; 0 where other processes want the same ones. */
@@ -74,6 +79,7 @@ export type Services = {
   readonly tls: TlsService;
   readonly authority: Authority;
   readonly commandRate: CommandRateTerms;
+  readonly sessionMemory: number;
   readonly pool: PassivePool;
   readonly who: Who;
   readonly storages: Storages;
@@ -108,6 +114,7 @@ export class FtpServer implements AsyncDisposable {
       },
       authority: options.authority ?? ownAuthority(options),
       commandRate: { rate: options.limits?.commandRate, burst: options.limits?.commandBurst ?? COMMAND_BURST },
+      sessionMemory: options.limits?.sessionMemory ?? RECEIVE_BUFFER,
       pool: new PassivePool(settings.passivePorts, options.passivePortsKept),
       who: new Who(this.events),
       storages: new Storages(options.openStorage),

@@ -70,7 +70,12 @@ async function* exchange(context: Context, transfer: Transfer): AsyncGenerator<R
   if (!announced) yield reply(150, transfer.opening);
   run.announced();
   const stream = await context.data.protect(socket, direction === "upload" ? "in" : "out", signal).catch(orAborted);
-  await using connection = new DataConnection(stream, { stallMs, signal, throttle: context.throttleOf(direction) });
+  await using connection = new DataConnection(stream, {
+    stallMs,
+    signal,
+    throttle: context.throttleOf(direction),
+    memory: context.sessionMemory,
+  });
   await transfer.move(connection, signal);
   yield reply(226, transfer.closing());
 }
@@ -109,14 +114,18 @@ export async function sendFile(
       log.octets += octets;
     });
   };
-  for await (const chunk of readAhead(reader, span)) await send(encoder?.push(chunk) ?? chunk);
+  for await (const chunk of readAhead(reader, span, connection.memory)) await send(encoder?.push(chunk) ?? chunk);
   if (encoder !== undefined) await send(encoder.end());
   await connection.finish();
 }
 
 /** The buffers of a span in order; a buffer may be reused once the one after it is asked for. */
-async function* readAhead(reader: FileReader, { start, end }: Span): AsyncGenerator<Buffer, void, void> {
-  const size = end - start <= SMALL_FILE ? Math.max(end - start, 1) : READ_BUFFER;
+async function* readAhead(
+  reader: FileReader,
+  { start, end }: Span,
+  memory: number,
+): AsyncGenerator<Buffer, void, void> {
+  const size = end - start <= SMALL_FILE ? Math.max(end - start, 1) : Math.min(READ_BUFFER, Math.floor(memory / 2));
   const spare: Buffer[] = [];
   let position = start;
   const next = async (): Promise<Buffer> => {
