@@ -22,12 +22,18 @@ export async function openLog({ log, xferlog }: Configuration["serve"]): Promise
   };
 }
 
+/** Under root the server has given up the right to write what belongs to others before it opens anything. */
+function noRight(): string {
+  const asRoot = "; started by root, it writes only what belongs to root: chown root it and its folder";
+  return `no right to write it${process.getuid?.() === 0 ? asRoot : ""}`;
+}
+
 async function openXferlog(file: string): Promise<Sink> {
   try {
     return await openSink("xferlog", { file });
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
-    const why = code === "ENOENT" ? "its folder is not there" : code === "EACCES" ? "no right to write it" : undefined;
+    const why = code === "ENOENT" ? "its folder is not there" : code === "EACCES" ? noRight() : undefined;
     throw new CliError(`--xferlog ${file}: ${why ?? "it cannot be opened"}`, EXIT.configuration);
   }
 }

@@ -322,12 +322,18 @@ function screenOf({ configuration, home, accounts, plan, running }: ScreenParts)
   ].join("");
 }
 
-function certificatesFacts({ selfSigned, fingerprint, file }: Certificates): {
+function certificatesFacts({ selfSigned, fingerprint, file, until }: Certificates): {
   readonly selfSigned: boolean;
   readonly fingerprint: string;
   readonly certificate: string | undefined;
+  readonly until: string;
 } {
-  return { selfSigned, fingerprint, certificate: selfSigned ? file : undefined };
+  return {
+    selfSigned,
+    fingerprint,
+    certificate: selfSigned ? file : undefined,
+    until: new Date(until).toISOString().slice(0, 10),
+  };
 }
 
 type Stopping = {

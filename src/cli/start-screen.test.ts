@@ -35,19 +35,26 @@ test("it says what, who, how, what next, and that nothing is encrypted", () => {
 test("with TLS it says who needs it, and shows the fingerprint of a certificate that nobody else vouches for", () => {
   const fingerprint = Array.from({ length: 32 }, () => "AB").join(":");
   const bound = [{ address: "127.0.0.1", port: 990, implicit: true }];
-  const text = startScreen({ ...FACTS, bound, tls: { level: "require", selfSigned: true, fingerprint } }, false);
+  const text = startScreen(
+    { ...FACTS, bound, tls: { level: "require", selfSigned: true, fingerprint, until: "2027-01-01" } },
+    false,
+  );
   assert.match(text, /ftps:\/\/127\.0\.0\.1:990/);
   assert.match(text, /needed to sign in/);
   assert.equal(text.replace(/\n {2}/g, "").split(fingerprint).length, 2);
-  const trusted = startScreen({ ...FACTS, tls: { level: "allow", selfSigned: false, fingerprint } }, false);
+  const trusted = startScreen(
+    { ...FACTS, tls: { level: "allow", selfSigned: false, fingerprint, until: "2027-01-01" } },
+    false,
+  );
   assert.ok(!trusted.includes("AB:AB"));
+  assert.match(trusted, /valid until 2027-01-01/);
 });
 
 test("it fits 80 by 24 with many accounts, addresses and long names", () => {
   const long = "x".repeat(200);
   const access = Array.from({ length: 40 }, () => ({ who: long, may: long, folder: `/${long}` }));
   const bound = Array.from({ length: 9 }, (_, index) => ({ address: `127.0.0.${index + 1}`, port: 2121 }));
-  const tls = { level: "allow", selfSigned: true, fingerprint: "A".repeat(95) };
+  const tls = { level: "allow", selfSigned: true, fingerprint: "A".repeat(95), until: "2027-01-01" };
   const lines = startScreen({ ...FACTS, tls, folder: `/${long}/end`, bound, access: [...access] }, false).split("\n");
   assert.ok(lines.length <= 24, `${lines.length} lines`);
   assert.ok(lines[0]?.endsWith("/end"));

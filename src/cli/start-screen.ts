@@ -24,6 +24,8 @@ export type ScreenFacts = {
         readonly selfSigned: boolean;
         readonly fingerprint: string;
         readonly certificate?: string | undefined;
+        /** The day after which the certificate counts no more. */
+        readonly until: string;
       }
     | undefined;
 };
@@ -119,7 +121,7 @@ function tlsLines(tls: ScreenFacts["tls"]): readonly string[] {
     "require-data": "needed to sign in, and for files",
   }[tls.level];
   const first = `TLS: ${who ?? tls.level}`;
-  if (!tls.selfSigned) return [`${first}.`];
+  if (!tls.selfSigned) return [`${first}; the certificate is valid until ${tls.until}.`];
   const where = tls.certificate === undefined ? "" : ` in ${tls.certificate}`;
   return [`${first}; self-signed certificate${where}, SHA-256`, ...halves(tls.fingerprint).map((line) => `  ${line}`)];
 }

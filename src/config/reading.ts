@@ -7,6 +7,7 @@ export type Reading = { readonly ok: true; readonly value: unknown } | { readonl
 /** What is expected where the type alone would say too little. */
 const FORMS: Readonly<Record<string, string>> = {
   s: 'expected a time like 90, "90s", "10m" or "1h30m"',
+  ports: "expected a port or a range of ports, such as 50000-50100",
   octets: 'expected a size like 4096, "512KiB" or "2MiB"',
 };
 

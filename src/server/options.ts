@@ -61,7 +61,7 @@ export const SERVER_OPTIONS = {
       .refine(({ first, last }) => first <= last, "the first port must not be above the last")
       .default({ first: 49_152, last: 65_535 }),
     "Range of the passive data ports",
-    { source: "RFC 6335 §6: the dynamic ports" },
+    { unit: "ports", source: "RFC 6335 §6: the dynamic ports" },
   ),
   advertise: option(z.ipv4().optional(), "IPv4 address that 227 names, when the server stands behind a NAT", {
     source: "features.md D1",

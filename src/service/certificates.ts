@@ -114,6 +114,11 @@ export class Certificates implements Disposable {
     return source === "made" ? undefined : source.cert;
   }
 
+  /** Milliseconds since 1970 UTC at which the first certificate ends. */
+  get until(): number {
+    return this.#credentials[0].notAfter;
+  }
+
   get fingerprint(): string {
     return this.#credentials[0].fingerprint;
   }
