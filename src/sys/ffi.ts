@@ -4,9 +4,9 @@
  * below are equal (statx and statfs of the kernel's 64-bit interface; man 2 statx, man 2 statfs).
  */
 import { constants as fsConstants } from "node:fs";
-import { createRequire } from "node:module";
 import { constants as osConstants } from "node:os";
 import { bytesOf, type ByteString } from "../base/bytes.ts";
+import { type CLibrary, fromCLibrary } from "./c-library.ts";
 
 /** Flags of open(2). Where arm64 differs from x64 the number is Node's own. */
 export const OPEN = {
@@ -114,7 +114,6 @@ const LOCK_EXCLUSIVE_NOW = 2 | 4;
 const FICLONE = 0x40049409;
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
-const LIBRARIES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 const NANOSECONDS = 1_000_000_000n;
 
 /** Octets of a path with its closing NUL: PATH_MAX of linux/limits.h. */
@@ -129,33 +128,11 @@ let loaded: { readonly calls: SystemCalls | undefined } | undefined;
 /** The calls, or undefined: not Linux on x64 or arm64, no koffi, or FERRYMAN_FFI=off. Loaded once. */
 export function loadSystemCalls(): SystemCalls | undefined {
   if (process.env["FERRYMAN_FFI"] === "off") return undefined;
-  loaded ??= { calls: tryLoad() };
+  loaded ??= { calls: fromCLibrary((library, koffi) => systemCalls(prototypes(library), () => koffi.errno())) };
   return loaded.calls;
 }
 
-function tryLoad(): SystemCalls | undefined {
-  if (process.platform !== "linux" || (process.arch !== "x64" && process.arch !== "arm64")) return undefined;
-  try {
-    const koffi: typeof import("koffi") = createRequire(import.meta.url)("koffi");
-    for (const name of LIBRARIES) {
-      const library = tryLibrary(koffi, name);
-      if (library !== undefined) return systemCalls(prototypes(library), () => koffi.errno());
-    }
-  } catch {
-    // Not installed, not for this C library, or without one of the functions: the portable way it is.
-  }
-  return undefined;
-}
-
-function tryLibrary(koffi: typeof import("koffi"), name: string): import("koffi").LibraryHandle | undefined {
-  try {
-    return koffi.load(name);
-  } catch {
-    return undefined;
-  }
-}
-
-function prototypes(library: import("koffi").LibraryHandle) {
+function prototypes(library: CLibrary) {
   const native = (name: string, result: string, values: string): Native =>
     library.func(name, result, values.split(" "));
   return {

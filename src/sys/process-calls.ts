@@ -4,8 +4,8 @@
  * because workers never need these. Linux on x64 and arm64 alone; the structures are equal on both.
  */
 import { closeSync } from "node:fs";
-import { createRequire } from "node:module";
 import { constants as osConstants } from "node:os";
+import { type CLibrary, type Koffi, fromCLibrary } from "./c-library.ts";
 
 /** A system call of a process on itself that failed; `code` is the name of its errno. */
 class ProcessCallError extends Error {
@@ -66,7 +66,6 @@ export type ProcessCalls = {
   sendDatagram(address: string, text: string): void;
 };
 
-const LIBRARIES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 /** linux/prctl.h */
 const PR = {
   setParentDeathSignal: 1,
@@ -94,40 +93,17 @@ const SUN_PATH = 108;
 /** Octets of one argument or variable, MAX_ARG_STRLEN of linux/binfmts.h. */
 const ARGUMENT_LIMIT = 131_072;
 
-type Koffi = typeof import("koffi");
 type Native = (...values: readonly unknown[]) => number;
 let loaded: { readonly calls: ProcessCalls | undefined } | undefined;
 
 /** The calls, or undefined: not Linux on x64 or arm64, no koffi, or FERRYMAN_FFI=off. Loaded once. */
 export function loadProcessCalls(): ProcessCalls | undefined {
   if (process.env["FERRYMAN_FFI"] === "off") return undefined;
-  loaded ??= { calls: tryLoad() };
+  loaded ??= { calls: fromCLibrary((library, koffi) => processCalls(prototypes(library), koffi)) };
   return loaded.calls;
 }
 
-function tryLoad(): ProcessCalls | undefined {
-  if (process.platform !== "linux" || (process.arch !== "x64" && process.arch !== "arm64")) return undefined;
-  try {
-    const koffi: Koffi = createRequire(import.meta.url)("koffi");
-    for (const name of LIBRARIES) {
-      const library = tryLibrary(koffi, name);
-      if (library !== undefined) return processCalls(prototypes(library), koffi);
-    }
-  } catch {
-    // Not installed, not for this C library, or without one of the functions: the portable way it is.
-  }
-  return undefined;
-}
-
-function tryLibrary(koffi: Koffi, name: string): import("koffi").LibraryHandle | undefined {
-  try {
-    return koffi.load(name);
-  } catch {
-    return undefined;
-  }
-}
-
-function prototypes(library: import("koffi").LibraryHandle) {
+function prototypes(library: CLibrary) {
   const native = (name: string, result: string, values: string): Native =>
     library.func(name, result, values.split(" "));
   return {

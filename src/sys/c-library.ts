@@ -1,0 +1,33 @@
+/** The C library by koffi, for the two files of prototypes: where it is, and where it is not to be had at all. */
+import { createRequire } from "node:module";
+
+export type Koffi = typeof import("koffi");
+export type CLibrary = import("koffi").LibraryHandle;
+
+const LIBRARIES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
+
+/**
+ * What `make` makes of the library.
+ * @returns undefined: not Linux on x64 or arm64, no koffi, or a library without one of the functions.
+ */
+export function fromCLibrary<Calls>(make: (library: CLibrary, koffi: Koffi) => Calls): Calls | undefined {
+  if (process.platform !== "linux" || (process.arch !== "x64" && process.arch !== "arm64")) return undefined;
+  try {
+    const koffi: Koffi = createRequire(import.meta.url)("koffi");
+    for (const name of LIBRARIES) {
+      const library = tryLibrary(koffi, name);
+      if (library !== undefined) return make(library, koffi);
+    }
+  } catch {
+    // Not installed, not for this C library, or without one of the functions: the portable way it is.
+  }
+  return undefined;
+}
+
+function tryLibrary(koffi: Koffi, name: string): CLibrary | undefined {
+  try {
+    return koffi.load(name);
+  } catch {
+    return undefined;
+  }
+}
