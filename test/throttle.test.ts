@@ -264,6 +264,8 @@ suite("rates over the wire", { concurrency: true }, () => {
     await putFile(server, "file", 2);
     using first = await Wire.login(server.port);
     using second = await Wire.login(server.port);
+    // The content is random, and one LF in it would be two octets in ASCII.
+    await Promise.all([first.expect(200, "TYPE I"), second.expect(200, "TYPE I")]);
     // Two sessions at one octet a second: each waits for longer than the stall time.
     const sockets = await Promise.all([first.passive(), second.passive()]);
     await Promise.all([first.expect(150, "RETR file"), second.expect(150, "RETR file")]);

@@ -58,9 +58,9 @@ export function openThings(folder: string): { listening: number; connected: numb
 }
 
 /** Waits for something that comes about by itself. @throws when it does not. */
-export async function until(what: string, condition: () => boolean): Promise<void> {
+export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`never came about: ${what}`);
     await delay(LOOK_MS);
   }
