@@ -162,7 +162,11 @@ function asExpression(pattern: string): RegExp {
 
 test("patterns mean what their regular expressions mean", () => {
   const piece = fc.constantFrom("a", "b", "*", "?", "[ab]", "[^a]", "{a,b*}", "{,a?b}");
-  const pattern = fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join(""));
+  // Six braces may be more than GLOB_TOKENS when they are written out, and are then plain characters.
+  const pattern = fc
+    .array(piece, { maxLength: 6 })
+    .filter((pieces) => pieces.filter((each) => each.startsWith("{")).length <= 4)
+    .map((pieces) => pieces.join(""));
   const text = fc.array(fc.constantFrom("a", "b", "c"), { maxLength: 7 }).map((letters) => letters.join(""));
   fc.assert(
     fc.property(pattern, fc.array(text), (glob, names) => {
