@@ -62,9 +62,10 @@ test("TLS connections cut at any octet leave no fault, no socket and no work beh
 });
 
 /** Sockets and timers of this process. */
+/** Sockets and timers that are alive; those of a session must end with it. */
 function resources(): number {
-  return process.getActiveResourcesInfo().filter((name) => /Socket|TLS|TCP/.test(name) && name !== "TCPServerWrap")
-    .length;
+  const kinds = /Socket|TLS|TCP|Timeout|Immediate/;
+  return process.getActiveResourcesInfo().filter((name) => kinds.test(name) && name !== "TCPServerWrap").length;
 }
 
 function toMiB(octets: number): string {
