@@ -15,6 +15,7 @@ var PACKAGES = [
   { name: "ncftp", program: "ncftpget", without: "interop with ncftp" },
   { name: "wget", program: "wget", without: "interop with wget" },
   { name: "python3", program: "python3", without: "interop with Python's ftplib" },
+  { name: "openssl", program: "openssl", without: "a second opinion on our certificates" },
   { name: "vsftpd", program: "vsftpd", without: "the comparison with vsftpd" },
   { name: "iproute2", program: "ss", without: "tests that count sockets" },
 ];

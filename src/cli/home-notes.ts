@@ -1,4 +1,5 @@
 /** What is odd with the served folders, in sentences for the first screen, each with its cure. */
+import { existsSync } from "node:fs";
 import { resolve, sep } from "node:path";
 import type { Configuration } from "../config/sections.ts";
 import type { Home } from "./accounts.ts";
@@ -8,6 +9,8 @@ import { type Plan, mayUse } from "./privilege.ts";
 export function homeNotes(homes: readonly Home[], { user, userName = "" }: Plan): readonly string[] {
   if (user === undefined) return [];
   const notes = homes.flatMap(({ who, folder, writes }) => {
+    // Told elsewhere, whoever starts the server.
+    if (!existsSync(folder)) return [];
     if (writes && !mayUse(folder, user, "write")) {
       return [
         `${who} cannot upload: the workers' user ${userName} may not write in ${folder}. Cure: chown -R ${userName} ${folder}`,

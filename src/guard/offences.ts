@@ -28,18 +28,9 @@ const POINTS = {
 
 export type Offence = keyof typeof POINTS;
 
-export const OFFENCES: readonly [Offence, ...Offence[]] = [
-  "login-failed",
-  "login-timeout",
-  "connection-rate",
-  "command-flood",
-  "http-verb",
-  "bounce",
-  "foreign-data",
-  "traversal",
-  "not-ftp",
-  "tls-failed",
-];
+export function isOffence(name: unknown): name is Offence {
+  return typeof name === "string" && Object.hasOwn(POINTS, name);
+}
 
 export function pointsOf(offence: Offence): number {
   return POINTS[offence];

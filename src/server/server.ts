@@ -8,7 +8,7 @@ import { EventStream } from "../base/event-stream.ts";
 import { optionValues } from "../base/option.ts";
 import { type Endpoint, plainAddress } from "../net/addresses.ts";
 import { PassivePool } from "../net/passive-pool.ts";
-import { RECEIVE_BUFFER } from "../net/limits.ts";
+import { LIMIT_OPTIONS } from "../guard/options.ts";
 import { Throttles } from "../net/throttles.ts";
 import type { FerrymanEvent } from "../workspace/events.ts";
 import { Who } from "../workspace/who.ts";
@@ -88,8 +88,6 @@ export type Services = {
   readonly now: () => number;
 };
 
-/** Commands that are not held back where there is a rate and no burst is said; as the option's default. */
-const COMMAND_BURST = 200;
 /** Control connections that wait in the kernel; the system's own cap is 4,096. */
 const CONTROL_BACKLOG = 1_024;
 
@@ -106,6 +104,7 @@ export class FtpServer implements AsyncDisposable {
     this.#options = options;
     if (options.onEvent !== undefined) this.events.subscribe(options.onEvent);
     const settings = optionValues(SERVER_OPTIONS, options.settings);
+    const { commandRate, commandBurst, sessionMemory } = optionValues(LIMIT_OPTIONS, options.limits);
     this.#services = {
       settings,
       tls: {
@@ -113,8 +112,8 @@ export class FtpServer implements AsyncDisposable {
         terms: () => options.tls?.terms(),
       },
       authority: options.authority ?? ownAuthority(options),
-      commandRate: { rate: options.limits?.commandRate, burst: options.limits?.commandBurst ?? COMMAND_BURST },
-      sessionMemory: options.limits?.sessionMemory ?? RECEIVE_BUFFER,
+      commandRate: { rate: commandRate, burst: commandBurst },
+      sessionMemory,
       pool: new PassivePool(settings.passivePorts, options.passivePortsKept),
       who: new Who(this.events),
       storages: new Storages(options.openStorage),

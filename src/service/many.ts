@@ -300,12 +300,11 @@ class BrokerService implements ManyService {
 
 /** Nothing else goes to a worker: what is not in its memory cannot be read there. */
 function sessionsPart({ server, limits, tls }: Configuration): WorkerConfiguration {
-  const { cert: _cert, key: _key, certificates: _certificates, clientCa: _ca, clientRevocations: _crl, ...rest } = tls;
   return {
     server,
     limits,
     tls: {
-      ...rest,
+      ...tls,
       cert: undefined,
       key: undefined,
       certificates: [],

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import type { ByteString } from "../base/bytes.ts";
 import type { Configuration } from "../config/sections.ts";
-import { OFFENCES } from "../guard/offences.ts";
+import { type Offence, isOffence } from "../guard/offences.ts";
 import type { Verdict } from "../guard/verdict.ts";
 import { defineNotices, defineRequests } from "../jail/channel.ts";
 import type { Credential } from "../net/tls/credential.ts";
@@ -60,7 +60,7 @@ export const REQUESTS = defineRequests({
   signOut: { ask: z.strictObject({ session }), answer: nothing },
   transferBegins: { ask: z.strictObject({ session }), answer: ours<Verdict>() },
   transferEnds: { ask: z.strictObject({ session }), answer: nothing },
-  offence: { ask: z.strictObject({ source: address, kind: z.enum(OFFENCES) }), answer: nothing },
+  offence: { ask: z.strictObject({ source: address, kind: z.custom<Offence>(isOffence) }), answer: nothing },
   connect: {
     ask: z.strictObject({
       session,
