@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { loadSystemCalls } from "../src/sys/ffi.ts";
-import { type Ran, run } from "./support/run.ts";
+import { type Ran, fails, ok, run } from "./support/run.ts";
 
 const MAIN = join(import.meta.dirname, "..", "src", "cli", "main.ts");
 const SERVER = join(import.meta.dirname, "support", "control-process.ts");
@@ -52,18 +52,6 @@ async function place(): Promise<Place> {
       await rm(folder, { recursive: true });
     },
   };
-}
-
-async function ok(running: Promise<Ran>): Promise<string> {
-  const { code, stdout, stderr } = await running;
-  assert.equal(code, 0, stderr);
-  return stdout;
-}
-
-async function fails(running: Promise<Ran>, code: number, words: RegExp): Promise<void> {
-  const ran = await running;
-  assert.equal(ran.code, code, ran.stderr);
-  assert.match(ran.stderr, words);
 }
 
 test("add, list, lift; and the bans are there again after a restart", async () => {

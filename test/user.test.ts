@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { createFileAccounts } from "../src/account/file.ts";
 import { bytesOfText } from "../src/base/bytes.ts";
-import { type Ran, run } from "./support/run.ts";
+import { type Ran, fails, ok, run } from "./support/run.ts";
 
 const MAIN = join(import.meta.dirname, "..", "src", "cli", "main.ts");
 
@@ -30,20 +30,6 @@ async function shell(): Promise<Shell> {
       }),
     [Symbol.asyncDispose]: async () => await rm(folder, { recursive: true }),
   };
-}
-
-/** Runs and fails unless it ends well. @returns standard output. */
-async function ok(running: Promise<Ran>): Promise<string> {
-  const { code, stdout, stderr } = await running;
-  assert.equal(code, 0, stderr);
-  return stdout;
-}
-
-/** Runs and fails unless it ends with `code` and these words on standard error. */
-async function fails(running: Promise<Ran>, code: number, words: RegExp): Promise<void> {
-  const ran = await running;
-  assert.equal(ran.code, code, ran.stderr);
-  assert.match(ran.stderr, words);
 }
 
 async function signIn(file: string, name: string, password: string): Promise<string> {

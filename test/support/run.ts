@@ -1,4 +1,5 @@
 /** Programs that tests run: output kept, time bounded, absence told. */
+import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -24,6 +25,20 @@ export async function run(
   const [stdout, stderr, code] = await Promise.all([textOf(child.stdout), textOf(child.stderr), exitOf(child)]);
   clearTimeout(timer);
   return { code, stdout, stderr };
+}
+
+/** Fails unless it ends well. @returns standard output. */
+export async function ok(running: Promise<Ran>): Promise<string> {
+  const { code, stdout, stderr } = await running;
+  assert.equal(code, 0, stderr);
+  return stdout;
+}
+
+/** Fails unless it ends with `code` and these words on standard error. */
+export async function fails(running: Promise<Ran>, code: number, words: RegExp): Promise<void> {
+  const ran = await running;
+  assert.equal(ran.code, code, ran.stderr);
+  assert.match(ran.stderr, words);
 }
 
 async function textOf(stream: NodeJS.ReadableStream): Promise<string> {

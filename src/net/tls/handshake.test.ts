@@ -1,41 +1,18 @@
 /** A handshake that does not come to its end: why, said in words, and nothing left open. */
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { type Socket, createConnection, createServer } from "node:net";
+import type { Socket } from "node:net";
 import { test } from "node:test";
 import { handshake } from "./handshake.ts";
 import { makeSelfSigned } from "./self-signed.ts";
 import { TlsSession } from "./session.ts";
 import { TlsTap } from "./tap.ts";
+import { connected } from "./test-sockets.ts";
 
 const PAIR = makeSelfSigned({ names: ["localhost"], days: 2, now: Date.now() });
 const SESSION = new TlsSession(
   { credentials: { choose: () => PAIR }, minimum: "TLSv1.2", clientCertificates: "off" },
   undefined,
 );
-
-type Pair = { readonly client: Socket; readonly server: Socket } & Disposable;
-
-async function connected(): Promise<Pair> {
-  const listener = createServer({ allowHalfOpen: true });
-  listener.listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  const address = listener.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  const client = createConnection({ port: address.port, host: "127.0.0.1", allowHalfOpen: true });
-  const [[server]]: [Socket[], unknown] = await Promise.all([once(listener, "connection"), once(client, "connect")]);
-  listener.close();
-  if (server === undefined) throw new Error("no connection");
-  for (const socket of [client, server]) socket.on("error", () => {});
-  return {
-    client,
-    server,
-    [Symbol.dispose]() {
-      client.destroy();
-      server.destroy();
-    },
-  };
-}
 
 /** The first octets of what Node's client says: version 3.1, a handshake record of 1,024 octets that never comes. */
 const PART_OF_HELLO = Buffer.from("16030104000100", "hex");

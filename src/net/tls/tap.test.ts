@@ -1,31 +1,10 @@
 /** The tap between TCP and TLS: what it passes, what it keeps back, and how it is taken off. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { type Socket, createConnection, createServer } from "node:net";
 import { test } from "node:test";
 import fc from "fast-check";
 import { TlsTap } from "./tap.ts";
-
-async function connected(): Promise<{ client: Socket; server: Socket } & Disposable> {
-  const listener = createServer({ allowHalfOpen: true });
-  listener.listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  const address = listener.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  const client = createConnection({ port: address.port, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
-  const [[server]]: [Socket[], unknown] = await Promise.all([once(listener, "connection"), once(client, "connect")]);
-  listener.close();
-  if (server === undefined) throw new Error("no connection");
-  for (const socket of [client, server]) socket.on("error", () => {});
-  return {
-    client,
-    server,
-    [Symbol.dispose]() {
-      client.destroy();
-      server.destroy();
-    },
-  };
-}
+import { connected } from "./test-sockets.ts";
 
 function record(type: number, length: number): Buffer {
   const header = Buffer.from([type, 3, 3, length >> 8, length & 255]);
