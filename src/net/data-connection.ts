@@ -33,7 +33,7 @@ export type DataStream = {
   readonly tap?: TlsTap;
 };
 
-type DataTerms = {
+export type DataTerms = {
   readonly stallMs: number;
   readonly signal: AbortSignal;
   readonly throttle?: Throttle | undefined;

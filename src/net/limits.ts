@@ -38,3 +38,32 @@ export const RATE_WAIT_LEAST_MS = 1;
 export const RATE_WAIT_MOST_MS = 60_000;
 /** Accounts whose sessions share rates at once; as many as an account may have sessions. An entry is below 1 KiB. */
 export const ACCOUNTS_LIMITED = 100_000;
+/** Connections taken from one passive port at a time; the backlog holds no more. */
+export const ACCEPTS_AT_ONCE = DATA_BACKLOG;
+/**
+ * Octets that a download may hold unsent in the kernel before it has to wait: what the path takes at once is not
+ * counted, so it costs no speed on long ways, and a crowd of slow clients costs this each and not 4 MiB (tcp_wmem).
+ */
+export const UNSENT_LOW = 1_048_576;
+/** Octets of a pipe of the native path: what one user may ask for without privilege (pipe(7), pipe-max-size). */
+export const PIPE_OCTETS = 1_048_576;
+/** Below that many octets a pipe costs more calls than it saves. */
+export const PIPE_LEAST = 65_536;
+/**
+ * Pipes of one process at once: four workers stay within the 64 MiB that one user may have in pipes (pipe(7),
+ * pipe-user-pages-soft). Whoever finds none free goes without, by sendfile or through a buffer.
+ */
+export const PIPES_AT_ONCE = 16;
+/** Octets that all native transfers of a process may move in one turn of the event loop: under 1 ms at 5 GiB/s. */
+export const TURN_OCTETS = 4_194_304;
+/** Octets of one transfer's turn, however many take part: a smaller one costs more calls than it is fair. */
+export const QUANTUM_LEAST = 131_072;
+/** Octets of one transfer's turn when it is alone. */
+export const QUANTUM_MOST = 1_048_576;
+/** Octets of a file that go out through a buffer: for so few a pipe costs more than the copy. */
+export const SMALL_SEND = 65_536;
+/** Octets of an upload that are written on the event loop, as a short file is; what follows goes to other threads. */
+export const SMALL_RECEIVE = 131_072;
+/** Milliseconds that such a write may take before the disk counts as slow, and for how long it then does. */
+export const SLOW_WRITE_MS = 5;
+export const SLOW_DISK_MS = 1_000;

@@ -4,9 +4,11 @@
  * other address than the lease's is dropped without harm to the rightful one (attack 5).
  */
 import { randomInt } from "node:crypto";
-import { type Server, type Socket, createServer } from "node:net";
-import { type Endpoint, plainAddress, sameAddress } from "./addresses.ts";
-import { DATA_BACKLOG, DYNAMIC_PORTS, LISTENERS_KEPT, RANDOM_PICKS } from "./limits.ts";
+import { type Endpoint, sameAddress } from "./addresses.ts";
+import type { DataEnd } from "./data-end.ts";
+import { type DataPath, chooseDataPath } from "./data-path.ts";
+import { DYNAMIC_PORTS, LISTENERS_KEPT, RANDOM_PICKS } from "./limits.ts";
+import { type PassiveListener, openPassive } from "./passive-listener.ts";
 
 export type PortRange = { readonly first: number; readonly last: number };
 
@@ -28,60 +30,63 @@ export type LeaseTerms = {
 export class PassiveLease implements Disposable {
   readonly port: number;
   readonly #terms: LeaseTerms;
-  readonly #giveBack: () => void;
-  #arrived: Socket | undefined;
-  #waiting: ((socket: Socket) => void) | undefined;
+  readonly #pool: { readonly look: () => void; readonly giveBack: () => void };
+  #arrived: DataEnd | undefined;
+  #waiting: ((end: DataEnd) => void) | undefined;
   #over = false;
 
-  constructor(port: number, terms: LeaseTerms, giveBack: () => void) {
+  constructor(port: number, terms: LeaseTerms, pool: { readonly look: () => void; readonly giveBack: () => void }) {
     this.port = port;
     this.#terms = terms;
-    this.#giveBack = giveBack;
+    this.#pool = pool;
   }
 
   /** The pool's own: a connection came in while this lease holds the port. */
-  arrive(socket: Socket): void {
-    const stranger = { address: plainAddress(socket.remoteAddress ?? ""), port: socket.remotePort ?? 0 };
-    if (!sameAddress(stranger.address, this.#terms.from)) {
-      socket.destroy();
-      this.#terms.onStranger(stranger);
+  arrive(end: DataEnd): void {
+    if (!sameAddress(end.remote.address, this.#terms.from)) {
+      end.destroy();
+      this.#terms.onStranger(end.remote);
       return;
     }
     if (this.#waiting !== undefined) {
-      this.#waiting(socket);
+      this.#waiting(end);
       return;
     }
     // Of several from the right address the first counts: a later one cannot push it out.
-    if (this.#arrived !== undefined && !this.#arrived.destroyed) {
-      socket.destroy();
+    if (this.#arrived !== undefined && !this.#arrived.gone) {
+      end.destroy();
       return;
     }
-    socket.on("error", () => {});
-    this.#arrived = socket;
+    this.#arrived?.destroy();
+    this.#arrived = end;
   }
 
-  /** Whether the client's connection is here already. */
-  get ready(): boolean {
-    return this.#arrived !== undefined && !this.#arrived.destroyed;
-  }
-
-  /** The client's connection, paused. @throws the signal's reason when it is aborted first. */
-  async accept(signal: AbortSignal): Promise<Socket> {
-    signal.throwIfAborted();
+  /** The client's connection, if it is here already. */
+  take(): DataEnd | undefined {
+    if (this.#arrived === undefined) this.#pool.look();
     const here = this.#arrived;
     this.#arrived = undefined;
+    if (here?.gone !== true) return here;
     // One that is gone again (reset) is as good as none.
-    if (here !== undefined && !here.destroyed) return here;
+    here.destroy();
+    return undefined;
+  }
+
+  /** The client's connection, of which nobody has read. @throws the signal's reason when it is aborted first. */
+  async accept(signal: AbortSignal): Promise<DataEnd> {
+    signal.throwIfAborted();
+    const here = this.take();
+    if (here !== undefined) return here;
     return new Promise((resolve, reject) => {
       const give = (): void => {
         this.#waiting = undefined;
         reject(signal.reason);
       };
       signal.addEventListener("abort", give, { once: true });
-      this.#waiting = (socket) => {
+      this.#waiting = (end) => {
         this.#waiting = undefined;
         signal.removeEventListener("abort", give);
-        resolve(socket);
+        resolve(end);
       };
     });
   }
@@ -90,24 +95,37 @@ export class PassiveLease implements Disposable {
     if (this.#over) return;
     this.#over = true;
     this.#arrived?.destroy();
-    this.#giveBack();
+    this.#pool.giveBack();
   }
 }
 
 /** An open port; `lease` is whom its next connection belongs to. */
-type OpenPort = { readonly server: Server; readonly port: number; lease: PassiveLease | undefined };
+type OpenPort = { readonly listener: PassiveListener; readonly port: number; lease: PassiveLease | undefined };
 /** The ports that are open on one of our addresses, by number; `idle` are those without a lease. */
 type Ports = { readonly open: Map<number, OpenPort>; readonly idle: Set<OpenPort> };
+
+export type PoolOptions = {
+  readonly range?: PortRange;
+  /** Listeners that stay open on each address when nobody leases them. */
+  readonly kept?: number | undefined;
+  readonly path?: DataPath;
+  /** Of connections that come in, on the native path; absent: the system's. */
+  readonly congestionControl?: string | undefined;
+};
 
 export class PassivePool {
   readonly #range: PortRange;
   #kept: number;
+  readonly #path: DataPath;
+  readonly #congestionControl: string | undefined;
   readonly #byAddress = new Map<string, Ports>();
   #closed = false;
 
-  constructor(range: PortRange = DYNAMIC_PORTS, kept: number = LISTENERS_KEPT) {
+  constructor({ range = DYNAMIC_PORTS, kept = LISTENERS_KEPT, path, congestionControl }: PoolOptions = {}) {
     this.#range = range;
     this.#kept = kept;
+    this.#path = path ?? chooseDataPath();
+    this.#congestionControl = congestionControl;
   }
 
   /** @throws {NoPassivePort} when every port of the range is leased or taken by another program. */
@@ -115,7 +133,12 @@ export class PassivePool {
     const ports = this.#portsOf(terms.address);
     const found = (await this.#pick(ports, terms.address)) ?? (await this.#search(ports, terms.address));
     if (found === undefined || this.#closed) throw new NoPassivePort(`no passive port free on ${terms.address}`);
-    const lease = new PassiveLease(found.port, terms, () => this.#giveBack(ports, found));
+    // Whoever connected for the last lease is not let into this one.
+    found.listener.look();
+    const lease = new PassiveLease(found.port, terms, {
+      look: () => found.listener.look(),
+      giveBack: () => this.#giveBack(ports, found),
+    });
     found.lease = lease;
     return lease;
   }
@@ -131,9 +154,9 @@ export class PassivePool {
   keepNone(): void {
     this.#kept = 0;
     for (const { open, idle } of this.#byAddress.values()) {
-      for (const { server, port } of idle) {
+      for (const { listener, port } of idle) {
         open.delete(port);
-        server.close();
+        listener.close();
       }
       idle.clear();
     }
@@ -143,7 +166,7 @@ export class PassivePool {
   close(): void {
     this.#closed = true;
     for (const { open, idle } of this.#byAddress.values()) {
-      for (const { server } of open.values()) server.close();
+      for (const { listener } of open.values()) listener.close();
       open.clear();
       idle.clear();
     }
@@ -189,23 +212,25 @@ export class PassivePool {
 
   /** Opens a port; undefined if it is taken, by another program or by a lease that ran beside this one. */
   async #open(ports: Ports, { address, port }: Endpoint): Promise<OpenPort | undefined> {
-    // allowHalfOpen: a client that shuts down its sending side still wants the whole download.
-    const server = createServer({ pauseOnConnect: true, allowHalfOpen: true });
-    const listening = await new Promise<boolean>((resolve) => {
-      server.once("error", () => resolve(false));
-      server.listen({ host: address, port, backlog: DATA_BACKLOG }, () => resolve(true));
-    });
-    if (!listening) return undefined;
+    const calls = this.#path.kind === "native" ? this.#path.calls : undefined;
+    let opened: OpenPort | undefined;
+    const listener = await openPassive(
+      { address, port },
+      {
+        calls,
+        congestionControl: this.#congestionControl,
+        onConnection: (end) => {
+          if (opened?.lease === undefined) end.destroy();
+          else opened.lease.arrive(end);
+        },
+      },
+    );
+    if (listener === undefined) return undefined;
     if (this.#closed || ports.open.has(port)) {
-      server.close();
+      listener.close();
       return undefined;
     }
-    const opened: OpenPort = { server, port, lease: undefined };
-    server.on("connection", (socket) => {
-      if (opened.lease === undefined) socket.destroy();
-      else opened.lease.arrive(socket);
-    });
-    server.on("error", () => {});
+    opened = { listener, port, lease: undefined };
     ports.open.set(port, opened);
     return opened;
   }
@@ -215,7 +240,7 @@ export class PassivePool {
     if (this.#closed) return;
     if (ports.open.size > this.#kept) {
       ports.open.delete(port.port);
-      port.server.close();
+      port.listener.close();
     } else {
       ports.idle.add(port);
     }

@@ -323,6 +323,7 @@ export class Connection {
         peer: control.peer,
         local: control.local,
         pool: services.pool,
+        path: services.path,
         connect: async (terms) => services.authority.connect(this.id, terms),
         onStranger: (address) => services.authority.offence(address, "foreign-data"),
         openTimeoutMs: settings.dataOpenTimeout * 1000,

@@ -8,7 +8,11 @@ import { DATA_LINGER_MS, FIRST_FREE_PORT } from "../net/limits.ts";
 import { type ActiveTerms, systemCode } from "../net/active-connection.ts";
 import { type Endpoint, familyOf, plainAddress, sameAddress, showEndpoint } from "../net/addresses.ts";
 import { NoPassivePort, type PassiveLease, type PassivePool } from "../net/passive-pool.ts";
-import type { DataStream } from "../net/data-connection.ts";
+import { DataConnection, type DataStream, type DataTerms } from "../net/data-connection.ts";
+import { type DataEnd, SocketEnd } from "../net/data-end.ts";
+import type { DataPath } from "../net/data-path.ts";
+import { NativeConnection } from "../net/native-connection.ts";
+import type { DataTransport } from "../net/transport.ts";
 import { TlsFailed, handshake } from "../net/tls/handshake.ts";
 import type { TlsSession } from "../net/tls/session.ts";
 import { TlsTap } from "../net/tls/tap.ts";
@@ -37,6 +41,7 @@ export type DataChannelTerms = {
   readonly peer: Endpoint;
   readonly local: Endpoint;
   readonly pool: PassivePool;
+  readonly path: DataPath;
   readonly openTimeoutMs: number;
   readonly fxp: boolean;
   readonly tls: DataProtection;
@@ -129,9 +134,12 @@ export class DataChannel implements Disposable {
     this.#stranger = undefined;
   }
 
-  /** Whether `open` will settle at once: the client's connection is here already. */
-  get ready(): boolean {
-    return this.#plan.kind === "passive" && this.#plan.lease.ready;
+  /** The client's connection if it is here already; the plan is used up then, and stays otherwise. */
+  takeReady(): DataEnd | undefined {
+    if (this.#plan.kind !== "passive") return undefined;
+    const end = this.#plan.lease.take();
+    if (end !== undefined) this.clear();
+    return end;
   }
 
   /**
@@ -148,7 +156,7 @@ export class DataChannel implements Disposable {
    * Makes the plan a connection; the plan is used up whatever happens.
    * @throws {Refusal} 425 with the reason in words; the signal's reason when that was aborted.
    */
-  async open(signal: AbortSignal): Promise<Socket> {
+  async open(signal: AbortSignal): Promise<DataEnd> {
     const plan = this.#plan;
     const patience = new AbortController();
     const giveUp = (): void => patience.abort();
@@ -160,10 +168,7 @@ export class DataChannel implements Disposable {
         throw new Refusal(425, "No data connection is planned: send EPSV, PASV, EPRT or PORT first.");
       }
       const passive = plan.kind === "passive";
-      const socket = await (passive ? plan.lease.accept(patience.signal) : this.#connect(plan.remote, patience.signal));
-      // Until a DataConnection hears of them: a reset must not end the process.
-      socket.on("error", () => {});
-      return socket;
+      return await (passive ? plan.lease.accept(patience.signal) : this.#connect(plan.remote, patience.signal));
     } catch (error) {
       if (signal.aborted || error instanceof Refusal) throw error;
       const reason = this.#explain(plan, error);
@@ -177,15 +182,30 @@ export class DataChannel implements Disposable {
   }
 
   /**
-   * Makes the connection private if PROT P was said, and proves that it belongs to this session: it must resume the
-   * control connection's TLS session, whose ticket keys nobody else has (attack 6). Not before the 150 has gone out:
-   * clients begin TLS when they have seen it (RFC 4217 §10.2).
+   * Makes a connection what a transfer moves octets by. If PROT P was said it is made private, and proves that it
+   * belongs to this session: it must resume the control connection's TLS session, whose ticket keys nobody else has
+   * (attack 6). Not before the 150 has gone out: clients begin TLS when they have seen it (RFC 4217 §10.2).
    * @throws {Refusal} 522 with the reason in words; the signal's reason when that was aborted.
    */
-  async protect(socket: Socket, direction: "in" | "out", signal: AbortSignal): Promise<DataStream> {
-    const { tls } = this.#terms;
+  async begin(end: DataEnd, direction: "in" | "out", terms: DataTerms): Promise<DataTransport> {
+    const { tls, path } = this.#terms;
     const session = tls.session();
-    if (tls.security()?.prot !== "private" || session === undefined) return { socket };
+    if (tls.security()?.prot === "private" && session !== undefined) {
+      return new DataConnection(await this.#secure(session, end.toSocket(), { direction, ...terms }), terms);
+    }
+    const descriptor = path.kind === "native" ? end.toDescriptor() : undefined;
+    if (path.kind === "native" && descriptor !== undefined) {
+      return new NativeConnection({ descriptor, peer: end.remote }, terms, path.calls);
+    }
+    return new DataConnection({ socket: end.toSocket() }, terms);
+  }
+
+  async #secure(
+    session: TlsSession,
+    socket: Socket,
+    { direction, signal }: { readonly direction: "in" | "out"; readonly signal: AbortSignal },
+  ): Promise<DataStream> {
+    const { tls } = this.#terms;
     const tap = direction === "in" && tls.settings.requireCloseNotify ? new TlsTap(socket) : undefined;
     const secured = session.wrapData(tap ?? socket);
     try {
@@ -223,15 +243,18 @@ export class DataChannel implements Disposable {
     return new Refusal(522, reason, rule);
   }
 
-  async #connect(remote: Endpoint, signal: AbortSignal): Promise<Socket> {
-    const { local } = this.#terms;
+  async #connect(remote: Endpoint, signal: AbortSignal): Promise<DataEnd> {
+    const { local, path } = this.#terms;
     const localAddress = familyOf(local.address) === familyOf(remote.address) ? local.address : undefined;
-    return this.#terms.connect({
+    const socket = await this.#terms.connect({
       remote,
       localPort: local.port - 1,
+      // Whoever moves the octets reads the first of them.
+      paused: path.kind === "native",
       signal,
       ...(localAddress === undefined ? {} : { localAddress }),
     });
+    return new SocketEnd(socket, path.kind === "native" ? path.calls : undefined);
   }
 
   /** The words of the 425: what we did, what came of it, what to change. Later the doctor reads the same table. */

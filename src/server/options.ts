@@ -55,6 +55,19 @@ export const SERVER_OPTIONS = {
   fxp: option(z.boolean().default(false), "Allow data connections to and from a third host (server to server)", {
     source: "RFC 2577 §3: off, because of bounce attacks (attack 1)",
   }),
+  dataPath: option(
+    z.enum(["auto", "native", "portable"]).default("auto"),
+    "How octets go between files and data connections: in the kernel where that works, or through this process",
+    { source: "docs/decisions/018-native-data-path.md; `ferryman doctor` tells which one is in force" },
+  ),
+  congestionControl: option(
+    z
+      .string()
+      .regex(/^[a-z0-9_-]{1,15}$/)
+      .optional(),
+    "Congestion control of passive data connections, as bbr for long ways that lose packets; absent: the system's",
+    { source: "tcp(7), TCP_CONGESTION; needs the native data path" },
+  ),
   passivePorts: option(
     z
       .object({ first: z.int().min(1_024).max(65_535), last: z.int().min(1_024).max(65_535) })

@@ -7,6 +7,7 @@ import type { Passwords } from "../account/passwords.ts";
 import { EventStream } from "../base/event-stream.ts";
 import { optionValues } from "../base/option.ts";
 import { type Endpoint, plainAddress } from "../net/addresses.ts";
+import { type DataPath, chooseDataPath } from "../net/data-path.ts";
 import { PassivePool } from "../net/passive-pool.ts";
 import { LIMIT_OPTIONS } from "../guard/options.ts";
 import { Throttles } from "../net/throttles.ts";
@@ -81,6 +82,7 @@ export type Services = {
   readonly commandRate: CommandRateTerms;
   readonly sessionMemory: number;
   readonly pool: PassivePool;
+  readonly path: DataPath;
   readonly who: Who;
   readonly storages: Storages;
   readonly throttles: Throttles;
@@ -105,8 +107,10 @@ export class FtpServer implements AsyncDisposable {
     if (options.onEvent !== undefined) this.events.subscribe(options.onEvent);
     const settings = optionValues(SERVER_OPTIONS, options.settings);
     const { commandRate, commandBurst, sessionMemory } = optionValues(LIMIT_OPTIONS, options.limits);
+    const path = chooseDataPath(settings.dataPath);
     this.#services = {
       settings,
+      path,
       tls: {
         settings: optionValues(TLS_OPTIONS, options.tls?.settings),
         terms: () => options.tls?.terms(),
@@ -114,7 +118,12 @@ export class FtpServer implements AsyncDisposable {
       authority: options.authority ?? ownAuthority(options),
       commandRate: { rate: commandRate, burst: commandBurst },
       sessionMemory,
-      pool: new PassivePool(settings.passivePorts, options.passivePortsKept),
+      pool: new PassivePool({
+        range: settings.passivePorts,
+        kept: options.passivePortsKept,
+        path,
+        congestionControl: settings.congestionControl,
+      }),
       who: new Who(this.events),
       storages: new Storages(options.openStorage),
       throttles: new Throttles({ up: settings.serverUploadRate, down: settings.serverDownloadRate }),

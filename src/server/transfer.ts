@@ -6,7 +6,9 @@ import { faultMessage } from "../base/fault-text.ts";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ByteString } from "../base/bytes.ts";
 import { octetsOf } from "../base/bytes.ts";
-import { DataConnection, DataError } from "../net/data-connection.ts";
+import { DataError } from "../net/data-connection.ts";
+import type { DataEnd } from "../net/data-end.ts";
+import type { DataTransport, FileSpan } from "../net/transport.ts";
 import { AsciiDecoder, AsciiEncoder } from "../protocol/ascii.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
 import type { FileReader } from "../workspace/files.ts";
@@ -30,7 +32,7 @@ export type Transfer = Omit<Progress, "octets"> & {
   /** Text of the 150. Clients read the size out of `(1234 bytes)`. */
   readonly opening: string;
   /** Moves everything; throws to end the transfer with that error's reply. */
-  readonly move: (connection: DataConnection, signal: AbortSignal) => Promise<void>;
+  readonly move: (connection: DataTransport, signal: AbortSignal) => Promise<void>;
   /** Text of the 226. */
   readonly closing: () => string;
 };
@@ -54,30 +56,41 @@ async function* exchange(context: Context, transfer: Transfer): AsyncGenerator<R
   const { direction, path, log } = transfer;
   using run = context.running.begin({ direction, path, octets: () => log.octets }, context.signal);
   const { signal } = run;
-  const opening = context.data.open(signal);
-  let announced = false;
-  if (!context.data.ready && !(await settlesWithin(opening, PRELIMINARY_WAIT_MS))) {
-    yield reply(150, transfer.opening);
-    announced = true;
-    run.announced();
-  }
-  const orAborted = (error: unknown): never => {
-    if (signal.aborted) throw new DataError("aborted");
-    throw error;
-  };
-  const socket = await opening.catch(orAborted);
-  const stallMs = context.settings.stallTimeout * 1000;
-  if (!announced) yield reply(150, transfer.opening);
+  let end = context.data.takeReady();
+  if (end === undefined) end = yield* awaitEnd(context, { signal, opening: transfer.opening, run });
+  else yield reply(150, transfer.opening);
   run.announced();
-  const stream = await context.data.protect(socket, direction === "upload" ? "in" : "out", signal).catch(orAborted);
-  await using connection = new DataConnection(stream, {
-    stallMs,
-    signal,
-    throttle: context.throttleOf(direction),
-    memory: context.sessionMemory,
-  });
+  await using connection = await context.data
+    .begin(end, direction === "upload" ? "in" : "out", {
+      stallMs: context.settings.stallTimeout * 1000,
+      signal,
+      throttle: context.throttleOf(direction),
+      memory: context.sessionMemory,
+    })
+    .catch((error: unknown) => orAborted(error, signal));
   await transfer.move(connection, signal);
   yield reply(226, transfer.closing());
+}
+
+/** Waits for the data connection; says the 150 on the way, once. */
+async function* awaitEnd(
+  context: Context,
+  { signal, opening, run }: { signal: AbortSignal; opening: string; run: { announced(): void } },
+): AsyncGenerator<Reply, DataEnd, void> {
+  const connecting = context.data.open(signal);
+  const isLate = !(await settlesWithin(connecting, PRELIMINARY_WAIT_MS));
+  if (isLate) {
+    yield reply(150, opening);
+    run.announced();
+  }
+  const end = await connecting.catch((error: unknown) => orAborted(error, signal));
+  if (!isLate) yield reply(150, opening);
+  return end;
+}
+
+function orAborted(error: unknown, signal: AbortSignal): never {
+  if (signal.aborted) throw new DataError("aborted");
+  throw error;
 }
 
 async function settlesWithin(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
@@ -92,29 +105,33 @@ async function settlesWithin(promise: Promise<unknown>, milliseconds: number): P
   return first;
 }
 
-/** What of a file goes out: octets of the file from `start` up to, not with, `end`. */
-export type Span = { readonly start: number; readonly end: number };
-
 /**
  * Sends a file. While one buffer is on its way to the peer the next one is read.
  * @param span in octets of the file; for `ascii` a restart counts octets of the wire (RFC 3659 §5.3), hence `skip`.
  */
 export async function sendFile(
-  connection: DataConnection,
+  connection: DataTransport,
   { reader, log }: Reading,
-  { span, ascii, skip }: { span: Span; ascii: boolean; skip: number },
+  { span, ascii, skip }: { span: FileSpan; ascii: boolean; skip: number },
 ): Promise<void> {
   const encoder = ascii ? new AsciiEncoder() : undefined;
+  const moved = (octets: number): void => {
+    log.octets += octets;
+  };
+  const { descriptor } = reader;
+  let rest = span;
+  if (!ascii && descriptor !== undefined && connection.sendFile !== undefined) {
+    rest = { start: await connection.sendFile(descriptor, span, moved), end: span.end };
+  }
   let skipping = skip;
   const send = async (chunk: Buffer): Promise<void> => {
-    const rest = skipping === 0 ? chunk : chunk.subarray(Math.min(skipping, chunk.length));
-    skipping -= chunk.length - rest.length;
-    if (rest.length === 0) return;
-    await connection.send(rest, (octets) => {
-      log.octets += octets;
-    });
+    const wanted = skipping === 0 ? chunk : chunk.subarray(Math.min(skipping, chunk.length));
+    skipping -= chunk.length - wanted.length;
+    if (wanted.length > 0) await connection.send(wanted, moved);
   };
-  for await (const chunk of readAhead(reader, span, connection.memory)) await send(encoder?.push(chunk) ?? chunk);
+  if (rest.start < rest.end) {
+    for await (const chunk of readAhead(reader, rest, connection.memory)) await send(encoder?.push(chunk) ?? chunk);
+  }
   if (encoder !== undefined) await send(encoder.end());
   await connection.finish();
 }
@@ -122,7 +139,7 @@ export async function sendFile(
 /** The buffers of a span in order; a buffer may be reused once the one after it is asked for. */
 async function* readAhead(
   reader: FileReader,
-  { start, end }: Span,
+  { start, end }: FileSpan,
   memory: number,
 ): AsyncGenerator<Buffer, void, void> {
   const size = end - start <= SMALL_FILE ? Math.max(end - start, 1) : Math.min(READ_BUFFER, Math.floor(memory / 2));
@@ -150,13 +167,14 @@ async function* readAhead(
 
 /** Receives a file up to the peer's FIN and publishes it; an upload that breaks off is kept for a restart. */
 export async function receiveFile(
-  connection: DataConnection,
+  connection: DataTransport,
   { upload, log }: Writing,
   { ascii, signal }: { ascii: boolean; signal: AbortSignal },
 ): Promise<void> {
   const decoder = ascii ? new AsciiDecoder() : undefined;
   try {
     for (;;) {
+      if (decoder === undefined && (await receiveInKernel(connection, { upload, log })) === "end") break;
       const chunks = await connection.receive();
       if (chunks.length === 0) break;
       for (const chunk of chunks) log.octets += chunk.length;
@@ -174,9 +192,24 @@ export async function receiveFile(
   await upload.publish();
 }
 
+/** As far as the kernel gets by itself: to the end, or to what the plain way of writing must deal with. */
+async function receiveInKernel(
+  connection: DataTransport,
+  { upload, log }: Pick<Writing, "upload" | "log">,
+): Promise<"end" | "more"> {
+  const { descriptor } = upload;
+  if (descriptor === undefined || connection.receiveFile === undefined) return "more";
+  const rest = await connection.receiveFile(descriptor, (octets) => {
+    log.octets += octets;
+  });
+  if (rest === "end") return "end";
+  if (rest.length > 0) await upload.write(rest);
+  return "more";
+}
+
 /** Sends lines (each with its CRLF) as they come, a batch at a time. @returns nothing; `count` hears of octets. */
 export async function sendLines(
-  connection: DataConnection,
+  connection: DataTransport,
   lines: AsyncIterable<ByteString>,
   count: (octets: number) => void,
 ): Promise<void> {

@@ -1,0 +1,272 @@
+/**
+ * A data connection in clear text on the native path: a bare descriptor that the event loop watches. Octets go between
+ * file and socket in the kernel (perf.md, findings 1 to 3); what must pass through us does so by plain calls. No call
+ * on the loop's thread waits, neither for the peer nor for a disk.
+ */
+import { type DataCalls, DataCallError, WOULD_WAIT, type Watch } from "../sys/data-calls.ts";
+import type { Endpoint } from "./addresses.ts";
+import { DataError, type DataFault, type DataTerms } from "./data-connection.ts";
+import { DATA_LINGER_MS, QUANTUM_LEAST, QUANTUM_MOST, RECEIVE_BUFFER, TURN_OCTETS } from "./limits.ts";
+import { Pipes } from "./pipes.ts";
+import { FileReceiver } from "./receive-file.ts";
+import { FileSender } from "./send-file.ts";
+import type { Throttle } from "./throttle.ts";
+import type { DataTransport, FileSpan, Moved } from "./transport.ts";
+
+/** What all native connections of a process share. */
+class Shared {
+  readonly pipes: Pipes;
+  /** Transfers under way. */
+  active = 0;
+
+  constructor(calls: DataCalls) {
+    this.pipes = new Pipes(calls);
+  }
+}
+
+const sharedBy = new WeakMap<DataCalls, Shared>();
+
+function sharedOf(calls: DataCalls): Shared {
+  const shared = sharedBy.get(calls) ?? new Shared(calls);
+  sharedBy.set(calls, shared);
+  return shared;
+}
+
+/** Octets of one buffer of `receive`. */
+const RECEIVE_OCTETS = 262_144;
+
+export class NativeConnection implements DataTransport {
+  readonly memory: number;
+  readonly peer: Endpoint;
+  readonly calls: DataCalls;
+  readonly descriptor: number;
+  readonly throttle: Throttle | undefined;
+  readonly #shared: Shared;
+  readonly #watch: Watch;
+  readonly #stallMs: number;
+  readonly #signal: AbortSignal;
+  readonly #abort = (): void => this.#fail("aborted");
+  #fault: DataError | undefined;
+  #wake: (() => void) | undefined;
+  #stall: NodeJS.Timeout | undefined;
+  #waiting: AbortController | undefined;
+  #buffer: Buffer | undefined;
+  /** Our FIN has gone out, or the peer's has come: it ends softly. */
+  #finished = false;
+  #closed = false;
+  /** Octets moved in this turn of the event loop. */
+  #moved = 0;
+
+  /** Owns the descriptor from here on. As `DataConnection` otherwise. */
+  constructor(
+    { descriptor, peer }: { readonly descriptor: number; readonly peer: Endpoint },
+    { stallMs, signal, throttle, memory = RECEIVE_BUFFER }: DataTerms,
+    calls: DataCalls,
+  ) {
+    this.descriptor = descriptor;
+    this.peer = peer;
+    this.memory = memory;
+    this.calls = calls;
+    this.throttle = throttle;
+    this.#stallMs = stallMs;
+    this.#signal = signal;
+    this.#shared = sharedOf(calls);
+    this.#shared.active += 1;
+    this.#watch = calls.watch(descriptor);
+    if (signal.aborted) this.#abort();
+    signal.addEventListener("abort", this.#abort, { once: true });
+  }
+
+  async send(chunk: Buffer, moved?: Moved): Promise<void> {
+    let rest = chunk;
+    while (rest.length > 0) {
+      const leave = await this.leave(rest.length);
+      let part = rest.subarray(0, leave);
+      rest = rest.subarray(leave);
+      while (part.length > 0) {
+        const sent = this.try(() => this.calls.send(this.descriptor, part, rest.length > 0));
+        if (sent === WOULD_WAIT) await this.until("writable");
+        else {
+          moved?.(sent);
+          part = part.subarray(sent);
+        }
+      }
+    }
+  }
+
+  async finish(): Promise<void> {
+    this.check();
+    this.try(() => this.calls.shutdownSending(this.descriptor));
+    this.#finished = true;
+  }
+
+  async receive(): Promise<readonly Buffer[]> {
+    this.#buffer ??= Buffer.allocUnsafeSlow(Math.min(RECEIVE_OCTETS, this.memory));
+    const room = Math.min(this.#buffer.length, this.throttle?.limited === true ? this.throttle.quantum : Infinity);
+    const into = this.#buffer.subarray(0, Math.max(room, 1));
+    let count: number;
+    while ((count = this.try(() => this.calls.receive(this.descriptor, into))) === WOULD_WAIT) {
+      await this.until("readable");
+    }
+    if (count === 0) {
+      this.#finished = true;
+      return [];
+    }
+    await this.#takeTurn(count);
+    for (let passed = 0; passed < count;) passed += await this.leave(count - passed);
+    return [into.subarray(0, count)];
+  }
+
+  async sendFile(file: number, span: FileSpan, moved: Moved): Promise<number> {
+    return new FileSender(this, file, moved).send(span);
+  }
+
+  async receiveFile(file: number, moved: Moved): Promise<"end" | readonly Buffer[]> {
+    const outcome = await new FileReceiver(this, file, moved).receive();
+    if (outcome === "end") this.#finished = true;
+    return outcome;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#shared.active -= 1;
+    this.#signal.removeEventListener("abort", this.#abort);
+    clearTimeout(this.#stall);
+    if (this.#closed) return;
+    if (!this.#finished) this.#cut();
+    else if (this.#isQuiet()) this.#close();
+    else this.#linger();
+  }
+
+  /** For the two directions of files: the pipes of this process. */
+  get pipes(): Pipes {
+    return this.#shared.pipes;
+  }
+
+  /** Octets that one step may move, so that all transfers of the process have their turn. */
+  get quantum(): number {
+    const fair = Math.floor(TURN_OCTETS / this.#shared.active);
+    return Math.min(Math.max(fair, QUANTUM_LEAST), QUANTUM_MOST);
+  }
+
+  /** @throws {DataError} when the connection has failed meanwhile. */
+  check(): void {
+    if (this.#fault !== undefined) throw this.#fault;
+  }
+
+  /** A call on the socket. @throws {DataError} in place of its error. */
+  try<Result>(call: () => Result): Result {
+    this.check();
+    try {
+      return call();
+    } catch (error) {
+      if (!(error instanceof DataCallError)) throw error;
+      this.#fail(error.code === "ECONNRESET" ? "reset" : "closed", error);
+      throw this.#fault ?? error;
+    }
+  }
+
+  /** Counts octets; settles at once, or in the next turn of the event loop when this one's share is used up. */
+  async turn(octets: number): Promise<void> {
+    this.#stall?.refresh();
+    await this.#takeTurn(octets);
+    this.check();
+  }
+
+  /** Waits for the socket; at most for as long as nothing may move. @throws {DataError} */
+  async until(what: "readable" | "writable"): Promise<void> {
+    this.check();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    this.#moved = 0;
+    this.#startStall();
+    this.#watch.once(what, resolve);
+    await promise;
+    this.#wake = undefined;
+    this.#stopStall();
+    this.check();
+  }
+
+  /** Leave of the throttle to move octets, at most `wanted`. That wait is ours, so the peer does not stall meanwhile. */
+  async leave(wanted: number): Promise<number> {
+    this.check();
+    if (this.throttle?.limited !== true) return wanted;
+    const waiting = new AbortController();
+    const leave = this.throttle.take(wanted, waiting.signal);
+    if (typeof leave === "number") return leave;
+    this.#waiting = waiting;
+    try {
+      return await leave;
+    } finally {
+      this.#waiting = undefined;
+      this.check();
+    }
+  }
+
+  async #takeTurn(octets: number): Promise<void> {
+    this.#moved += octets;
+    if (this.#moved < this.quantum) return;
+    this.#moved = 0;
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+
+  #startStall(): void {
+    if (this.#stall === undefined) this.#stall = setTimeout(() => this.#fail("stalled"), this.#stallMs);
+    else this.#stall.refresh();
+  }
+
+  #stopStall(): void {
+    clearTimeout(this.#stall);
+    this.#stall = undefined;
+  }
+
+  #fail(fault: DataFault, cause?: Error): void {
+    if (this.#finished || this.#fault !== undefined) return;
+    this.#fault = new DataError(fault, cause === undefined ? undefined : { cause });
+    this.#cut();
+    this.#waiting?.abort(this.#fault);
+    this.#wake?.();
+  }
+
+  #cut(): void {
+    if (this.#closed) return;
+    this.calls.resetOnClose(this.descriptor);
+    this.#close();
+  }
+
+  #close(): void {
+    this.#closed = true;
+    this.#watch[Symbol.dispose]();
+    this.calls.close(this.descriptor);
+  }
+
+  /** Nothing lies there that the peer has sent: closing then is no reset, and all that we sent arrives. */
+  #isQuiet(): boolean {
+    try {
+      return this.calls.peek(this.descriptor) <= 0;
+    } catch {
+      return true;
+    }
+  }
+
+  /** A peer that sends on a download: what it sends is thrown away until its FIN, and not for long. */
+  #linger(): void {
+    const scrap = Buffer.allocUnsafe(4_096);
+    const timer = setTimeout(() => this.#cut(), DATA_LINGER_MS);
+    const end = (): void => {
+      clearTimeout(timer);
+      if (!this.#closed) this.#close();
+    };
+    const look = (): void => {
+      try {
+        const count = this.calls.receive(this.descriptor, scrap);
+        if (count === 0) end();
+        else this.#watch.once("readable", look);
+      } catch {
+        end();
+      }
+    };
+    look();
+  }
+}

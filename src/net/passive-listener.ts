@@ -1,0 +1,81 @@
+/** One open passive port: by bare descriptors where the native path runs, by Node's servers elsewhere. */
+import { createServer } from "node:net";
+import { type DataCalls, DataCallError } from "../sys/data-calls.ts";
+import type { Endpoint } from "./addresses.ts";
+import { type DataEnd, DescriptorEnd, SocketEnd } from "./data-end.ts";
+import { ACCEPTS_AT_ONCE, DATA_BACKLOG, UNSENT_LOW } from "./limits.ts";
+
+export interface PassiveListener {
+  readonly port: number;
+  /** Hands on, now, what has connected and was not told yet. Elsewhere the event loop does that alone. */
+  look(): void;
+  close(): void;
+}
+
+export type ListenerTerms = {
+  /** Of the native path; undefined: Node's. */
+  readonly calls: DataCalls | undefined;
+  readonly congestionControl?: string | undefined;
+  readonly onConnection: (end: DataEnd) => void;
+};
+
+/** @param endpoint our own address and a port. @returns undefined: the port is taken, or not ours to open. */
+export async function openPassive(endpoint: Endpoint, terms: ListenerTerms): Promise<PassiveListener | undefined> {
+  // A zone of a link-local address needs the system's names of interfaces: Node knows them.
+  if (terms.calls === undefined || endpoint.address.includes("%")) return openWithNode(endpoint, terms);
+  return openByDescriptor(endpoint, { ...terms, calls: terms.calls });
+}
+
+function openByDescriptor(
+  { address, port }: Endpoint,
+  { calls, congestionControl, onConnection }: ListenerTerms & { readonly calls: DataCalls },
+): PassiveListener | undefined {
+  let descriptor: number;
+  try {
+    descriptor = calls.listen(address, port, { backlog: DATA_BACKLOG, unsentLow: UNSENT_LOW, congestionControl });
+  } catch (error) {
+    if (error instanceof DataCallError) return undefined;
+    throw error;
+  }
+  const watch = calls.watch(descriptor);
+  let open = true;
+  const look = (): void => {
+    for (let count = 0; open && count < ACCEPTS_AT_ONCE; count++) {
+      const accepted = calls.accept(descriptor);
+      if (accepted === undefined) return;
+      onConnection(new DescriptorEnd(accepted.descriptor, accepted.remote, calls));
+    }
+  };
+  const wait = (): void => watch.once("readable", woken);
+  const woken = (): void => {
+    look();
+    if (open) wait();
+  };
+  wait();
+  return {
+    port,
+    look,
+    close: () => {
+      if (!open) return;
+      open = false;
+      watch[Symbol.dispose]();
+      calls.close(descriptor);
+    },
+  };
+}
+
+async function openWithNode(
+  { address, port }: Endpoint,
+  { calls, onConnection }: ListenerTerms,
+): Promise<PassiveListener | undefined> {
+  // allowHalfOpen: a client that shuts down its sending side still wants the whole download.
+  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true });
+  const listening = await new Promise<boolean>((resolve) => {
+    server.once("error", () => resolve(false));
+    server.listen({ host: address, port, backlog: DATA_BACKLOG }, () => resolve(true));
+  });
+  if (!listening) return undefined;
+  server.on("connection", (socket) => onConnection(new SocketEnd(socket, calls)));
+  server.on("error", () => {});
+  return { port, look: () => {}, close: () => void server.close() };
+}

@@ -1,0 +1,394 @@
+/**
+ * The third file with foreign-function prototypes: sockets and pipes as descriptors, for data connections whose octets
+ * never come into this process's memory. As careful as ffi.ts. Linux on x64 and arm64 alone, where the layouts below
+ * are equal (man 7 ip, man 7 ipv6, man 2 splice).
+ */
+import { constants as osConstants } from "node:os";
+import { type CLibrary, type Koffi, fromCLibrary } from "./c-library.ts";
+
+/** Another end or an own address, as the kernel writes it. */
+export type SocketAddress = { readonly address: string; readonly port: number };
+
+/** A call that failed for good; `code` is the name of its errno, as in Node's own errors. */
+export class DataCallError extends Error {
+  override readonly name = "DataCallError";
+  readonly code: string;
+
+  constructor(call: string, code: string) {
+    super(`${call}: ${code}`);
+    this.code = code;
+  }
+}
+
+/** What a call returns that would have had to wait: ask `watch` when to try again. */
+export const WOULD_WAIT = -1;
+
+/** Tells when a descriptor can be read from or written to. Close it before the descriptor. */
+export type Watch = Disposable & {
+  /** Calls once, on the event loop, when it can be or has failed; the next call of the descriptor tells which. */
+  once(what: "readable" | "writable", act: () => void): void;
+  /** No call any more, until the next `once`. */
+  stop(): void;
+};
+
+/** Whether octets of a file can be had without waiting for a disk. */
+export type Warmth = "in-memory" | "cold" | "unknown";
+
+/**
+ * The calls, on non-blocking descriptors. Those that return a count return `WOULD_WAIT` where they would have to wait.
+ * @throws {DataCallError} each of them
+ */
+export type DataCalls = {
+  /** Opens a listening socket. @param address of our own, IPv4 or IPv6 without a zone. @param port 0: any. */
+  listen(address: string, port: number, terms: ListenTerms): number;
+  /** @returns undefined: nobody is there. */
+  accept(listener: number): { readonly descriptor: number; readonly remote: SocketAddress } | undefined;
+  /** Another descriptor of the same socket. */
+  duplicate(descriptor: number): number;
+  close(descriptor: number): void;
+  /** Our FIN, after all that was sent. */
+  shutdownSending(descriptor: number): void;
+  /** From now on `close` sends a reset and throws away what is still to go. */
+  resetOnClose(descriptor: number): void;
+  /** Octets received that lie there, at most 1; 0 after the other end's FIN. Takes none of them. */
+  peek(descriptor: number): number;
+  receive(descriptor: number, into: Buffer): number;
+  send(descriptor: number, octets: Buffer, more: boolean): number;
+  /** Sends from a file in the kernel, without a pipe of ours; moves no position but the one returned. */
+  sendFile(socket: number, file: number, range: { position: number; length: number }): number;
+  /** Moves between a pipe and a socket or a file. @param position of the file; absent: its own, which moves on. */
+  splice(from: number, to: number, terms: { length: number; position?: number; more?: boolean }): number;
+  /** The same on another thread, for files on disks. @returns -1 for any fault: a call on this thread names it. */
+  spliceElsewhere(from: number, to: number, terms: { length: number; position?: number }): Promise<number>;
+  /** Makes a pipe. @param octets that it should hold. @returns what it does hold, less where the system has limits. */
+  pipe(octets: number): { readonly reading: number; readonly writing: number; readonly octets: number };
+  /** Reads what lies in memory; `WOULD_WAIT`: not all does, or the file system cannot tell. */
+  readIfInMemory(file: number, into: Buffer, length: number, position: number): number;
+  /** Looks at the page cache. "in-memory" may be wrong for pages that are just being thrown out. */
+  warmth(file: number, range: { position: number; length: number }): Warmth;
+  /** Writes at the file's own position. */
+  write(file: number, octets: Buffer, length: number): number;
+  watch(descriptor: number): Watch;
+};
+
+export type ListenTerms = {
+  readonly backlog: number;
+  /** Name of the algorithm for connections that come in; absent: the system's. tcp(7), TCP_CONGESTION. */
+  readonly congestionControl?: string | undefined;
+  /** Octets that a connection may hold unsent before it counts as writable again; tcp(7), TCP_NOTSENT_LOWAT. */
+  readonly unsentLow?: number | undefined;
+};
+
+const AF_INET = 2;
+const AF_INET6 = 10;
+const SOCK_STREAM = 1;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
+const SO_LINGER = 13;
+const IPPROTO_TCP = 6;
+const IPPROTO_IPV6 = 41;
+const IPV6_V6ONLY = 26;
+const TCP_CONGESTION = 13;
+const TCP_NOTSENT_LOWAT = 25;
+const SHUT_WR = 1;
+const MSG_PEEK = 0x2;
+const MSG_DONTWAIT = 0x40;
+const MSG_NOSIGNAL = 0x4000;
+const MSG_MORE = 0x8000;
+const SPLICE_MOVE = 1;
+const SPLICE_NONBLOCK = 2;
+const SPLICE_MORE = 4;
+const F_DUPFD_CLOEXEC = 1030;
+const F_SETPIPE_SZ = 1031;
+const F_GETPIPE_SZ = 1032;
+const RWF_NOWAIT = 8;
+const SYS_CACHESTAT = 451;
+/** Octets between the looks of `warmth` at single pages: what the kernel reads ahead at a time (read_ahead_kb). */
+const LOOK_DISTANCE = 131_072;
+/** Octets of a page; larger ones only make `warmth` more careful. */
+const PAGE = 4_096;
+
+type Native = ((...values: readonly unknown[]) => number) & {
+  async(...values: readonly unknown[]): void;
+};
+
+let loaded: { readonly calls: DataCalls | undefined } | undefined;
+
+/** The calls, or undefined: not Linux on x64 or arm64, no koffi, or FERRYMAN_FFI=off. Loaded once. */
+export function loadDataCalls(): DataCalls | undefined {
+  if (process.env["FERRYMAN_FFI"] === "off") return undefined;
+  loaded ??= { calls: fromCLibrary((library, koffi) => dataCalls(prototypes(library), koffi)) };
+  return loaded.calls;
+}
+
+function prototypes(library: CLibrary) {
+  const native = (name: string, result: string, values: string): Native =>
+    library.func(name, result, values.split(" "));
+  return {
+    socket: native("socket", "int", "int int int"),
+    bind: native("bind", "int", "int void* uint"),
+    listen: native("listen", "int", "int int"),
+    accept4: native("accept4", "int", "int void* void* int"),
+    setsockopt: native("setsockopt", "int", "int int int void* uint"),
+    // Variadic in C; on both architectures integer arguments of a variadic call travel as those of an ordinary one.
+    fcntl: native("fcntl", "int", "int int long"),
+    close: native("close", "int", "int"),
+    shutdown: native("shutdown", "int", "int int"),
+    recv: native("recv", "int64", "int void* size_t int"),
+    send: native("send", "int64", "int void* size_t int"),
+    sendfile: native("sendfile", "int64", "int int void* size_t"),
+    splice: native("splice", "int64", "int void* int void* size_t uint"),
+    pipe2: native("pipe2", "int", "void* int"),
+    preadv2: native("preadv2", "int64", "int void* int int64 int"),
+    write: native("write", "int64", "int void* size_t"),
+    cachestat: native("syscall", "long", "long int void* void* uint"),
+  };
+}
+
+type Prototypes = ReturnType<typeof prototypes>;
+
+const AGAIN = osConstants.errno.EAGAIN;
+const errnoNames: ReadonlyMap<number, string> = new Map(
+  Object.entries(osConstants.errno)
+    .toReversed()
+    .map(([name, number]) => [number, name]),
+);
+
+/** Scratch of calls that are synchronous, so one of each is enough. */
+const scratch = {
+  address: Buffer.alloc(28),
+  length: Buffer.alloc(4),
+  number: Buffer.alloc(4),
+  position: Buffer.alloc(8),
+  range: Buffer.alloc(16),
+  cached: Buffer.alloc(40),
+  vector: Buffer.alloc(16),
+  octet: Buffer.alloc(8),
+};
+const LINGER_NOT = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]);
+
+type Tools = {
+  readonly c: Prototypes;
+  readonly koffi: Koffi;
+  /** @throws {DataCallError} for a result below 0. */
+  readonly check: (call: string, result: number) => number;
+  /** The same, but `WOULD_WAIT` for EAGAIN. */
+  readonly count: (call: string, result: number) => number;
+};
+
+function dataCalls(c: Prototypes, koffi: Koffi): DataCalls {
+  const fault = (call: string): DataCallError => new DataCallError(call, errnoNames.get(koffi.errno()) ?? "EIO");
+  const check = (call: string, result: number): number => {
+    if (result < 0) throw fault(call);
+    return result;
+  };
+  const count = (call: string, result: number): number => {
+    if (result >= 0) return result;
+    if (koffi.errno() === AGAIN) return WOULD_WAIT;
+    throw fault(call);
+  };
+  const tools = { c, koffi, check, count };
+  return { ...listenerCalls(tools), ...connectionCalls(tools), ...fileCalls(tools), ...pipeCalls(tools) };
+}
+
+function listenerCalls({ c, koffi, check }: Tools) {
+  const set = (descriptor: number, [level, name]: readonly [number, number], value: number): void => {
+    scratch.number.writeInt32LE(value, 0);
+    check("setsockopt", c.setsockopt(descriptor, level, name, scratch.number, 4));
+  };
+  return {
+    listen(address, port, { backlog, congestionControl, unsentLow }) {
+      const size = writeAddress(address, port);
+      const family = scratch.address.readUInt16LE(0);
+      const descriptor = check("socket", c.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+      try {
+        set(descriptor, [SOL_SOCKET, SO_REUSEADDR], 1);
+        if (family === AF_INET6) set(descriptor, [IPPROTO_IPV6, IPV6_V6ONLY], 1);
+        // Connections inherit these from the listener: no call for each of them.
+        if (unsentLow !== undefined) set(descriptor, [IPPROTO_TCP, TCP_NOTSENT_LOWAT], unsentLow);
+        if (congestionControl !== undefined) {
+          const name = Buffer.from(congestionControl, "latin1");
+          check("setsockopt", c.setsockopt(descriptor, IPPROTO_TCP, TCP_CONGESTION, name, name.length));
+        }
+        check("bind", c.bind(descriptor, scratch.address, size));
+        check("listen", c.listen(descriptor, backlog));
+        return descriptor;
+      } catch (error) {
+        c.close(descriptor);
+        throw error;
+      }
+    },
+    accept(listener) {
+      scratch.length.writeUInt32LE(scratch.address.length, 0);
+      const flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+      const descriptor = c.accept4(listener, scratch.address, scratch.length, flags);
+      if (descriptor >= 0) return { descriptor, remote: readAddress() };
+      // Gone before we came, or out of descriptors: the next one may do better, and the client's own time-out counts.
+      return undefined;
+    },
+    watch(descriptor) {
+      let handle: PollHandle | undefined;
+      let then: () => void = () => {};
+      const woken = (): void => {
+        handle?.stop();
+        then();
+      };
+      return {
+        once(what, act) {
+          then = act;
+          const events = what === "readable" ? { readable: true } : { writable: true };
+          if (handle === undefined) handle = koffi.node.poll(descriptor, events, woken);
+          else handle.start(events, woken);
+        },
+        stop: () => handle?.stop(),
+        [Symbol.dispose]() {
+          handle?.close();
+          handle = undefined;
+        },
+      };
+    },
+  } satisfies Partial<DataCalls>;
+}
+
+type PollHandle = ReturnType<Koffi["node"]["poll"]>;
+
+function connectionCalls({ c, check, count }: Tools) {
+  return {
+    duplicate: (descriptor) => check("fcntl", c.fcntl(descriptor, F_DUPFD_CLOEXEC, 0)),
+    close: (descriptor) => {
+      c.close(descriptor);
+    },
+    shutdownSending: (descriptor) => {
+      check("shutdown", c.shutdown(descriptor, SHUT_WR));
+    },
+    resetOnClose: (descriptor) => {
+      c.setsockopt(descriptor, SOL_SOCKET, SO_LINGER, LINGER_NOT, LINGER_NOT.length);
+    },
+    peek: (descriptor) => count("recv", c.recv(descriptor, scratch.octet, 1, MSG_PEEK | MSG_DONTWAIT)),
+    receive: (descriptor, into) => count("recv", c.recv(descriptor, into, into.length, MSG_DONTWAIT)),
+    send: (descriptor, octets, more) =>
+      count("send", c.send(descriptor, octets, octets.length, MSG_DONTWAIT | MSG_NOSIGNAL | (more ? MSG_MORE : 0))),
+  } satisfies Partial<DataCalls>;
+}
+
+function fileCalls({ c, koffi, check, count }: Tools) {
+  const readNow = (file: number, { into, length }: { into: Buffer; length: number }, position: number): number => {
+    // struct iovec, of one buffer.
+    scratch.vector.writeBigUInt64LE(BigInt(koffi.address(into)), 0);
+    scratch.vector.writeUInt32LE(length, 8);
+    return c.preadv2(file, scratch.vector, 1, position, RWF_NOWAIT);
+  };
+  return {
+    sendFile(socket, file, { position, length }) {
+      writePosition(scratch.position, position);
+      return count("sendfile", c.sendfile(socket, file, scratch.position, length));
+    },
+    readIfInMemory(file, into, length, position) {
+      const read = readNow(file, { into, length }, position);
+      return read === length ? read : WOULD_WAIT;
+    },
+    warmth(file, { position, length }) {
+      writePosition(scratch.range, position);
+      scratch.range.writeUInt32LE(length, 8);
+      scratch.range.writeUInt32LE(0, 12);
+      if (c.cachestat(SYS_CACHESTAT, file, scratch.range, scratch.cached, 0) < 0) return "unknown";
+      const pages = Math.ceil((position + length) / PAGE) - Math.floor(position / PAGE);
+      if (scratch.cached.readUInt32LE(0) < pages) return "cold";
+      // A page that is still being read counts as cached: only a read that must not wait tells. A file system that
+      // knows no such reads (tmpfs) has its pages in memory.
+      for (let at = position; at < position + length; at += LOOK_DISTANCE) {
+        if (readNow(file, { into: scratch.octet, length: 1 }, at) < 1)
+          return koffi.errno() === AGAIN ? "cold" : "in-memory";
+      }
+      return readNow(file, { into: scratch.octet, length: 1 }, position + length - 1) === 1 ? "in-memory" : "cold";
+    },
+    write: (file, octets, length) => check("write", c.write(file, octets, length)),
+  } satisfies Partial<DataCalls>;
+}
+
+function pipeCalls({ c, check, count }: Tools) {
+  return {
+    splice(from, to, { length, position, more = false }) {
+      if (position !== undefined) writePosition(scratch.position, position);
+      const flags = SPLICE_MOVE | SPLICE_NONBLOCK | (more ? SPLICE_MORE : 0);
+      const offset = position === undefined ? null : scratch.position;
+      return count("splice", c.splice(from, offset, to, null, length, flags));
+    },
+    async spliceElsewhere(from, to, { length, position }) {
+      const { promise, resolve } = Promise.withResolvers<number>();
+      const offset = position === undefined ? null : Buffer.alloc(8);
+      if (offset !== null && position !== undefined) writePosition(offset, position);
+      const done = (fault: unknown, moved: number): void => {
+        // Held until here: the other thread writes to it.
+        void offset;
+        resolve(fault === null || fault === undefined ? moved : -1);
+      };
+      c.splice.async(from, offset, to, null, length, SPLICE_MOVE, done);
+      return promise;
+    },
+    pipe(octets) {
+      const ends = Buffer.alloc(8);
+      check("pipe2", c.pipe2(ends, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      const [reading, writing] = [ends.readInt32LE(0), ends.readInt32LE(4)];
+      // Refused beyond the pages that one user may have in pipes (pipe(7), pipe-user-pages-soft).
+      c.fcntl(writing, F_SETPIPE_SZ, octets);
+      return { reading, writing, octets: Math.max(c.fcntl(writing, F_GETPIPE_SZ, 0), 0) };
+    },
+  } satisfies Partial<DataCalls>;
+}
+
+function writePosition(into: Buffer, position: number): void {
+  into.writeUInt32LE(position % 0x1_0000_0000, 0);
+  into.writeUInt32LE(Math.floor(position / 0x1_0000_0000), 4);
+}
+
+/** struct sockaddr_in or sockaddr_in6. @returns its size. */
+function writeAddress(address: string, port: number): number {
+  const into = scratch.address.fill(0);
+  into.writeUInt16BE(port, 2);
+  if (!address.includes(":")) {
+    into.writeUInt16LE(AF_INET, 0);
+    for (const [at, part] of address.split(".").entries()) into[4 + at] = Number(part);
+    return 16;
+  }
+  into.writeUInt16LE(AF_INET6, 0);
+  const [front = "", back] = address.split("::");
+  const groups = (text: string): readonly number[] => groupsOf(text);
+  const [first, last] = [groups(front), back === undefined ? [] : groups(back)];
+  for (const [at, group] of first.entries()) into.writeUInt16BE(group, 8 + at * 2);
+  for (const [at, group] of last.entries()) into.writeUInt16BE(group, 8 + (8 - last.length + at) * 2);
+  return 28;
+}
+
+/** The 16-bit groups of one side of `::`; the last may be an IPv4 address. */
+function groupsOf(text: string): readonly number[] {
+  if (text === "") return [];
+  return text.split(":").flatMap((group) => {
+    if (!group.includes(".")) return [Number.parseInt(group, 16)];
+    const [a = 0, b = 0, c = 0, d = 0] = group.split(".").map(Number);
+    return [a * 256 + b, c * 256 + d];
+  });
+}
+
+function readAddress(): SocketAddress {
+  const from = scratch.address;
+  const port = from.readUInt16BE(2);
+  if (from.readUInt16LE(0) === AF_INET) return { address: `${from[4]}.${from[5]}.${from[6]}.${from[7]}`, port };
+  const groups: string[] = [];
+  for (let at = 8; at < 24; at += 2) groups.push(from.readUInt16BE(at).toString(16));
+  return { address: shortest(groups), port };
+}
+
+/** The first longest run of zeros as `::` (RFC 5952 §4.2). */
+function shortest(groups: readonly string[]): string {
+  let best = { at: -1, length: 1 };
+  for (let at = 0; at < groups.length; at++) {
+    let length = 0;
+    while (groups[at + length] === "0") length += 1;
+    if (length > best.length) best = { at, length };
+  }
+  if (best.at < 0) return groups.join(":");
+  return `${groups.slice(0, best.at).join(":")}::${groups.slice(best.at + best.length).join(":")}`;
+}
