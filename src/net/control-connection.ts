@@ -4,7 +4,7 @@
  */
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { type ByteString, octetsOf } from "../base/bytes.ts";
+import type { ByteString } from "../base/bytes.ts";
 import { type LineEvent, LineSplitter } from "../protocol/line-splitter.ts";
 import { type Endpoint, plainAddress } from "./addresses.ts";
 import type { TlsSession } from "./tls/session.ts";
@@ -38,6 +38,9 @@ export class ControlConnection {
   #watcher: Watcher | undefined;
   #wake: (() => void) | undefined;
   #ended = false;
+  /** Octets of replies that wait for the next one, one per character, and what sends them at the latest. */
+  #held = "";
+  #flush: NodeJS.Immediate | undefined;
 
   /** @param onActivity called for every whole line, and not for octets alone: who sends one now and then is idle (attack 54). */
   constructor(socket: Socket, onActivity: () => void) {
@@ -111,6 +114,7 @@ export class ControlConnection {
    * the handshake is run (attack 9). What a client sends from here on is for the TLS engine.
    */
   hold(): void {
+    this.#writeHeld();
     this.#raw.pause();
     this.#raw.removeAllListeners("data");
     this.#forget();
@@ -154,10 +158,31 @@ export class ControlConnection {
     secured.end();
   }
 
+  /**
+   * Sends a reply that another one follows: together with that if it comes within this turn of the event loop. A small
+   * file's 150 and 226 are one segment then, and every line is there.
+   */
+  writeSoon(bytes: ByteString): void {
+    this.#held += bytes;
+    this.#flush ??= setImmediate(() => this.#writeHeld());
+  }
+
+  #writeHeld(): void {
+    if (this.#flush === undefined) return;
+    clearImmediate(this.#flush);
+    this.#flush = undefined;
+    const octets = this.#held;
+    this.#held = "";
+    if (this.#socket.writable) this.#socket.write(octets, "latin1");
+  }
+
   /** Sends reply octets; settles when the client has read enough of them, or is gone: one that reads none is cut off. */
   async write(bytes: ByteString): Promise<void> {
+    if (this.#flush !== undefined) {
+      this.#held += bytes;
+      this.#writeHeld();
+    } else if (this.#socket.writable) this.#socket.write(bytes, "latin1");
     if (!this.#socket.writable) return;
-    this.#socket.write(octetsOf(bytes));
     if (this.#socket.writableLength < REPLY_BACKLOG) return;
     await new Promise<void>((resolve) => {
       const socket = this.#socket;
@@ -180,6 +205,7 @@ export class ControlConnection {
     this.#ended = true;
     this.#wake?.();
     if (this.#raw.destroyed) return;
+    this.#writeHeld();
     // What the client still sends is read and forgotten: unread octets at close would turn our FIN into a reset
     // that can overtake the last reply.
     this.#socket.removeAllListeners("data");

@@ -95,8 +95,9 @@ export class NativeConnection implements DataTransport {
   }
 
   async finish(): Promise<void> {
-    this.check();
-    this.try(() => this.calls.shutdownSending(this.descriptor));
+    // Closing sends our FIN as well; only a peer that sends on a download must be listened to until its own.
+    if (this.try(() => this.calls.peek(this.descriptor)) <= 0) this.#close();
+    else this.try(() => this.calls.shutdownSending(this.descriptor));
     this.#finished = true;
   }
 
@@ -133,7 +134,6 @@ export class NativeConnection implements DataTransport {
     clearTimeout(this.#stall);
     if (this.#closed) return;
     if (!this.#finished) this.#cut();
-    else if (this.#isQuiet()) this.#close();
     else this.#linger();
   }
 
@@ -239,15 +239,6 @@ export class NativeConnection implements DataTransport {
     this.#closed = true;
     this.#watch[Symbol.dispose]();
     this.calls.close(this.descriptor);
-  }
-
-  /** Nothing lies there that the peer has sent: closing then is no reset, and all that we sent arrives. */
-  #isQuiet(): boolean {
-    try {
-      return this.calls.peek(this.descriptor) <= 0;
-    } catch {
-      return true;
-    }
   }
 
   /** A peer that sends on a download: what it sends is thrown away until its FIN, and not for long. */

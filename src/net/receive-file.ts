@@ -37,7 +37,7 @@ export class FileReceiver {
     using first = this.#connection.pipes.borrow();
     if (first === undefined) return NOTHING;
     using second = this.#connection.pipes.borrow();
-    return this.#receiveThrough(first, second ?? first);
+    return await this.#receiveThrough(first, second ?? first);
   }
 
   /** The first octets, which are all of a short file. @returns undefined: more may come, and by a pipe. */

@@ -248,7 +248,9 @@ export class Connection {
   }
 
   async #send(answer: Reply): Promise<void> {
-    await this.#control.write(encodeReply(answer));
+    const octets = encodeReply(answer);
+    if (answer.code < 200) this.#control.writeSoon(octets);
+    else await this.#control.write(octets);
   }
 
   #note(order: Order | undefined, code: number): void {
