@@ -39,19 +39,18 @@ function openByDescriptor(
   }
   const watch = calls.watch(descriptor);
   let open = true;
+  /** @returns whether there was one. */
+  const acceptOne = (): boolean => {
+    const accepted = open ? calls.accept(descriptor) : undefined;
+    if (accepted === undefined) return false;
+    onConnection(new DescriptorEnd(accepted.descriptor, accepted.remote, calls));
+    return true;
+  };
   const look = (): void => {
-    for (let count = 0; open && count < ACCEPTS_AT_ONCE; count++) {
-      const accepted = calls.accept(descriptor);
-      if (accepted === undefined) return;
-      onConnection(new DescriptorEnd(accepted.descriptor, accepted.remote, calls));
-    }
+    for (let count = 0; count < ACCEPTS_AT_ONCE; count++) if (!acceptOne()) return;
   };
-  const wait = (): void => watch.once("readable", woken);
-  const woken = (): void => {
-    look();
-    if (open) wait();
-  };
-  wait();
+  // One a turn: as a rule there is no second, and asking for it costs as much as taking the first.
+  watch.always("readable", acceptOne);
   return {
     port,
     look,

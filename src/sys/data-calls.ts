@@ -27,8 +27,8 @@ export const WOULD_WAIT = -1;
 export type Watch = Disposable & {
   /** Calls once, on the event loop, when it can be or has failed; the next call of the descriptor tells which. */
   once(what: "readable" | "writable", act: () => void): void;
-  /** No call any more, until the next `once`. */
-  stop(): void;
+  /** Calls in every turn of the loop in which it can be, until it is disposed. */
+  always(what: "readable" | "writable", act: () => void): void;
 };
 
 /** Whether octets of a file can be had without waiting for a disk. */
@@ -228,31 +228,48 @@ function listenerCalls({ c, koffi, check }: Tools) {
       // Gone before we came, or out of descriptors: the next one may do better, and the client's own time-out counts.
       return undefined;
     },
-    watch(descriptor) {
-      let handle: PollHandle | undefined;
-      let then: () => void = () => {};
-      const woken = (): void => {
-        handle?.stop();
-        then();
-      };
-      return {
-        once(what, act) {
-          then = act;
-          const events = what === "readable" ? { readable: true } : { writable: true };
-          if (handle === undefined) handle = koffi.node.poll(descriptor, events, woken);
-          else handle.start(events, woken);
-        },
-        stop: () => handle?.stop(),
-        [Symbol.dispose]() {
-          handle?.close();
-          handle = undefined;
-        },
-      };
-    },
+    watch: (descriptor) => new PollWatch(koffi, descriptor),
   } satisfies Partial<DataCalls>;
 }
 
 type PollHandle = ReturnType<Koffi["node"]["poll"]>;
+
+const EVENTS = { readable: { readable: true }, writable: { writable: true } } as const;
+
+/** The kernel is asked only when it is first waited for: a short transfer never does. */
+class PollWatch implements Watch {
+  readonly #koffi: Koffi;
+  readonly #descriptor: number;
+  #handle: PollHandle | undefined;
+  #act: () => void = () => {};
+
+  constructor(koffi: Koffi, descriptor: number) {
+    this.#koffi = koffi;
+    this.#descriptor = descriptor;
+  }
+
+  once(what: "readable" | "writable", act: () => void): void {
+    this.#act = act;
+    this.#start(what, () => {
+      this.#handle?.stop();
+      this.#act();
+    });
+  }
+
+  always(what: "readable" | "writable", act: () => void): void {
+    this.#start(what, act);
+  }
+
+  #start(what: "readable" | "writable", woken: () => void): void {
+    if (this.#handle === undefined) this.#handle = this.#koffi.node.poll(this.#descriptor, EVENTS[what], woken);
+    else this.#handle.start(EVENTS[what], woken);
+  }
+
+  [Symbol.dispose](): void {
+    this.#handle?.close();
+    this.#handle = undefined;
+  }
+}
 
 function connectionCalls({ c, check, count }: Tools) {
   return {
