@@ -64,6 +64,9 @@ export const QUANTUM_MOST = 1_048_576;
 export const SMALL_SEND = 65_536;
 /** Octets of an upload that are written on the event loop, as a short file is; what follows goes to other threads. */
 export const SMALL_RECEIVE = 131_072;
-/** Milliseconds that such a write may take before the disk counts as slow, and for how long it then does. */
-export const SLOW_WRITE_MS = 5;
+/**
+ * Milliseconds that such a write may take before the disk counts as slow, and for how long it then does. The kernel
+ * holds up who writes too much for 10 ms and more; less may be another process on the same processor.
+ */
+export const SLOW_WRITE_MS = 20;
 export const SLOW_DISK_MS = 1_000;

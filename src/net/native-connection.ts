@@ -51,6 +51,7 @@ export class NativeConnection implements DataTransport {
   #stall: NodeJS.Timeout | undefined;
   #waiting: AbortController | undefined;
   #buffer: Buffer | undefined;
+  #receiver: FileReceiver | undefined;
   /** Our FIN has gone out, or the peer's has come: it ends softly. */
   #finished = false;
   #closed = false;
@@ -123,7 +124,8 @@ export class NativeConnection implements DataTransport {
   }
 
   async receiveFile(file: number, moved: Moved): Promise<"end" | readonly Buffer[]> {
-    const outcome = await new FileReceiver(this, file, moved).receive();
+    this.#receiver ??= new FileReceiver(this, file, moved);
+    const outcome = await this.#receiver.receive();
     if (outcome === "end") this.#finished = true;
     return outcome;
   }

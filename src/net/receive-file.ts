@@ -23,6 +23,8 @@ export class FileReceiver {
   readonly #connection: NativeConnection;
   readonly #file: number;
   readonly #moved: Moved;
+  /** Octets of this upload that may still be written on the event loop. */
+  #short = SMALL_RECEIVE;
 
   constructor(connection: NativeConnection, file: number, moved: Moved) {
     this.#connection = connection;
@@ -30,7 +32,7 @@ export class FileReceiver {
     this.#moved = moved;
   }
 
-  /** See `DataTransport.receiveFile`. */
+  /** See `DataTransport.receiveFile`; may be called again after it gave something back. */
   async receive(): Promise<Outcome> {
     const start = await this.#receiveAtOnce();
     if (start !== undefined) return start;
@@ -43,7 +45,7 @@ export class FileReceiver {
   /** The first octets, which are all of a short file. @returns undefined: more may come, and by a pipe. */
   async #receiveAtOnce(): Promise<Outcome | undefined> {
     const { calls, descriptor } = this.#connection;
-    for (let total = 0; total < SMALL_RECEIVE;) {
+    while (this.#short > 0) {
       if (this.#connection.throttle?.limited === true) return NOTHING;
       const count = this.#connection.try(() => calls.receive(descriptor, scrap));
       if (count === 0) return "end";
@@ -52,7 +54,7 @@ export class FileReceiver {
         continue;
       }
       this.#moved(count);
-      total += count;
+      this.#short -= count;
       const written = this.#writeNow(count);
       if (written < count) return [Buffer.from(scrap.subarray(written, count))];
     }

@@ -293,7 +293,7 @@ function connectionCalls({ c, check, count }: Tools) {
 function fileCalls({ c, koffi, check, count }: Tools) {
   const readNow = (file: number, { into, length }: { into: Buffer; length: number }, position: number): number => {
     // struct iovec, of one buffer.
-    scratch.vector.writeBigUInt64LE(BigInt(koffi.address(into)), 0);
+    scratch.vector.writeBigUInt64LE(koffi.address(into), 0);
     scratch.vector.writeUInt32LE(length, 8);
     return c.preadv2(file, scratch.vector, 1, position, RWF_NOWAIT);
   };
@@ -372,8 +372,7 @@ function writeAddress(address: string, port: number): number {
   }
   into.writeUInt16LE(AF_INET6, 0);
   const [front = "", back] = address.split("::");
-  const groups = (text: string): readonly number[] => groupsOf(text);
-  const [first, last] = [groups(front), back === undefined ? [] : groups(back)];
+  const [first, last] = [groupsOf(front), back === undefined ? [] : groupsOf(back)];
   for (const [at, group] of first.entries()) into.writeUInt16BE(group, 8 + at * 2);
   for (const [at, group] of last.entries()) into.writeUInt16BE(group, 8 + (8 - last.length + at) * 2);
   return 28;

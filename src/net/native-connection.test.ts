@@ -1,0 +1,348 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { closeSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { type Socket, createConnection } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import fc from "fast-check";
+import { type DataCalls, loadDataCalls } from "../sys/data-calls.ts";
+import { DataError, type DataTerms } from "./data-connection.ts";
+import { PIPES_AT_ONCE } from "./limits.ts";
+import { NativeConnection } from "./native-connection.ts";
+import { PassivePool } from "./passive-pool.ts";
+import { RateLimiter } from "./rate-limiter.ts";
+import { Throttle } from "./throttle.ts";
+
+const calls = loadDataCalls();
+const skip = calls === undefined ? "the native path needs Linux and koffi" : false;
+
+const HERE = "127.0.0.1";
+const folder = mkdtempSync(join(tmpdir(), "ferryman-native-"));
+const pool = new PassivePool();
+after(() => {
+  pool.close();
+  rmSync(folder, { recursive: true });
+});
+
+const PATIENT = { stallMs: 20_000, signal: new AbortController().signal };
+const BIG = randomBytes(9_000_001);
+const bigPath = join(folder, "big");
+writeFileSync(bigPath, BIG);
+
+type Pair = AsyncDisposable & { readonly ours: NativeConnection; readonly theirs: Socket };
+
+function real(): DataCalls {
+  assert.ok(calls !== undefined);
+  return calls;
+}
+
+async function pair(terms: Partial<DataTerms> = {}, changed: Partial<DataCalls> = {}): Promise<Pair> {
+  using lease = await pool.lease({ address: HERE, from: HERE, onStranger: () => {} });
+  const theirs = createConnection({ host: HERE, port: lease.port, allowHalfOpen: true });
+  theirs.on("error", () => {});
+  await once(theirs, "connect");
+  const end = await lease.accept(AbortSignal.timeout(5_000));
+  const descriptor = end.toDescriptor();
+  assert.ok(descriptor !== undefined);
+  const ours = new NativeConnection(
+    { descriptor, peer: end.remote },
+    { ...PATIENT, ...terms },
+    { ...real(), ...changed },
+  );
+  return {
+    ours,
+    theirs,
+    async [Symbol.asyncDispose]() {
+      await ours[Symbol.asyncDispose]();
+      theirs.destroy();
+    },
+  };
+}
+
+async function collect(socket: Socket): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+  await once(socket, "end");
+  return Buffer.concat(chunks);
+}
+
+class OpenFile implements Disposable {
+  readonly path: string;
+  readonly descriptor: number;
+
+  constructor(path: string, flags: string) {
+    this.path = path;
+    this.descriptor = openSync(path, flags);
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.descriptor);
+  }
+}
+
+let made = 0;
+const newFile = (): OpenFile => new OpenFile(join(folder, `up-${(made += 1)}`), "w+");
+
+/** As a transfer does it: what the kernel's way gives back is written plainly, and on it goes. */
+async function receiveAll(ours: NativeConnection, file: OpenFile): Promise<void> {
+  for (;;) {
+    const rest = await ours.receiveFile(file.descriptor, () => {});
+    if (rest === "end") return;
+    for (const chunk of rest) writeSync(file.descriptor, chunk);
+    const plain = await ours.receive();
+    if (plain.length === 0) return;
+    for (const chunk of plain) writeSync(file.descriptor, chunk);
+  }
+}
+
+function openDescriptors(): number {
+  return readdirSync("/proc/self/fd").length;
+}
+
+const isFault = (fault: string) => (error: unknown) => error instanceof DataError && error.fault === fault;
+
+test("any span of a file arrives octet for octet, and is counted", { skip }, async () => {
+  const near = fc.constantFrom(0, 1, 4_095, 4_097, 65_535, 65_536, 65_537, 1_048_576, 1_048_577, 5_000_003, BIG.length);
+  await fc.assert(
+    fc.asyncProperty(near, near, async (one, other) => {
+      const [start, end] = [Math.min(one, other), Math.max(one, other)];
+      await using sockets = await pair();
+      using file = new OpenFile(bigPath, "r");
+      const received = collect(sockets.theirs);
+      let counted = 0;
+      const reached = await sockets.ours.sendFile(file.descriptor, { start, end }, (octets) => {
+        counted += octets;
+      });
+      await sockets.ours.finish();
+      assert.equal(reached, end);
+      assert.equal(counted, end - start);
+      assert.ok((await received).equals(BIG.subarray(start, end)));
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test("a file whose octets are not in memory is read on another thread", { skip }, async () => {
+  const elsewhere: number[] = [];
+  await using sockets = await pair(
+    {},
+    {
+      readIfInMemory: () => -1,
+      warmth: () => "cold",
+      spliceElsewhere: async (from, to, terms) => {
+        elsewhere.push(terms.length);
+        return real().spliceElsewhere(from, to, terms);
+      },
+    },
+  );
+  using file = new OpenFile(bigPath, "r");
+  const received = collect(sockets.theirs);
+  assert.equal(await sockets.ours.sendFile(file.descriptor, { start: 7, end: BIG.length }, () => {}), BIG.length);
+  await sockets.ours.finish();
+  assert.ok((await received).equals(BIG.subarray(7)));
+  assert.ok(elsewhere.length > 8, "each piece of it");
+});
+
+/** As long as a thread of the pool waits for its disk. */
+async function slow(...call: Parameters<DataCalls["spliceElsewhere"]>): Promise<number> {
+  await new Promise((resolve) => {
+    setTimeout(resolve, 20);
+  });
+  return real().spliceElsewhere(...call);
+}
+
+test("a slow disk holds up the transfer and not the event loop", { skip }, async () => {
+  const longest = watchLoop();
+  await using down = await pair({}, { readIfInMemory: () => -1, warmth: () => "cold", spliceElsewhere: slow });
+  using file = new OpenFile(bigPath, "r");
+  const received = collect(down.theirs);
+  await down.ours.sendFile(file.descriptor, { start: 0, end: 4_000_000 }, () => {});
+  await down.ours.finish();
+  assert.ok((await received).equals(BIG.subarray(0, 4_000_000)));
+  await using up = await pair({}, { spliceElsewhere: slow });
+  using target = newFile();
+  up.theirs.end(BIG.subarray(0, 4_000_000));
+  await receiveAll(up.ours, target);
+  assert.ok(readFileSync(target.path).equals(BIG.subarray(0, 4_000_000)));
+  assert.ok(longest() < 200, `${longest()} ms without a turn of the loop`);
+});
+
+/** @returns what tells the longest time between two turns of the loop since, in milliseconds. */
+function watchLoop(): () => number {
+  let [last, longest] = [performance.now(), 0];
+  const timer = setInterval(() => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+  }, 1);
+  return () => {
+    clearInterval(timer);
+    return longest;
+  };
+}
+
+test("without a free pipe a file goes out by sendfile, and an upload through a buffer", { skip }, async () => {
+  const borrowed = await pair();
+  const pipes = Array.from({ length: PIPES_AT_ONCE + 1 }, () => borrowed.ours.pipes.borrow());
+  assert.equal(pipes.at(-1), undefined);
+  assert.equal(pipes.filter((pipe) => pipe !== undefined).length, PIPES_AT_ONCE);
+  try {
+    assert.ok((await viaSendFile(real())) > 0);
+  } finally {
+    for (const pipe of pipes) pipe?.[Symbol.dispose]();
+    await borrowed[Symbol.asyncDispose]();
+  }
+});
+
+async function viaSendFile(own: DataCalls): Promise<number> {
+  let [sent, refused] = [0, 0];
+  const changed: Partial<DataCalls> = {
+    pipe: () => {
+      refused += 1;
+      return { ...own.pipe(65_536), octets: 4_096 };
+    },
+    sendFile: (...call) => {
+      sent += 1;
+      return own.sendFile(...call);
+    },
+  };
+  await using down = await pair({}, changed);
+  using file = new OpenFile(bigPath, "r");
+  const received = collect(down.theirs);
+  assert.equal(await down.ours.sendFile(file.descriptor, { start: 3, end: BIG.length }, () => {}), BIG.length);
+  await down.ours.finish();
+  assert.ok((await received).equals(BIG.subarray(3)));
+  await using up = await pair({}, changed);
+  using target = newFile();
+  up.theirs.end(BIG);
+  await receiveAll(up.ours, target);
+  assert.ok(readFileSync(target.path).equals(BIG));
+  assert.ok(refused >= 2, `${refused}`);
+  return sent;
+}
+
+test("an upload is in the file octet for octet, however it comes", { skip }, async () => {
+  const sizes = fc.constantFrom(0, 1, 1_024, 131_071, 131_072, 131_073, 1_500_000, BIG.length);
+  await fc.assert(
+    fc.asyncProperty(sizes, fc.integer({ min: 1_000, max: 3_000_000 }), async (size, piece) => {
+      await using sockets = await pair();
+      using file = newFile();
+      const receiving = receiveAll(sockets.ours, file);
+      for (let at = 0; at < size; at += piece) sockets.theirs.write(BIG.subarray(at, Math.min(at + piece, size)));
+      sockets.theirs.end();
+      await receiving;
+      assert.ok(readFileSync(file.path).equals(BIG.subarray(0, size)));
+    }),
+    { numRuns: 25 },
+  );
+});
+
+test("what a full disk does not take comes back whole, for the plain way to name the fault", { skip }, async () => {
+  for (const size of [1_000, 3_000_000]) {
+    await using sockets = await pair();
+    using file = new OpenFile("/dev/full", "w");
+    sockets.theirs.end(BIG.subarray(0, size));
+    const rest = await sockets.ours.receiveFile(file.descriptor, () => {});
+    assert.ok(rest !== "end");
+    const octets = Buffer.concat(rest);
+    assert.ok(octets.length > 0 && octets.equals(BIG.subarray(0, octets.length)));
+  }
+});
+
+test("a file that cannot be read, or is shorter than it was, ends short of the span", { skip }, async () => {
+  await using sockets = await pair();
+  using cannot = new OpenFile(join(folder, "write-only"), "w");
+  assert.equal(await sockets.ours.sendFile(cannot.descriptor, { start: 0, end: 100 }, () => {}), 0);
+  assert.equal(await sockets.ours.sendFile(cannot.descriptor, { start: 0, end: 3_000_000 }, () => {}), 0);
+  using short = new OpenFile(bigPath, "r");
+  const received = collect(sockets.theirs);
+  const span = { start: BIG.length - 10, end: BIG.length + 5_000_000 };
+  assert.equal(await sockets.ours.sendFile(short.descriptor, span, () => {}), BIG.length);
+  await sockets.ours.finish();
+  assert.ok((await received).equals(BIG.subarray(-10)));
+});
+
+test("a reset is a reset, in both directions, and leaves no descriptor", { skip }, async () => {
+  const warm = await pair();
+  await warm[Symbol.asyncDispose]();
+  const before = openDescriptors();
+  {
+    await using sockets = await pair();
+    using file = newFile();
+    const receiving = receiveAll(sockets.ours, file);
+    sockets.theirs.write(BIG.subarray(0, 500_000), () => sockets.theirs.resetAndDestroy());
+    await assert.rejects(receiving, isFault("reset"));
+  }
+  {
+    await using sockets = await pair();
+    using file = new OpenFile(bigPath, "r");
+    const sending = sockets.ours.sendFile(file.descriptor, { start: 0, end: BIG.length }, () => {});
+    sockets.theirs.once("readable", () => sockets.theirs.resetAndDestroy());
+    await assert.rejects(sending, isFault("reset"));
+  }
+  // The pipes that a broken transfer left octets in are closed, others kept.
+  assert.ok(openDescriptors() <= before + 2 * 2, `${openDescriptors()} after ${before}`);
+});
+
+test("an abort ends a transfer that waits, and the peer sees a reset", { skip }, async () => {
+  for (const direction of ["send", "receive"] as const) {
+    const controller = new AbortController();
+    await using sockets = await pair({ signal: controller.signal });
+    using file = direction === "send" ? new OpenFile(bigPath, "r") : newFile();
+    const running =
+      direction === "send"
+        ? sockets.ours.sendFile(file.descriptor, { start: 0, end: BIG.length }, () => {})
+        : receiveAll(sockets.ours, file);
+    const reset = once(sockets.theirs, "error");
+    setImmediate(() => controller.abort());
+    await assert.rejects(running, isFault("aborted"));
+    if (direction === "send") sockets.theirs.resume();
+    const [error]: unknown[] = await reset;
+    assert.ok(error instanceof Error && "code" in error && error.code === "ECONNRESET");
+  }
+});
+
+test("attack 54: a peer that takes or sends nothing is stalled (native path)", { skip }, async () => {
+  await using down = await pair({ stallMs: 50 });
+  using file = new OpenFile(bigPath, "r");
+  await assert.rejects(
+    down.ours.sendFile(file.descriptor, { start: 0, end: BIG.length }, () => {}),
+    isFault("stalled"),
+  );
+  await using up = await pair({ stallMs: 50 });
+  using target = newFile();
+  await assert.rejects(
+    up.ours.receiveFile(target.descriptor, () => {}),
+    isFault("stalled"),
+  );
+});
+
+test("a throttle holds a file to its rate, and an upload goes the way that can be held", { skip }, async () => {
+  const throttle = new Throttle([new RateLimiter(4_000_000)]);
+  await using down = await pair({ throttle });
+  using file = new OpenFile(bigPath, "r");
+  const received = collect(down.theirs);
+  const begun = performance.now();
+  await down.ours.sendFile(file.descriptor, { start: 0, end: 1_000_000 }, () => {});
+  await down.ours.finish();
+  assert.ok((await received).equals(BIG.subarray(0, 1_000_000)));
+  const seconds = (performance.now() - begun) / 1000;
+  assert.ok(seconds > 0.15, `${seconds} s for a quarter of a second's octets`);
+  await using up = await pair({ throttle });
+  using target = newFile();
+  up.theirs.end(BIG.subarray(0, 1_000));
+  assert.deepEqual(await up.ours.receiveFile(target.descriptor, () => {}), []);
+  assert.ok(Buffer.concat(await up.ours.receive()).equals(BIG.subarray(0, 1_000)));
+});
+
+test("buffers go both ways, and a client that sends on a download still gets all of it", { skip }, async () => {
+  await using sockets = await pair();
+  sockets.theirs.write("not expected here");
+  const received = collect(sockets.theirs);
+  await sockets.ours.send(BIG);
+  await sockets.ours.finish();
+  await sockets.ours[Symbol.asyncDispose]();
+  assert.ok((await received).equals(BIG));
+});
