@@ -72,7 +72,10 @@ for (const kind of ["c", "node"] as const) {
         const made = await generator();
         if (way !== "" && !made.tls)
           return t.skip("the headers of OpenSSL are not installed (apt-get install libssl-dev)");
-        for (const [line, { handshakes, ...expected }] of MODES) {
+        // Starting Node is most of what its turns cost; of TLS 1.2 a glimpse is enough there.
+        const short = kind === "node" && way.endsWith("12");
+        const modes = short ? MODES.filter(([line]) => !line.startsWith("list") && !line.includes("--decrypt")) : MODES;
+        for (const [line, { handshakes, ...expected }] of modes) {
           const mode = line.split(" ", 1)[0];
           const resumed = way === "" ? {} : { handshakes, resumed: handshakes };
           await expectResult(load(made, { port: served.port, line: line + way }), { mode, ...expected, ...resumed });
