@@ -17,7 +17,10 @@ for (const owner of Object.values(Object.assign({}, packages))) {
   for (const [name, version] of Object.entries(owner.optionalDependencies || {})) {
     const key = `node_modules/${name}`;
     if (packages[key] || !name.includes("/")) continue;
-    const [os, cpu, abi] = name.split("/")[1].replace(/^binding-/, "").split("-");
+    const [os, cpu, abi] = name
+      .split("/")[1]
+      .replace(/^binding-/, "")
+      .split("-");
     const libc = /^gnu/.test(abi || "") ? ["glibc"] : /^musl/.test(abi || "") ? ["musl"] : undefined;
     packages[key] = Object.assign(
       { version, cpu: [cpu] },

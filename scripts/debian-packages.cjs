@@ -23,7 +23,8 @@ var PACKAGES = [
 var EXTRA_FOLDERS = ["/usr/sbin", "/sbin", "/usr/local/sbin"];
 var POLICY = "/usr/sbin/policy-rc.d";
 /** Says "no" (101) to every package that wants to start its daemon; taken away again by its first words. */
-var POLICY_TEXT = "#!/bin/sh\n# Ferryman's setup: no daemon is started while its test packages are installed.\nexit 101\n";
+var POLICY_TEXT =
+  "#!/bin/sh\n# Ferryman's setup: no daemon is started while its test packages are installed.\nexit 101\n";
 /** Seconds to wait while another apt holds the lock. */
 var LOCK_SECONDS = 120;
 

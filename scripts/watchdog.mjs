@@ -6,6 +6,8 @@ const limit = Number(process.env.FERRYMAN_TEST_FILE_MS);
 
 setTimeout(() => {
   const left = Object.entries(Object.groupBy(process.getActiveResourcesInfo(), (kind) => kind));
-  console.error(`not finished after ${limit / 1000} s; still open: ${left.map(([kind, { length }]) => `${length} ${kind}`).join(", ")}`);
+  console.error(
+    `not finished after ${limit / 1000} s; still open: ${left.map(([kind, { length }]) => `${length} ${kind}`).join(", ")}`,
+  );
   process.exit(1);
 }, limit).unref();

@@ -15,6 +15,10 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; readonly load:
     about: "keep the accounts of a users file",
     load: async () => (await import("./user.ts")).userCommand(),
   },
+  doctor: {
+    about: "tell what this machine gives a server, and why",
+    load: async () => (await import("./doctor.ts")).doctorCommand(),
+  },
   ban: {
     about: "show, add and lift the bans of a running server",
     load: async () => (await import("./ban.ts")).banCommand(),

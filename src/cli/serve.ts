@@ -30,6 +30,7 @@ import {
   resolveAddresses,
 } from "./listen-address.ts";
 import { type OpenLog, openLog } from "./open-log.ts";
+import { dataPathNotes } from "./data-path.ts";
 import { type Plan, dropPowers, planProcesses } from "./privilege.ts";
 import { type ServeFlags, readyDescriptor, serveFlags } from "./serve-flags.ts";
 import { servedFolder } from "./served-folder.ts";
@@ -53,6 +54,7 @@ async function serve(folder: string | undefined, flags: ServeFlags): Promise<voi
   const addresses = await listenAddresses(configuration);
   const handed = passedOn(undefined).length > 0;
   const plan = planProcesses(configuration, handed || !addresses.every(isLoopback));
+  const slower = dataPathNotes(configuration);
   // Before anything is open: under root the program begins anew here, with fewer powers.
   const ports = handed ? [FTP_PORT] : addresses.map(({ port }) => port);
   dropPowers(plan, { ports, descriptors: passedOn(ready) });
@@ -65,7 +67,7 @@ async function serve(folder: string | undefined, flags: ServeFlags): Promise<voi
   using signals = stopSignals();
   const hasScreen = configuration.serve.log !== "json";
   const graceSeconds = configuration.server.graceTimeout;
-  if (hasScreen) process.stderr.write(`${screenOf({ configuration, home, accounts, plan, running })}\n`);
+  if (hasScreen) process.stderr.write(`${screenOf({ configuration, home, accounts, plan, running, slower })}\n`);
   announce(ready, service.bound);
   notify({ kind: "ready" });
   using held = new DisposableStack();
@@ -295,9 +297,10 @@ type ScreenParts = {
   readonly accounts: ServedAccounts;
   readonly plan: Plan;
   readonly running: Running;
+  readonly slower: readonly string[];
 };
 
-function screenOf({ configuration, home, accounts, plan, running }: ScreenParts): string {
+function screenOf({ configuration, home, accounts, plan, running, slower }: ScreenParts): string {
   const { service, certificates, notes } = running;
   const screen = startScreen(
     {
@@ -317,6 +320,7 @@ function screenOf({ configuration, home, accounts, plan, running }: ScreenParts)
       ...homeNotes(accounts.homes, plan),
       ...exposed(configuration, accounts),
       ...plan.notes,
+      ...slower,
       ...notes,
     ].map((line) => `${line}\n`),
   ].join("");

@@ -1,5 +1,6 @@
 /** Which way octets go between files and data connections on this host, and why. */
-import { type DataCalls, loadDataCalls } from "../sys/data-calls.ts";
+import { readFileSync } from "node:fs";
+import { type DataCalls, DataCallError, loadDataCalls } from "../sys/data-calls.ts";
 
 export type DataPath =
   /** In the kernel, by splice and sendfile, driven by the event loop. */
@@ -26,4 +27,30 @@ function whyNot(): string {
   if (process.arch !== "x64" && process.arch !== "arm64") return "it needs x64 or arm64";
   if (process.env["FERRYMAN_FFI"] === "off") return "the environment has FERRYMAN_FFI=off";
   return "the package koffi is not installed, or not for this C library";
+}
+
+/** Why passive data connections cannot have this congestion control; undefined: they can. */
+export function congestionFault(path: DataPath, congestionControl: string | undefined): string | undefined {
+  if (congestionControl === undefined) return undefined;
+  if (path.kind === "portable") return `it needs the native data path, and that is not in force: ${path.why}`;
+  const allowed = allowedCongestion();
+  // The broker may use any; a worker may not.
+  if (allowed !== undefined && !allowed.includes(congestionControl)) {
+    return `this system allows ${allowed.join(", ")} (net.ipv4.tcp_allowed_congestion_control)`;
+  }
+  try {
+    path.calls.close(path.calls.listen("127.0.0.1", 0, { backlog: 1, congestionControl }));
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof DataCallError)) throw error;
+    return `this system does not have it (${error.code})`;
+  }
+}
+
+function allowedCongestion(): readonly string[] | undefined {
+  try {
+    return readFileSync("/proc/sys/net/ipv4/tcp_allowed_congestion_control", "latin1").trim().split(/\s+/);
+  } catch {
+    return undefined;
+  }
 }

@@ -7,7 +7,7 @@ import type { Passwords } from "../account/passwords.ts";
 import { EventStream } from "../base/event-stream.ts";
 import { optionValues } from "../base/option.ts";
 import { type Endpoint, plainAddress } from "../net/addresses.ts";
-import { type DataPath, chooseDataPath } from "../net/data-path.ts";
+import { type DataPath, chooseDataPath, congestionFault } from "../net/data-path.ts";
 import { PassivePool } from "../net/passive-pool.ts";
 import { LIMIT_OPTIONS } from "../guard/options.ts";
 import { Throttles } from "../net/throttles.ts";
@@ -108,6 +108,8 @@ export class FtpServer implements AsyncDisposable {
     const settings = optionValues(SERVER_OPTIONS, options.settings);
     const { commandRate, commandBurst, sessionMemory } = optionValues(LIMIT_OPTIONS, options.limits);
     const path = chooseDataPath(settings.dataPath);
+    const fault = congestionFault(path, settings.congestionControl);
+    if (fault !== undefined) throw new Error(`congestion-control = "${settings.congestionControl}": ${fault}`);
     this.#services = {
       settings,
       path,

@@ -5,9 +5,7 @@
  */
 import { constants as osConstants } from "node:os";
 import { type CLibrary, type Koffi, fromCLibrary } from "./c-library.ts";
-
-/** Another end or an own address, as the kernel writes it. */
-export type SocketAddress = { readonly address: string; readonly port: number };
+import { ADDRESS_SPACE, AF_INET6, type SocketAddress, readAddress, writeAddress } from "./socket-address.ts";
 
 /** A call that failed for good; `code` is the name of its errno, as in Node's own errors. */
 export class DataCallError extends Error {
@@ -79,8 +77,6 @@ export type ListenTerms = {
   readonly unsentLow?: number | undefined;
 };
 
-const AF_INET = 2;
-const AF_INET6 = 10;
 const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
@@ -158,7 +154,7 @@ const errnoNames: ReadonlyMap<number, string> = new Map(
 
 /** Scratch of calls that are synchronous, so one of each is enough. */
 const scratch = {
-  address: Buffer.alloc(28),
+  address: Buffer.alloc(ADDRESS_SPACE),
   length: Buffer.alloc(4),
   number: Buffer.alloc(4),
   position: Buffer.alloc(8),
@@ -200,7 +196,7 @@ function listenerCalls({ c, koffi, check }: Tools) {
   };
   return {
     listen(address, port, { backlog, congestionControl, unsentLow }) {
-      const size = writeAddress(address, port);
+      const size = writeAddress(scratch.address, address, port);
       const family = scratch.address.readUInt16LE(0);
       const descriptor = check("socket", c.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
       try {
@@ -224,7 +220,7 @@ function listenerCalls({ c, koffi, check }: Tools) {
       scratch.length.writeUInt32LE(scratch.address.length, 0);
       const flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
       const descriptor = c.accept4(listener, scratch.address, scratch.length, flags);
-      if (descriptor >= 0) return { descriptor, remote: readAddress() };
+      if (descriptor >= 0) return { descriptor, remote: readAddress(scratch.address) };
       // Gone before we came, or out of descriptors: the next one may do better, and the client's own time-out counts.
       return undefined;
     },
@@ -359,52 +355,4 @@ function pipeCalls({ c, check, count }: Tools) {
 function writePosition(into: Buffer, position: number): void {
   into.writeUInt32LE(position % 0x1_0000_0000, 0);
   into.writeUInt32LE(Math.floor(position / 0x1_0000_0000), 4);
-}
-
-/** struct sockaddr_in or sockaddr_in6. @returns its size. */
-function writeAddress(address: string, port: number): number {
-  const into = scratch.address.fill(0);
-  into.writeUInt16BE(port, 2);
-  if (!address.includes(":")) {
-    into.writeUInt16LE(AF_INET, 0);
-    for (const [at, part] of address.split(".").entries()) into[4 + at] = Number(part);
-    return 16;
-  }
-  into.writeUInt16LE(AF_INET6, 0);
-  const [front = "", back] = address.split("::");
-  const [first, last] = [groupsOf(front), back === undefined ? [] : groupsOf(back)];
-  for (const [at, group] of first.entries()) into.writeUInt16BE(group, 8 + at * 2);
-  for (const [at, group] of last.entries()) into.writeUInt16BE(group, 8 + (8 - last.length + at) * 2);
-  return 28;
-}
-
-/** The 16-bit groups of one side of `::`; the last may be an IPv4 address. */
-function groupsOf(text: string): readonly number[] {
-  if (text === "") return [];
-  return text.split(":").flatMap((group) => {
-    if (!group.includes(".")) return [Number.parseInt(group, 16)];
-    const [a = 0, b = 0, c = 0, d = 0] = group.split(".").map(Number);
-    return [a * 256 + b, c * 256 + d];
-  });
-}
-
-function readAddress(): SocketAddress {
-  const from = scratch.address;
-  const port = from.readUInt16BE(2);
-  if (from.readUInt16LE(0) === AF_INET) return { address: `${from[4]}.${from[5]}.${from[6]}.${from[7]}`, port };
-  const groups: string[] = [];
-  for (let at = 8; at < 24; at += 2) groups.push(from.readUInt16BE(at).toString(16));
-  return { address: shortest(groups), port };
-}
-
-/** The first longest run of zeros as `::` (RFC 5952 §4.2). */
-function shortest(groups: readonly string[]): string {
-  let best = { at: -1, length: 1 };
-  for (let at = 0; at < groups.length; at++) {
-    let length = 0;
-    while (groups[at + length] === "0") length += 1;
-    if (length > best.length) best = { at, length };
-  }
-  if (best.at < 0) return groups.join(":");
-  return `${groups.slice(0, best.at).join(":")}::${groups.slice(best.at + best.length).join(":")}`;
 }

@@ -55,11 +55,23 @@ async function upload(wire: Wire, index: number): Promise<void> {
   await wire.expect(226);
 }
 
+/** One that stays in its middle, whatever the others do. */
+async function beginUpload(wire: Wire): Promise<void> {
+  await wire.expect(200, "TYPE I");
+  const { port } = await wire.passivePort();
+  const data = createConnection({ host: "127.0.0.1", port });
+  data.on("error", () => {});
+  await wire.expect(150, "STOR begun.bin");
+  data.write(Buffer.alloc(1_000));
+}
+
 for (const jail of JAILS) {
   test(`kill -9 amid 200 uploads (jail ${jail}): files are whole or not there, and the next start clears up`, async () => {
     const folder = mkdtempSync(join(tmpdir(), "ferryman-test-"));
     try {
       using first = await serve(folder, jail);
+      using begun = await Wire.login(first.port);
+      await beginUpload(begun);
       const queue = Array.from({ length: UPLOADS }, (_, index) => index);
       const confirmed: number[] = [];
       const work = async (): Promise<void> => {

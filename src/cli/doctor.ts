@@ -1,0 +1,54 @@
+/** `ferryman doctor`: what this machine gives a server, and why where it gives less. */
+import { styleText } from "node:util";
+import { Command } from "commander";
+import { ConfigurationError, loadConfiguration } from "../config/configuration.ts";
+import { type ServerSettings, examineHost } from "../doctor/host.ts";
+import type { Finding } from "../doctor/finding.ts";
+import { CliError, EXIT } from "./exit.ts";
+
+export type DoctorIo = { readonly stdout: NodeJS.WritableStream; readonly examine: typeof examineHost };
+
+const EXAMPLES = `
+It sends a file to itself over loopback, and changes nothing on this machine.
+
+Examples:
+  ferryman doctor
+  ferryman doctor --config /etc/ferryman/ferryman.toml   with what the server is told to use
+  ferryman doctor --json
+
+Exit codes: 0 all works, 1 something does not, 2 wrong usage, 78 wrong configuration`;
+
+const MARKS: Readonly<Record<Finding["state"], string>> = { good: "ok  ", less: "less", bad: "FAIL" };
+const COLOURS = { good: "green", less: "yellow", bad: "red" } as const;
+
+/** @param io for tests; the process's own if absent. */
+export function doctorCommand(io: DoctorIo = { stdout: process.stdout, examine: examineHost }): Command {
+  return new Command("doctor")
+    .description("Tell what this machine gives a server: the data path in force, the jail, and why.")
+    .option("--config <FILE>", "configuration of the server (default: FERRYMAN_CONFIG or /etc/ferryman/ferryman.toml)")
+    .option("--json", "as JSON")
+    .addHelpText("after", EXAMPLES)
+    .action(async ({ json, config }: { json?: true; config?: string }) => {
+      const findings = await io.examine(await serverSettings(config));
+      io.stdout.write(json === true ? `${JSON.stringify(findings, undefined, 2)}\n` : findings.map(paragraph).join(""));
+      if (findings.some(({ state }) => state === "bad")) {
+        throw new CliError("something that a server needs does not work here; see above", EXIT.failed);
+      }
+    });
+}
+
+async function serverSettings(file: string | undefined): Promise<ServerSettings> {
+  try {
+    const { server } = await loadConfiguration({ environment: process.env, ...(file === undefined ? {} : { file }) });
+    return server;
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw new CliError(error.message, EXIT.configuration);
+    throw error;
+  }
+}
+
+function paragraph({ state, says, evidence, cure }: Finding): string {
+  const mark = styleText(COLOURS[state], MARKS[state], { stream: process.stdout });
+  const lines = [...evidence, ...(cure === undefined ? [] : [`cure: ${cure}`])];
+  return `${mark}  ${says}\n${lines.map((line) => `      ${line}\n`).join("")}`;
+}
