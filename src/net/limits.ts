@@ -38,8 +38,6 @@ export const RATE_WAIT_LEAST_MS = 1;
 export const RATE_WAIT_MOST_MS = 60_000;
 /** Accounts whose sessions share rates at once; as many as an account may have sessions. An entry is below 1 KiB. */
 export const ACCOUNTS_LIMITED = 100_000;
-/** Connections taken from one passive port at a time; the backlog holds no more. */
-export const ACCEPTS_AT_ONCE = DATA_BACKLOG;
 /**
  * Octets that a download may hold unsent in the kernel before it has to wait: what the path takes at once is not
  * counted, so it costs no speed on long ways, and a crowd of slow clients costs this each and not 4 MiB (tcp_wmem).

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { type DataCalls, DataCallError } from "../sys/data-calls.ts";
 import type { Endpoint } from "./addresses.ts";
 import { type DataEnd, DescriptorEnd, SocketEnd } from "./data-end.ts";
-import { ACCEPTS_AT_ONCE, DATA_BACKLOG, UNSENT_LOW } from "./limits.ts";
+import { DATA_BACKLOG, UNSENT_LOW } from "./limits.ts";
 
 export interface PassiveListener {
   readonly port: number;
@@ -47,7 +47,8 @@ function openByDescriptor(
     return true;
   };
   const look = (): void => {
-    for (let count = 0; count < ACCEPTS_AT_ONCE; count++) if (!acceptOne()) return;
+    // The backlog holds no more of them.
+    for (let count = 0; count < DATA_BACKLOG; count++) if (!acceptOne()) return;
   };
   // One a turn: as a rule there is no second, and asking for it costs as much as taking the first.
   watch.always("readable", acceptOne);

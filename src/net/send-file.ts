@@ -60,15 +60,17 @@ export class FileSender {
     const { calls, descriptor } = this.#connection;
     let filled = this.#position;
     while (this.#position < this.#end) {
-      // Filled up again before it is empty, so that the socket always finds something.
-      if (filled < this.#end && pipe.held <= pipe.octets / 2) {
+      // Filled up again before it is empty, so that the socket always finds something. What a throttle gave leave for
+      // is not saved up.
+      const isHeld = this.#connection.throttle?.limited === true;
+      if (filled < this.#end && pipe.held <= (isHeld ? 0 : pipe.octets / 2)) {
         const count = await this.#fill(pipe, filled);
         if (count > 0) filled += count;
         // The file is shorter than it was, or cannot be read this way: what is in the pipe still goes out.
         else this.#end = filled;
         continue;
       }
-      const more = filled < this.#end;
+      const more = filled < this.#end && !isHeld;
       const sent = this.#connection.try(() => calls.splice(pipe.reading, descriptor, { length: pipe.held, more }));
       if (sent === WOULD_WAIT) await this.#connection.until("writable");
       else {

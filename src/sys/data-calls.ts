@@ -257,8 +257,13 @@ class PollWatch implements Watch {
   }
 
   #start(what: "readable" | "writable", woken: () => void): void {
-    if (this.#handle === undefined) this.#handle = this.#koffi.node.poll(this.#descriptor, EVENTS[what], woken);
-    else this.#handle.start(EVENTS[what], woken);
+    if (this.#handle !== undefined) {
+      this.#handle.start(EVENTS[what], woken);
+      return;
+    }
+    this.#handle = this.#koffi.node.poll(this.#descriptor, EVENTS[what], woken);
+    // As a socket does: what waits for it keeps the process alive.
+    this.#handle.ref();
   }
 
   [Symbol.dispose](): void {

@@ -5,7 +5,7 @@ export type SocketAddress = { readonly address: string; readonly port: number };
 
 /** Octets of the larger one. */
 export const ADDRESS_SPACE = 28;
-export const AF_INET = 2;
+const AF_INET = 2;
 export const AF_INET6 = 10;
 
 /** @param address IPv4, or IPv6 without a zone. @returns the structure's size. */
