@@ -99,19 +99,22 @@ async function signIn(port: number, { user, password }: Login): Promise<void> {
   try {
     await answer(socket, "220");
     socket.write(`USER ${user}\r\n`);
-    await answer(socket, "331");
-    socket.write(`PASS ${password}\r\n`);
-    await answer(socket, "230");
+    // Some let guests in without a password.
+    if ((await answer(socket, "331", "230")).startsWith("331")) {
+      socket.write(`PASS ${password}\r\n`);
+      await answer(socket, "230");
+    }
     socket.write("QUIT\r\n");
   } finally {
     socket.destroy();
   }
 }
 
-async function answer(socket: Socket, code: string): Promise<void> {
+/** The reply, if it begins with one of these codes. */
+async function answer(socket: Socket, ...codes: readonly string[]): Promise<string> {
   let heard = "";
   const signal = AbortSignal.timeout(START_LIMIT_MS);
-  while (!heard.startsWith(code)) {
+  while (!codes.some((code) => heard.startsWith(code))) {
     if (/^[45]\d\d/.test(heard)) throw new ProgramError(heard.trim());
     if (socket.destroyed) throw new ProgramError("the connection ended");
     const closed = new AbortController();
@@ -123,4 +126,5 @@ async function answer(socket: Socket, code: string): Promise<void> {
     ]).finally(() => closed.abort());
     heard += String(chunk);
   }
+  return heard;
 }
