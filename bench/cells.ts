@@ -14,6 +14,10 @@ import { type LoadResult, type Workload, loadResult } from "./workload.ts";
 const LOAD_LIMIT_MS = 90_000;
 /** Logins before memory is read for the first time, so that code and pools are not taken for sessions. */
 const WARM_UP = ["login", "--sessions", "16", "--repeat", "20"];
+const WARM_UPS = [
+  ["login", "--repeat", "30"],
+  ["small-retr", "--path", "/small/file-%d.bin", "--files", "100", "--sessions", "4"],
+] as const;
 /** Milliseconds between two looks at memory, looks at most, and the part of it that may change while it counts as still. */
 const [LOOK_MS, LOOKS, STILL] = [500, 8, 0.005];
 
@@ -54,6 +58,19 @@ export async function measure(bench: Bench, work: Workload, peer: Peer): Promise
   await using path = await longPath(running.port, bench.isolated);
   const [result, usage] = await running.meter.during(async () => generate(bench, words, { port: path.port, login }));
   return { result, usage };
+}
+
+/** Lets all servers do a little of everything: none is to be measured cold. What a server refuses shows later. */
+export async function warmUp(bench: Bench, peers: readonly Peer[]): Promise<void> {
+  for (const peer of peers) {
+    const { files } = peer.logins(bench.ground);
+    try {
+      const { port } = await bench.stand.kept(peer);
+      for (const words of WARM_UPS) await generate(bench, words, { port, login: files });
+    } catch {
+      await bench.stand.drop(peer);
+    }
+  }
 }
 
 /** The bare limit of the machine for this workload. */

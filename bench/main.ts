@@ -6,7 +6,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { parseArgs } from "node:util";
-import type { Bench } from "./cells.ts";
+import { type Bench, warmUp } from "./cells.ts";
 import { FULL, QUICK, prepare } from "./ground.ts";
 import { loadGenerator } from "./load/build.ts";
 import { hasNetem } from "./long-haul.ts";
@@ -105,8 +105,9 @@ async function conditions(
     "TLS 1.3 with the same certificate (ECDSA P-256); the client offers AES-128/256-GCM and resumes each data connection",
     "64 sessions download 64 MiB each instead of 1 GiB; 4 sessions upload 512 MiB each",
     "logins of guests check no password; those of users check one argon2id hash of 64 KiB and one pass, where a server can",
+    "before the first round each server does a few hundred logins and small files that are not counted",
     "all logs are off; every server is ended and started anew for the measures of memory and of the start",
-    `a server that needs more than ${BUDGET_MS / 1_000} s for a workload gets no further round of it; ftp-srv is asked for a fiftieth of the small files`,
+    `a server that needs more than ${BUDGET_MS / 1_000} s for a workload gets no further round of it; ftp-srv is asked for a fiftieth of the small files, ProFTPD for a tenth of the logins`,
     `the long way is ${haul}`,
     "raw: a sender and a receiver in C without FTP, over the same loopback, from and to the same files",
   ];
@@ -158,6 +159,7 @@ async function measureAll(around: Surroundings): Promise<number> {
     `${rounds} rounds, ${peers.length} servers, about ${Math.ceil(estimate(plan, flags.quick ? QUICK_FACTOR : 1) / 60)} min`,
   );
   try {
+    await warmUp(bench, peers);
     const rows = await runRounds(bench, plan);
     const seconds = Math.round((performance.now() - started) / 1_000);
     const shared = await conditions(around, bench, { kind, group: group !== undefined });
