@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { closeOf, collect } from "./processes.ts";
 
@@ -39,21 +39,27 @@ export type Launch = {
   readonly cwd?: string;
 };
 
-/** The folder of a cgroup of ours, or undefined where there is no v2 hierarchy that we may write to. */
-export function makeGroup(): string | undefined {
-  const mount = /^\S+ (\S+) cgroup2 /m.exec(readOrNothing("/proc/self/mounts"))?.[1];
-  if (mount === undefined) return undefined;
-  const folder = join(mount, `ferryman-bench-${process.ppid}-${Date.now()}`);
+/** A cgroup of ours for a run, named after its folder; undefined where there is no v2 hierarchy that we may write to. */
+export function makeGroup(folder: string): string | undefined {
+  const group = groupOf(folder);
+  if (group === undefined) return undefined;
   try {
-    mkdirSync(folder);
-    return folder;
+    mkdirSync(group);
+    return group;
   } catch {
     return undefined;
   }
 }
 
-export function removeGroup(folder: string | undefined): void {
-  if (folder !== undefined && existsSync(folder)) rmdirSync(folder);
+/** Ends whatever is left in the cgroup of a run, and takes it away. */
+export async function removeGroup(folder: string): Promise<void> {
+  const group = groupOf(folder);
+  if (group !== undefined && existsSync(group)) await emptyGroup(group);
+}
+
+function groupOf(folder: string): string | undefined {
+  const mount = /^\S+ (\S+) cgroup2 /m.exec(readOrNothing("/proc/self/mounts"))?.[1];
+  return mount === undefined ? undefined : join(mount, basename(folder));
 }
 
 let groups = 0;
@@ -107,8 +113,8 @@ async function emptyGroup(group: string): Promise<void> {
     if (/^populated 0/m.test(readOrNothing(join(group, "cgroup.events")))) break;
     await delay(10);
   }
-  for (const { name } of readdirSync(group, { withFileTypes: true }).filter((each) => each.isDirectory())) {
-    rmdirSync(join(group, name));
+  for (const each of readdirSync(group, { withFileTypes: true })) {
+    if (each.isDirectory()) rmdirSync(join(group, each.name));
   }
   rmdirSync(group);
 }

@@ -7,6 +7,7 @@ import { appendFileSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeF
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import { removeGroup } from "./meter.ts";
 import { closeOf, findProgram, isRoot, run } from "./processes.ts";
 
 /** Set in the inner process: the folder of the run. */
@@ -51,6 +52,8 @@ export async function surrounded(parent: string | undefined, { provide, work }: 
     writeFileSync(join(folder, ABSENT), JSON.stringify(absent));
     return await inNamespace(unshare, folder);
   } finally {
+    // Where the inner process was killed, it is still there.
+    await removeGroup(folder);
     rmSync(folder, { recursive: true, force: true });
   }
 }

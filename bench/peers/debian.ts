@@ -27,6 +27,9 @@ const PACKAGES = [
   "libsodium23",
 ] as const;
 
+/** The file that names the archives that were unpacked: NAME_VERSION_ARCHITECTURE.deb each. */
+const ARCHIVES = "archives";
+
 let outcome: Promise<string | undefined> | undefined;
 
 /** @returns why the packages are not to be had, or undefined. Asks apt once in a run. */
@@ -36,9 +39,7 @@ export async function debianPeers(): Promise<string | undefined> {
 }
 
 async function provide(): Promise<string | undefined> {
-  const wanted = PACKAGES.join("\n");
-  const done = join(UNPACKED, "packages");
-  if (existsSync(done) && readFileSync(done, "utf8") === wanted) return undefined;
+  if (PACKAGES.every((name) => versionOf(name) !== undefined)) return undefined;
   if (findProgram("apt-get") === undefined) return "no apt-get here";
   const fresh = `${UNPACKED}.new`;
   rmSync(fresh, { recursive: true, force: true });
@@ -46,6 +47,7 @@ async function provide(): Promise<string | undefined> {
   try {
     await download(fresh);
     const archives = readdirSync(fresh).filter((name) => name.endsWith(".deb"));
+    writeFileSync(join(fresh, ARCHIVES), archives.join("\n"));
     for (const name of archives) {
       await run("dpkg-deb", ["-x", join(fresh, name), fresh]);
       rmSync(join(fresh, name));
@@ -54,7 +56,6 @@ async function provide(): Promise<string | undefined> {
     rmSync(fresh, { recursive: true, force: true });
     return `apt-get download: ${gist(error)}`;
   }
-  writeFileSync(join(fresh, "packages"), wanted);
   rmSync(UNPACKED, { recursive: true, force: true });
   renameSync(fresh, UNPACKED);
   return undefined;
@@ -82,8 +83,15 @@ export function libraries(): Readonly<Record<string, string>> {
   return { LD_LIBRARY_PATH: found.map((name) => join(folder, name)).join(":") };
 }
 
-/** The version of a package, from its changelog's name in the package index. */
-export async function packageVersion(name: string): Promise<string> {
-  const shown = await run("apt-cache", ["policy", name]);
-  return /Candidate: (?:\d+:)?(\S+)/.exec(shown)?.[1] ?? "unknown";
+/** The version of a package that was unpacked. */
+export function packageVersion(name: string): string {
+  return versionOf(name) ?? "unknown";
+}
+
+function versionOf(name: string): string | undefined {
+  const list = unpacked(ARCHIVES);
+  const archives = existsSync(list) ? readFileSync(list, "utf8").split("\n") : [];
+  const archive = archives.find((each) => each.startsWith(`${name}_`));
+  // apt writes the colon of an epoch as %3a into a name.
+  return archive?.split("_")[1]?.replace(/^\d+%3a/, "");
 }

@@ -11,7 +11,7 @@ export const proftpd: Peer = {
   setup:
     "`UseSendfile on`, no reverse DNS, no ident, `DelayEngine off`, no logs, scoreboard on; mod_tls with a session cache in shared memory and tickets, mod_deflate, mod_digest without its cache.",
   absent: async () => (isRoot() ? await debianPeers() : NEEDS_ROOT),
-  version: async () => `ProFTPD ${await packageVersion("proftpd-core")}`,
+  version: async () => `ProFTPD ${packageVersion("proftpd-core")}`,
   share: { e: 0.1 },
   logins: () => ({ files: GUEST, guest: GUEST }),
   async prepare({ root, state, cert, key }, port) {

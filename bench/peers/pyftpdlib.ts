@@ -12,7 +12,7 @@ export const pyftpdlib: Peer = {
   ours: false,
   setup: "One process with the event loop, `use_sendfile`, logging off, no limits of clients, TLS by `TLS_FTPHandler`.",
   absent: async () => (findProgram("python3") === undefined ? "no python3 here" : await debianPeers()),
-  version: async () => `pyftpdlib ${await packageVersion("python3-pyftpdlib")}`,
+  version: async () => `pyftpdlib ${packageVersion("python3-pyftpdlib")}`,
   logins: () => ({ files: GUEST, guest: GUEST }),
   async prepare({ root, pem }, port) {
     const script = join(import.meta.dirname, "pyftpdlib-server.py");

@@ -49,7 +49,7 @@ function variant({ name, setup, more }: Variant): Peer {
     ours: false,
     setup,
     absent: async () => (isRoot() ? await debianPeers() : NEEDS_ROOT),
-    version: async () => `vsftpd ${await packageVersion("vsftpd")}`,
+    version: async () => `vsftpd ${packageVersion("vsftpd")}`,
     logins: () => ({ files: GUEST, guest: GUEST }),
     async prepare(ground, port) {
       const empty = join(ground.state, "empty");
