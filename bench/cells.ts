@@ -38,16 +38,16 @@ export class NotOffered extends Error {}
 export async function measure(bench: Bench, work: Workload, peer: Peer): Promise<Measured> {
   const login = peer.logins(bench.ground)[work.login];
   if (login === undefined) throw new NotOffered("not offered: argon2id hashes");
+  const share = peer.share?.[work.group] ?? 1;
   if (work.kind === "start") {
     await using fresh = await bench.stand.fresh(peer);
     return { result: { mode: "start", seconds: fresh.startSeconds, operations: 1 } };
   }
   if (work.kind === "idle") {
     await using fresh = await bench.stand.fresh(peer);
-    return { result: await idle(bench, fresh, { work, login }) };
+    return { result: await idle(bench, fresh, { work, login, share }) };
   }
   const running = await bench.stand.kept(peer);
-  const share = peer.share?.[work.group] ?? 1;
   const words = work.load(bench.ground.sizes, share);
   if (work.kind === "load") {
     const [result, usage] = await running.meter.during(async () =>
@@ -105,9 +105,9 @@ function parsed(output: string): LoadResult {
 async function idle(
   bench: Bench,
   { port, meter }: Running,
-  { work, login }: { work: Workload; login: Login },
+  { work, login, share }: { work: Workload; login: Login; share: number },
 ): Promise<LoadResult> {
-  const words = work.load(bench.ground.sizes, 1);
+  const words = work.load(bench.ground.sizes, share);
   const secure = words.includes("--tls") ? ["--tls"] : [];
   await generate(bench, [...WARM_UP, ...secure], { port, login });
   const before = await settled(meter);

@@ -172,7 +172,12 @@ function idle(id: string, { sessions, secure, targets, quick }: Required<Omit<Bu
     kind: "idle",
     group: "g",
     login: "guest",
-    load: (sizes) => ["idle", "--sessions", String(Math.min(sessions, sizes.idle)), ...(secure ? ["--tls"] : [])],
+    load: (sizes, share) => [
+      "idle",
+      "--sessions",
+      String(Math.round(Math.min(sessions, sizes.idle) * share)),
+      ...(secure ? ["--tls"] : []),
+    ],
     rows: [
       {
         id,
@@ -192,10 +197,10 @@ function idle(id: string, { sessions, secure, targets, quick }: Required<Omit<Bu
 function noop(beside: { readonly id: string; readonly idle: number; readonly busy: number }): Workload {
   const { id, idle: waiting, busy } = beside;
   const what = busy > 0 ? `${busy} busy sessions` : `${waiting.toLocaleString("en")} idle sessions`;
-  const others =
+  const others = (share: number): readonly string[] =>
     busy > 0
       ? ["--busy", String(busy), "--path", "/middle.bin", "--pace", String(4 * MEBIBYTE)]
-      : ["--idle", String(waiting)];
+      : ["--idle", String(Math.round(waiting * share))];
   const row = (which: "p50" | "p99", of: (result: LoadResult) => number, targets: readonly Target[]): Row => ({
     id: `${id}-${which}`,
     title: `NOOP beside ${what}, ${which}`,
@@ -208,7 +213,7 @@ function noop(beside: { readonly id: string; readonly idle: number; readonly bus
     kind: "load",
     group: "h",
     login: "files",
-    load: ({ probes }) => ["noop", "--repeat", String(probes), ...others],
+    load: ({ probes }, share) => ["noop", "--repeat", String(probes), ...others(share)],
     rows: [
       row("p50", ({ p50us = NaN }) => p50us, []),
       row("p99", ({ p99us = NaN }) => p99us, busy > 0 ? [faster(0.8)] : []),

@@ -1,12 +1,24 @@
 /** docs/performance.md, written from the JSON of a run: targets first, met or not, then all figures and how they came about. */
 import { type Report, judge } from "./report.ts";
-import { type Table, cpuTable, groupsOf, mainTable, markdown, memoryTable, problems, serversOf } from "./tables.ts";
+import {
+  type Table,
+  cpuTable,
+  groupsOf,
+  mainTable,
+  markdown,
+  memoryTable,
+  problems,
+  resumptions,
+  serversOf,
+} from "./tables.ts";
 
 export function page(found: Report): string {
   const servers = serversOf(found);
   const sections = groupsOf(found).map(({ heading, rows }) => {
     const cpu = cpuTable(servers, rows);
     const more = cpu.length === 0 ? [] : ["", markdown(cpu)];
+    const tls = resumptions(servers, rows);
+    if (tls !== undefined) more.push("", tls);
     return [`### ${heading}`, "", markdown(mainTable(servers, rows)), ...more, ""].join("\n");
   });
   const reasons = [...absences(found), ...problems(found)];
