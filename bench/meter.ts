@@ -107,16 +107,25 @@ export function launch({ command, environment, cwd }: Launch, parent: string | u
   return { child, said, cpuSeconds, memory, during, stop };
 }
 
+/** Kills what is in a group and below, and takes it away as soon as the kernel lets go of it. */
 async function emptyGroup(group: string): Promise<void> {
   writeFileSync(join(group, "cgroup.kill"), "1");
-  for (let look = 0; look < PATIENCE; look += 1) {
-    if (/^populated 0/m.test(readOrNothing(join(group, "cgroup.events")))) break;
-    await delay(10);
+  for (let look = 0; look < PATIENCE && !isGone(group); look += 1) await delay(10);
+}
+
+function isGone(group: string): boolean {
+  if (!existsSync(group)) return true;
+  if (!/^populated 0/m.test(readOrNothing(join(group, "cgroup.events")))) return false;
+  try {
+    for (const each of readdirSync(group, { withFileTypes: true })) {
+      if (each.isDirectory()) rmdirSync(join(group, each.name));
+    }
+    rmdirSync(group);
+    return true;
+  } catch {
+    // EBUSY: somebody in there is not quite dead yet.
+    return false;
   }
-  for (const each of readdirSync(group, { withFileTypes: true })) {
-    if (each.isDirectory()) rmdirSync(join(group, each.name));
-  }
-  rmdirSync(group);
 }
 
 function cpuOf(group: string): number {

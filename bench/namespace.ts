@@ -59,7 +59,7 @@ export async function surrounded(parent: string | undefined, { provide, work }: 
 }
 
 async function inNamespace(unshare: string, folder: string): Promise<number> {
-  const command = [...UNSHARE, process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  const command = [...UNSHARE, ...REAPER, process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   const child = spawn(unshare, command, { stdio: "inherit", env: { ...process.env, [INSIDE]: folder } });
   // A terminal sends Ctrl-C to the inner process too, which ends in order and lets this one end. A second one is an order.
   let asked = 0;
@@ -76,6 +76,9 @@ async function inNamespace(unshare: string, folder: string): Promise<number> {
 /** Which servers cannot run: a file in the folder of the run. */
 const ABSENT = "absent.json";
 const UNSHARE = ["--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child=SIGKILL"];
+
+/** The first process of a namespace inherits orphans: a shell collects them, Node would leave them as zombies. */
+const REAPER = ["sh", "-c", '"$@"; exit $?', "sh"];
 
 async function mayUnshare(unshare: string): Promise<boolean> {
   return await run(unshare, [...UNSHARE, "true"]).then(

@@ -62,7 +62,7 @@ export class Stand {
   }
 
   async close(): Promise<void> {
-    for (const each of this.#all) await each[Symbol.asyncDispose]();
+    await Promise.all([...this.#all].map(async (each) => await each[Symbol.asyncDispose]()));
   }
 }
 
