@@ -1,6 +1,6 @@
 /** One cell of the table: one workload at one server, once, with what it cost. */
 import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { once as event } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Ground } from "./ground.ts";
 import { longPath } from "./long-haul.ts";
@@ -36,6 +36,13 @@ export class NotOffered extends Error {}
 
 /** @throws {NotOffered} @throws {ProgramError} */
 export async function measure(bench: Bench, work: Workload, peer: Peer): Promise<Measured> {
+  const measured = await once(bench, work, peer);
+  const complaint = work.complaint?.(measured.result, bench.ground.sizes);
+  if (complaint !== undefined) throw new ProgramError(complaint);
+  return measured;
+}
+
+async function once(bench: Bench, work: Workload, peer: Peer): Promise<Measured> {
   const login = peer.logins(bench.ground)[work.login];
   if (login === undefined) throw new NotOffered("not offered: argon2id hashes");
   const share = peer.share?.[work.group] ?? 1;
@@ -119,7 +126,7 @@ async function idle(
   const closed = closeOf(child);
   try {
     const seconds = AbortSignal.timeout(LOAD_LIMIT_MS);
-    await Promise.race([once(child.stdout, "data", { signal: seconds }), closed]);
+    await Promise.race([event(child.stdout, "data", { signal: seconds }), closed]);
     const { ready = 0 } = readyLine(output());
     if (ready === 0) throw new ProgramError(errors().trim() || "no session became idle");
     const after = await settled(meter);

@@ -54,6 +54,8 @@ export type Workload = {
   readonly rows: readonly Row[];
   /** Of the load generator, for the bare limit; paths are those of the machine. */
   readonly raw?: (sizes: Sizes, root: string) => readonly string[];
+  /** What is wrong with an answer that is no fault: a server that left something out would look fast. */
+  readonly complaint?: (result: LoadResult, sizes: Sizes) => string | undefined;
   /** Part of `--quick`. */
   readonly quick: boolean;
   /** Seconds of one cell with an ordinary server, for the estimate. */

@@ -42,6 +42,7 @@ function retr({ id, sessions, targets = [], secure = false, quick = true }: Bulk
         targets,
       },
     ],
+    complaint: ({ bytes = 0 }, { big, middle }) => tooFew("octets", bytes, sessions * (sessions > 4 ? middle : big)),
     raw: (_, root) => ["raw-down", "--sessions", String(sessions), "--path", `${root}${file}`],
     quick,
     seconds: secure ? 1.5 : 0.7,
@@ -145,6 +146,9 @@ function logins({ id, sessions, targets = [], secure = false, quick = true, logi
   };
 }
 
+/** Entries of the folder `few/`. */
+const FEW = 1_000;
+
 function listing(verb: "LIST" | "MLSD" | "NLST", many: boolean): Workload {
   const targets = verb === "NLST" ? [] : [faster(1.1)];
   return {
@@ -162,6 +166,7 @@ function listing(verb: "LIST" | "MLSD" | "NLST", many: boolean): Workload {
         targets,
       },
     ],
+    complaint: ({ lines = 0 }, { entries }) => tooFew("lines", lines, many ? entries : FEW * 20),
     quick: verb !== "NLST",
     seconds: many ? 1 : 0.3,
   };
@@ -347,6 +352,10 @@ export const WORKLOADS: readonly Workload[] = [
   idle("g-10000", { sessions: 10_000, secure: false, targets: [atMost(10)], quick: true }),
   idle("g-tls-10000", { sessions: 10_000, secure: true, targets: [atMost(60)], quick: false }),
 ];
+
+function tooFew(what: string, found: number, wanted: number): string | undefined {
+  return found < wanted ? `${found} ${what} came instead of ${wanted}` : undefined;
+}
 
 function plural(sessions: number): string {
   return sessions === 1 ? "1 session" : `${sessions} sessions`;

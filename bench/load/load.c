@@ -189,7 +189,10 @@ static const Mode modes[] = {
 static const Mode *mode;
 static pthread_barrier_t gate;
 
-/* The main thread stands at the gate too, and holds the watch. */
+/*
+ * The main thread stands at the gate too: once when all are ready, once to let them run, once when all are done, once to
+ * let them go. Each thread takes its own times, as on a busy machine the main thread may pass the gate last.
+ */
 static void *work(void *value) {
     Session *session = value;
     if (mode->signedIn) {
@@ -200,7 +203,11 @@ static void *work(void *value) {
     session->figures = (Figures){0};
     if (mode->measured != NULL) session->figures.latencies = calloc((size_t)mode->measured() + 1, sizeof(double));
     pthread_barrier_wait(&gate);
+    pthread_barrier_wait(&gate);
+    session->started = now();
     mode->run(session);
+    session->ended = now();
+    pthread_barrier_wait(&gate);
     pthread_barrier_wait(&gate);
     if (mode->signedIn) quit(session);
     return NULL;
@@ -233,12 +240,19 @@ static void runSessions(void) {
         startThread(&threads[at], work, &sessions[at]);
     }
     pthread_barrier_wait(&gate);
-    const double started = now(), cpu = cpuSeconds();
+    const double cpu = cpuSeconds();
     pthread_barrier_wait(&gate);
-    const double seconds = now() - started, used = cpuSeconds() - cpu;
+    pthread_barrier_wait(&gate);
+    const double used = cpuSeconds() - cpu;
+    pthread_barrier_wait(&gate);
     const Figures sum = sumOf(sessions);
+    double first = sessions[0].started, last = sessions[0].ended;
+    for (int at = 1; at < options.sessions; at += 1) {
+        if (sessions[at].started < first) first = sessions[at].started;
+        if (sessions[at].ended > last) last = sessions[at].ended;
+    }
     for (int at = 0; at < options.sessions; at += 1) pthread_join(threads[at], NULL);
-    printResult(&sum, seconds, used, NULL);
+    printResult(&sum, last - first, used, NULL);
 }
 
 void startThread(pthread_t *thread, void *(*body)(void *), void *value) {

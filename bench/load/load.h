@@ -58,6 +58,8 @@ typedef struct {
     char buffer[CONTROL_BUFFER], reply[SHOWN], sent[SHOWN];
     /* Octets of the file that it retrieves, -1: not known. */
     long long expected;
+    /* Moments, as of now(), of its part of the measure. */
+    double started, ended;
     Figures figures;
 } Session;
 

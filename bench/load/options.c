@@ -103,6 +103,8 @@ void readOptions(int count, char **words) {
     if (options.port == 0 && !raw) usage("--port is missing");
     const bool small = strncmp(options.mode, "small-", 6) == 0;
     if (small && strstr(options.path, "%d") == NULL) usage("--path of small files needs a %d");
+    if (options.modeZ && strstr(options.mode, "stor") != NULL) usage("--mode-z is for downloads: nothing here deflates");
+    if (options.modeZ && strcmp(options.mode, "list") == 0) usage("--mode-z is for downloads: nothing here inflates");
     /* The farewell of a small file is worth more than what its few octets cost. */
     if (small) options.decrypt = true;
 }

@@ -67,7 +67,12 @@ Tls *beginTls(Session *session, int socket, bool data) {
     SSL *ssl = SSL_new(context);
     if (ssl == NULL || SSL_set_fd(ssl, socket) != 1) fail(session, "no TLS: %s", tlsFault());
     SSL_set_app_data(ssl, session);
-    if (data && options.resume && session->ticket != NULL) SSL_set_session(ssl, session->ticket);
+    if (data && options.resume && session->ticket != NULL) {
+        /* OpenSSL lets a ticket of TLS 1.3 be used once. A copy is used instead: not every data connection brings a new one. */
+        SSL_SESSION *copy = SSL_SESSION_dup(session->ticket);
+        SSL_set_session(ssl, copy);
+        SSL_SESSION_free(copy);
+    }
     if (SSL_connect(ssl) != 1) {
         if (!data) fail(session, "no TLS: %s", tlsFault());
         SSL_free(ssl);
