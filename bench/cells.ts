@@ -11,7 +11,7 @@ import type { Running, Stand } from "./stand.ts";
 import { type LoadResult, type Workload, loadResult } from "./workload.ts";
 
 /** Milliseconds that one run of the load generator may take. */
-const LOAD_LIMIT_MS = 90_000;
+const LOAD_LIMIT_MS = 60_000;
 /** Logins before memory is read for the first time, so that code and pools are not taken for sessions. */
 const WARM_UP = ["login", "--sessions", "16", "--repeat", "20"];
 const WARM_UPS = [
