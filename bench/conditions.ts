@@ -28,12 +28,13 @@ export async function conditions(
   const delayed =
     isolated && (await hasNetem())
       ? "the kernel's netem on loopback: 50 ms each way, 0.01 % loss"
-      : "a proxy of ours that holds octets back for 50 ms each way, without loss, because this kernel offers no netem";
+      : "a proxy of ours that holds octets back for 50 ms each way, without loss and without delay of the connecting itself, because this kernel offers no netem";
   return [
     `network: ${network}`,
     `load: a generator of ours ${client}; each session is signed in before the clock starts`,
     `CPU seconds: ${costs}`,
     `files: the same for all, just written and so in the page cache: one of ${mebibytes(sizes.big)}, ${count(sizes.files)} of 1 KiB, folders of 1,000 and ${count(sizes.entries)} empty files; 64 sessions fetch ${mebibytes(sizes.middle)} each, 4 sessions store ${mebibytes(sizes.big / 2)} each`,
+    `idle sessions: thousands are ${count(sizes.idle)}`,
     `uploads: to the same disk for all, deleted after each cell; to memory: ${tmpfs}`,
     "TLS: 1.3, the same ECDSA P-256 certificate, what the client prefers of AES-128/256-GCM, each data connection resumes the session",
     "logins: guests have no password to check; users have the same argon2id hash (64 KiB, one pass) where a server can check one, so that servers are compared and not hashes",

@@ -13,7 +13,7 @@ const MOST_ROUNDS = 1_000;
 export const USAGE = `Usage: npm run bench -- [flags]
 
   --quick          a part of it, in 2 minutes: fewer workloads, servers, rounds, octets and files
-  --rounds N       rounds of each workload (${ROUNDS}, quick: ${QUICK_ROUNDS}); some that take long have fewer
+  --rounds N       rounds of each workload (${ROUNDS}, quick: ${QUICK_ROUNDS}, fewer where time runs out); some that take long have fewer
   --only A,B       groups (a, d …), rows (d-retr-1) or beginnings of them (d-retr)
   --servers A,B    ${PEERS.map(({ name }) => name).join(", ")}
   --json FILE      where all figures go (bench/.cache/latest.json)
@@ -38,6 +38,8 @@ const OPTIONS = {
 export type Wish = {
   readonly quick: boolean;
   readonly rounds: number;
+  /** The rounds were asked for: none is left out for want of time. */
+  readonly strict: boolean;
   readonly workloads: readonly Workload[];
   readonly peers: readonly Peer[];
   readonly json: string | undefined;
@@ -59,7 +61,7 @@ export function readFlags(args: readonly string[]): Wish {
     throw new WrongFlag(`--rounds ${flags.rounds}: a number from 1 to ${MOST_ROUNDS} is needed`);
   }
   const chosen = { workloads: workloadsOf(words(flags.only), quick), peers: peersOf(words(flags.servers), quick) };
-  return { quick, rounds, ...chosen, json, folder, check, page, help };
+  return { quick, rounds, strict: flags.rounds !== undefined, ...chosen, json, folder, check, page, help };
 }
 
 function parsed(args: readonly string[]): ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"] {

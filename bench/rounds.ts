@@ -12,6 +12,10 @@ export type Plan = {
   readonly rounds: number;
   /** Milliseconds for one server in one workload, after which it gets no further round. */
   readonly budgetMs: number;
+  /** What a cell takes of the time of a full one. */
+  readonly factor: number;
+  /** When all should be done, on the clock of performance.now(): on a slow machine later workloads get fewer rounds. */
+  readonly deadline: number;
   /** Told of each cell. */
   readonly say: (line: string) => void;
   /** True as soon as nothing more is to be measured. */
@@ -25,17 +29,43 @@ const GIBIBYTE = 1_073_741_824;
 
 export async function runRounds(bench: Bench, plan: Plan): Promise<readonly ReportRow[]> {
   const rows: ReportRow[] = [];
-  for (const work of plan.workloads) {
+  const started = performance.now();
+  const all = estimate(plan);
+  for (const [at, work] of plan.workloads.entries()) {
     if (plan.stopped()) break;
-    rows.push(...(await runWorkload(bench, work, plan)));
+    const now = performance.now();
+    const ahead = estimate({ ...plan, workloads: plan.workloads.slice(at) });
+    const rounds = affordable(plan.rounds, {
+      passed: now - started,
+      behind: all - ahead,
+      ahead,
+      left: plan.deadline - now,
+    });
+    rows.push(...(await runWorkload(bench, work, { ...plan, rounds })));
   }
   return rows;
 }
 
+export type Progress = {
+  /** Milliseconds that have passed, and that are left. */
+  readonly passed: number;
+  readonly left: number;
+  /** Seconds that what is done, and what is to come, were estimated to take. */
+  readonly behind: number;
+  readonly ahead: number;
+};
+
+/** Rounds that there is time for on a machine that turned out to be slower than the estimate: at least one. */
+export function affordable(rounds: number, { passed, left, behind, ahead }: Progress): number {
+  const slowness = behind > 0 ? Math.max(1, passed / 1_000 / behind) : 1;
+  const needed = ahead * slowness * 1_000;
+  return needed <= left ? rounds : Math.max(1, Math.floor((rounds * left) / needed));
+}
+
 /** Seconds that all of it will take: a guess from what the cells took elsewhere. */
-export function estimate({ workloads, peers, rounds, budgetMs }: Plan, factor: number): number {
+export function estimate({ workloads, peers, rounds, budgetMs, factor }: Plan): number {
   const parts = workloads.map(({ seconds, mostRounds = rounds, raw }) => {
-    const cells = Math.min(Math.min(rounds, mostRounds) * seconds * factor, budgetMs / 1_000 + seconds);
+    const cells = Math.min(Math.min(rounds, mostRounds) * seconds * factor, budgetMs / 1_000 + seconds * factor);
     return cells * (peers.length + (raw === undefined ? 0 : 0.5));
   });
   return parts.reduce((sum, one) => sum + one, 0);

@@ -186,7 +186,7 @@ function idle(id: string, { sessions, secure, targets, quick }: Required<Omit<Bu
     rows: [
       {
         id,
-        title: `Memory of an idle ${secure ? "TLS " : ""}session, ${sessions.toLocaleString("en")} of them`,
+        title: `Memory of an idle ${secure ? "TLS " : ""}session, ${sessions > 1_000 ? "thousands" : "1,000"} of them`,
         unit: "KiB",
         better: "lower",
         of: ({ bytes = 0 }) => bytes / 1_024,

@@ -16,6 +16,7 @@ import {
   ratioToBest,
   report,
 } from "../../bench/report/report.ts";
+import { affordable } from "../../bench/rounds.ts";
 import { markdown, plain } from "../../bench/report/tables.ts";
 
 function cell(server: string, value?: number, more: Partial<ReportCell> = {}): ReportCell {
@@ -150,4 +151,13 @@ test("a report survives being written and read, and a foreign file is refused", 
   const written = runOf([row([cell("ferryman", 20), cell("fast", 10)])]);
   assert.deepEqual(report.parse(JSON.parse(JSON.stringify(written))), written);
   assert.throws(() => report.parse({ format: 2 }));
+});
+
+test("rounds are left out when time runs out, and never the last one", () => {
+  assert.equal(affordable(5, { passed: 0, left: 100_000, behind: 0, ahead: 100 }), 5);
+  assert.equal(affordable(5, { passed: 0, left: 60_000, behind: 0, ahead: 100 }), 3);
+  assert.equal(affordable(5, { passed: 20_000, left: 100_000, behind: 10, ahead: 100 }), 2);
+  assert.equal(affordable(5, { passed: 5_000, left: 100_000, behind: 10, ahead: 100 }), 5);
+  assert.equal(affordable(5, { passed: 20_000, left: -1, behind: 10, ahead: 100 }), 1);
+  assert.equal(affordable(5, { passed: 20_000, left: Infinity, behind: 10, ahead: 100 }), 5);
 });
