@@ -36,7 +36,7 @@ export async function conditions(
     `files: the same for all, just written and so in the page cache: one of ${mebibytes(sizes.big)}, ${count(sizes.files)} of 1 KiB, folders of 1,000 and ${count(sizes.entries)} empty files; 64 sessions fetch ${mebibytes(sizes.middle)} each, 4 sessions store ${mebibytes(sizes.big / 2)} each`,
     `idle sessions: thousands are ${count(sizes.idle)}`,
     `uploads: to the same disk for all, deleted after each cell; to memory: ${tmpfs}`,
-    "TLS: 1.3, the same ECDSA P-256 certificate, what the client prefers of AES-128/256-GCM, each data connection resumes the session",
+    "TLS: 1.3, the same ECDSA P-256 certificate, what the client prefers of AES-128/256-GCM, each data connection offers to resume the session; how many servers took that stands below their figures",
     "logins: guests have no password to check; users have the same argon2id hash (64 KiB, one pass) where a server can check one, so that servers are compared and not hashes",
     "logs: all off. Limits and bans: lifted for all",
     "cold or warm: each server first does some logins and small files that are not counted; for the measures of start and of idle memory it is started anew",

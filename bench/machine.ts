@@ -15,7 +15,7 @@ export async function machine(folder: string): Promise<Readonly<Record<string, s
     disk: disk.trim(),
     node: `${process.version}, OpenSSL ${process.versions.openssl}`,
     openssl: openssl.trim(),
-    load: `${load} before the run`,
+    "load average": `${load} before the run`,
   };
 }
 

@@ -86,16 +86,17 @@ export function memoryTable(servers: readonly string[], rows: readonly ReportRow
   return lines.length === 0 ? [] : [head, ...lines];
 }
 
-/** How many of a server's TLS handshakes resumed a session, in percent; logins are their part of those that did not. */
+/** How many of a server's TLS handshakes resumed a session, in percent. Logins begin sessions: they are left out. */
 export function resumptions(servers: readonly string[], rows: readonly ReportRow[]): string | undefined {
   const shares = servers.flatMap((name) => {
-    const cells = rows.flatMap((row) => cellOf(row, name) ?? []).filter(({ handshakes = 0 }) => handshakes > 0);
+    const transfers = rows.filter(({ group }) => group !== "e");
+    const cells = transfers.flatMap((row) => cellOf(row, name) ?? []).filter(({ handshakes = 0 }) => handshakes > 0);
     const sum = (of: (cell: ReportCell) => number | undefined): number =>
       cells.reduce((total, cell) => total + (of(cell) ?? 0), 0);
     const all = sum(({ handshakes }) => handshakes);
     return all === 0 ? [] : [`${name} ${((100 * sum(({ resumed }) => resumed)) / all).toFixed(0)} %`];
   });
-  return shares.length === 0 ? undefined : `Handshakes that resumed a session: ${shares.join(", ")}.`;
+  return shares.length === 0 ? undefined : `Data connections that resumed the session: ${shares.join(", ")}.`;
 }
 
 /** Why there are no figures, once for each reason. */
