@@ -1,21 +1,15 @@
-/** What the measures of a running server share: `ferryman serve` with limits that one machine's clients need, its memory, a table. */
-import { type ChildProcess, spawn } from "node:child_process";
+/** What a measure of a running server needs: `ferryman serve` with limits that one machine's clients need, and a table. */
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { setTimeout as delay } from "node:timers/promises";
 
 const LAUNCHER = join(import.meta.dirname, "..", "bin", "ferryman.cjs");
 /** Descriptors that a process needs beside one for each session. */
 const OTHER_DESCRIPTORS = 400;
-/** Milliseconds between two looks at memory, and looks at most, until it stands still. */
-const [LOOK_MS, LOOKS] = [1_000, 12];
-/** Of its whole, what memory may change between two looks and yet stand still. */
-const STILL = 0.005;
-
 /** Characters of what the server said that are shown when it does not start. */
 const TOLD = 4_000;
 
@@ -41,8 +35,6 @@ control-socket = "off"
 
 export type Served = AsyncDisposable & {
   readonly port: number;
-  /** KiB of all its processes, what they share counted once (PSS of proc_pid_smaps(5)), as soon as it stands still. */
-  readonly memory: () => Promise<number>;
 };
 
 /** `ferryman serve` of an empty folder to guests, on a free port of loopback. @param workers absent: as many as by default. */
@@ -76,42 +68,7 @@ export async function serve(workers: number | undefined): Promise<Served> {
     await end();
     throw new Error(`the server did not start: ${said}`);
   }
-  return { port, memory: async () => settledMemory(child), [Symbol.asyncDispose]: end };
-}
-
-async function settledMemory({ pid = 0 }: ChildProcess): Promise<number> {
-  let before = 0;
-  for (let look = 0; look < LOOKS; look += 1) {
-    await delay(LOOK_MS);
-    const now = treeOf(pid).reduce((sum, each) => sum + memoryOf(each), 0);
-    if (Math.abs(now - before) < now * STILL) return now;
-    before = now;
-  }
-  return before;
-}
-
-function treeOf(pid: number): readonly number[] {
-  const parents = new Map<number, number>();
-  for (const name of readdirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    const parent = /^PPid:\s+(\d+)/m.exec(readOrNothing(`/proc/${name}/status`))?.[1];
-    if (parent !== undefined) parents.set(Number(name), Number(parent));
-  }
-  const tree = [pid];
-  for (const each of tree) for (const [child, parent] of parents) if (parent === each) tree.push(child);
-  return tree;
-}
-
-function memoryOf(pid: number): number {
-  return Number(/^Pss:\s+(\d+) kB/m.exec(readOrNothing(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0);
-}
-
-function readOrNothing(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
+  return { port, [Symbol.asyncDispose]: end };
 }
 
 /** Fewer than were asked for, where this process or its children may not have so many descriptors. */

@@ -79,14 +79,20 @@ void runIdle(void) {
 static pthread_barrier_t gate;
 static atomic_bool done;
 
-static void *download_again(void *value) {
-    Session *session = value;
+/* One after another: servers with a short queue of connections lose some of a hundred that come at once. */
+static void readyToDownload(Session *session) {
     char path[PATH_LIMIT];
     numbered(path, options.path, session->number);
     signIn(session);
     prepareTransfers(session);
     session->expected = sizeOf(session, path);
     session->figures = (Figures){0};
+}
+
+static void *download_again(void *value) {
+    Session *session = value;
+    char path[PATH_LIMIT];
+    numbered(path, options.path, session->number);
     const Pace pace = {options.pace, &done};
     pthread_barrier_wait(&gate);
     while (!atomic_load(&done)) {
@@ -108,6 +114,7 @@ void runNoop(void) {
     pthread_barrier_init(&gate, NULL, (unsigned)options.busy + 1);
     for (int at = 0; at < options.busy; at += 1) {
         busy[at].number = at;
+        readyToDownload(&busy[at]);
         startThread(&threads[at], download_again, &busy[at]);
     }
     pthread_barrier_wait(&gate);

@@ -30,7 +30,7 @@ const EARLY_DEATHS = 4;
 const MOST_RETIRED = 8;
 /**
  * MiB of V8's space for young objects. File data lies outside of it; with V8's own choice 10,000 idle sessions took 32 KiB
- * each instead of 14 (`npm run bench:idle`), and transfers were no faster.
+ * each instead of 14 (`npm run bench -- --only g`), and transfers were no faster.
  */
 const WORKER_NODE = ["--max-semi-space-size=1"];
 

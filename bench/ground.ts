@@ -1,0 +1,156 @@
+/** The ground that all servers stand on: the same files on the same disk, one certificate, one account with one hash. */
+import { argon2Sync, randomBytes } from "node:crypto";
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { run } from "./processes.ts";
+
+/** How much work there is: octets, and files. */
+export type Sizes = {
+  readonly big: number;
+  readonly middle: number;
+  readonly text: number;
+  readonly files: number;
+  readonly secureFiles: number;
+  readonly entries: number;
+  readonly logins: number;
+  readonly idle: number;
+  readonly probes: number;
+};
+
+const MEBIBYTE = 1_048_576;
+export const FULL: Sizes = {
+  big: 1_024 * MEBIBYTE,
+  middle: 64 * MEBIBYTE,
+  text: 256 * MEBIBYTE,
+  files: 10_000,
+  secureFiles: 1_000,
+  entries: 100_000,
+  logins: 320,
+  idle: 10_000,
+  probes: 500,
+};
+export const QUICK: Sizes = {
+  big: 256 * MEBIBYTE,
+  middle: 16 * MEBIBYTE,
+  text: 64 * MEBIBYTE,
+  files: 1_000,
+  secureFiles: 300,
+  entries: 10_000,
+  logins: 128,
+  idle: 2_000,
+  probes: 300,
+};
+
+/** Octets of a small file, and entries of the small folder. */
+const [SMALL_FILE, FEW_ENTRIES] = [1_024, 1_000];
+/** Octets of one write while the files are made. */
+const CHUNK = MEBIBYTE;
+/** KiB and passes of the account's argon2id hash: next to nothing, so that servers are compared and not the hash. */
+const [HASH_MEMORY, HASH_PASSES] = [64, 1];
+
+export type Ground = {
+  /** What the servers serve: `big.bin`, `middle.bin`, `text.txt`, `small/`, `few/`, `many/`, `incoming/`, `memory/`. */
+  readonly root: string;
+  /** For the configurations of servers. */
+  readonly state: string;
+  readonly sizes: Sizes;
+  readonly cert: string;
+  readonly key: string;
+  /** Both in one file. */
+  readonly pem: string;
+  readonly user: string;
+  readonly password: string;
+  /** Of the password, in PHC form. */
+  readonly hash: string;
+  /** Of the folder `memory/`, as the page tells it. */
+  readonly memory: "tmpfs" | "none";
+};
+
+/** Makes all files. @param folder empty; whoever calls takes it away at the end. */
+export async function prepare(
+  folder: string,
+  { sizes, ownMounts }: { sizes: Sizes; ownMounts: boolean },
+): Promise<Ground> {
+  const root = join(folder, "root");
+  const state = join(folder, "state");
+  for (const each of [root, state]) mkdirSync(each);
+  for (const each of [folder, root, state]) chmodSync(each, 0o755);
+  writeContent(join(root, "big.bin"), sizes.big, randomBytes(CHUNK));
+  writeContent(join(root, "middle.bin"), sizes.middle, randomBytes(CHUNK));
+  writeContent(join(root, "text.txt"), sizes.text, lines());
+  makeFolder(join(root, "small"), { count: sizes.files, content: randomBytes(SMALL_FILE) });
+  makeFolder(join(root, "few"), { count: FEW_ENTRIES, content: Buffer.alloc(0) });
+  makeFolder(join(root, "many"), { count: sizes.entries, content: Buffer.alloc(0) });
+  for (const each of ["incoming", "memory"]) makeOpenFolder(join(root, each));
+  if (ownMounts) {
+    await run("mount", ["-t", "tmpfs", "-o", "mode=0777", "tmpfs", join(root, "memory")]);
+  }
+  const [cert, key, pem] = [join(state, "cert.pem"), join(state, "key.pem"), join(state, "both.pem")];
+  const subject = ["-subj", "/CN=localhost", "-days", "30"];
+  const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+  await run("openssl", ["req", "-x509", ...kind, ...subject, "-keyout", key, "-out", cert]);
+  copyFileSync(key, pem);
+  writeFileSync(pem, readFileSync(cert), { flag: "a" });
+  for (const each of [key, pem]) chmodSync(each, 0o600);
+  const password = "bench-password";
+  const account = { user: "fbench", password, hash: hashOf(password) };
+  return { root, state, sizes, cert, key, pem, ...account, memory: ownMounts ? "tmpfs" : "none" };
+}
+
+/** Takes away what a measure has left in the folders for uploads. */
+export function sweep({ root }: Ground): void {
+  for (const folder of ["incoming", "memory"]) {
+    for (const name of readdirSync(join(root, folder))) rmSync(join(root, folder, name), { recursive: true });
+  }
+}
+
+function makeOpenFolder(path: string): void {
+  mkdirSync(path);
+  chmodSync(path, 0o777);
+}
+
+function makeFolder(path: string, { count, content }: { count: number; content: Buffer }): void {
+  mkdirSync(path);
+  for (let at = 0; at < count; at += 1) writeFileSync(join(path, `file-${at}.bin`), content);
+}
+
+function writeContent(path: string, size: number, chunk: Buffer): void {
+  const file = openSync(path, "w");
+  for (let left = size; left > 0; left -= chunk.length) writeSync(file, chunk, 0, Math.min(left, chunk.length));
+  closeSync(file);
+}
+
+/** Lines of words, 60 octets each with LF, that fill a chunk; a quarter of it is left when it is deflated. */
+function lines(): Buffer {
+  const words = Array.from({ length: 400 }, () =>
+    randomBytes(5)
+      .toString("hex")
+      .slice(0, 3 + ((randomBytes(1)[0] ?? 0) % 7)),
+  );
+  let text = "";
+  while (text.length < CHUNK) {
+    let line = "";
+    while (line.length < 59) line += `${words[randomBytes(2).readUInt16BE() % words.length] ?? ""} `;
+    text += `${line.slice(0, 59)}\n`;
+  }
+  return Buffer.from(text.slice(0, CHUNK));
+}
+
+function hashOf(password: string): string {
+  const nonce = randomBytes(16);
+  const cost = { memory: HASH_MEMORY, passes: HASH_PASSES, parallelism: 1, tagLength: 32 };
+  const tag = argon2Sync("argon2id", { message: Buffer.from(password), nonce, ...cost });
+  const [salt, sum] = [nonce, tag].map((each) => each.toString("base64").replaceAll("=", ""));
+  return `$argon2id$v=19$m=${HASH_MEMORY},t=${HASH_PASSES},p=1$${salt}$${sum}`;
+}

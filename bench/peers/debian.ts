@@ -1,0 +1,97 @@
+/**
+ * The peers that Debian packages: fetched by apt and unpacked below bench/.cache. They conflict with each other, so they
+ * cannot be installed side by side, and this way no daemon is started and nothing of the machine changes.
+ */
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { findProgram, gist, run } from "../processes.ts";
+
+const CACHE = join(import.meta.dirname, "..", ".cache");
+const UNPACKED = join(CACHE, "debian");
+
+/** The servers, and the libraries of theirs that a small Debian has not. */
+const PACKAGES = [
+  "vsftpd",
+  "pure-ftpd",
+  "pure-ftpd-common",
+  "proftpd-core",
+  "proftpd-mod-crypto",
+  "python3-pyftpdlib",
+  "python3-openssl",
+  "libwrap0",
+  "libhiredis0.14",
+  "libmemcached11",
+  "libmemcachedutil2",
+  "libhashkit2",
+  "libpcre2-posix3",
+  "libsodium23",
+] as const;
+
+/** The file that names the archives that were unpacked: NAME_VERSION_ARCHITECTURE.deb each. */
+const ARCHIVES = "archives";
+
+let outcome: Promise<string | undefined> | undefined;
+
+/** @returns why the packages are not to be had, or undefined. Asks apt once in a run. */
+export async function debianPeers(): Promise<string | undefined> {
+  outcome ??= provide();
+  return await outcome;
+}
+
+async function provide(): Promise<string | undefined> {
+  if (PACKAGES.every((name) => versionOf(name) !== undefined)) return undefined;
+  if (findProgram("apt-get") === undefined) return "no apt-get here";
+  const fresh = `${UNPACKED}.new`;
+  rmSync(fresh, { recursive: true, force: true });
+  mkdirSync(fresh, { recursive: true });
+  try {
+    await download(fresh);
+    const archives = readdirSync(fresh).filter((name) => name.endsWith(".deb"));
+    writeFileSync(join(fresh, ARCHIVES), archives.join("\n"));
+    for (const name of archives) {
+      await run("dpkg-deb", ["-x", join(fresh, name), fresh]);
+      rmSync(join(fresh, name));
+    }
+  } catch (error) {
+    rmSync(fresh, { recursive: true, force: true });
+    return `apt-get download: ${gist(error)}`;
+  }
+  rmSync(UNPACKED, { recursive: true, force: true });
+  renameSync(fresh, UNPACKED);
+  return undefined;
+}
+
+async function download(folder: string): Promise<void> {
+  const fetch = async (): Promise<string> => await run("apt-get", ["-qq", "download", ...PACKAGES], { cwd: folder });
+  try {
+    await fetch();
+  } catch {
+    await run("apt-get", ["update", "-qq"]);
+    await fetch();
+  }
+}
+
+/** A file of the unpacked packages, by its place in a Debian. */
+export function unpacked(path: string): string {
+  return join(UNPACKED, path);
+}
+
+/** For programs from there: where their libraries lie. */
+export function libraries(): Readonly<Record<string, string>> {
+  const folder = unpacked("usr/lib");
+  const found = readdirSync(folder).filter((name) => name.endsWith("-linux-gnu"));
+  return { LD_LIBRARY_PATH: found.map((name) => join(folder, name)).join(":") };
+}
+
+/** The version of a package that was unpacked. */
+export function packageVersion(name: string): string {
+  return versionOf(name) ?? "unknown";
+}
+
+function versionOf(name: string): string | undefined {
+  const list = unpacked(ARCHIVES);
+  const archives = existsSync(list) ? readFileSync(list, "utf8").split("\n") : [];
+  const archive = archives.find((each) => each.startsWith(`${name}_`));
+  // apt writes the colon of an epoch as %3a into a name.
+  return archive?.split("_")[1]?.replace(/^\d+%3a/, "");
+}

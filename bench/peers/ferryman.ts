@@ -1,0 +1,87 @@
+/** Ferryman as it runs in earnest: broker and workers, limits lifted as far as one machine's clients need, log off. */
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Ground } from "../ground.ts";
+import { gist, run } from "../processes.ts";
+import { GUEST, type Peer } from "./peer.ts";
+
+const PROJECT = join(import.meta.dirname, "..", "..");
+/** Where the package is built as users get it: a checkout strips types at each start, which is no server's work. */
+const PACKAGE = join(import.meta.dirname, "..", ".cache", "ferryman");
+
+let outcome: Promise<string | undefined> | undefined;
+
+async function build(): Promise<string | undefined> {
+  const compiler = join(PROJECT, "node_modules", "typescript", "bin", "tsc");
+  const dist = join(PACKAGE, "dist");
+  rmSync(dist, { recursive: true, force: true });
+  mkdirSync(join(PACKAGE, "bin"), { recursive: true });
+  try {
+    await run(process.execPath, [compiler, "-p", join(PROJECT, "tsconfig.build.json"), "--outDir", dist]);
+  } catch (error) {
+    return `tsc: ${gist(error)}`;
+  }
+  for (const name of ["package.json", "bin/ferryman.cjs", "bin/find-node.cjs"]) {
+    copyFileSync(join(PROJECT, name), join(PACKAGE, name));
+  }
+  const modules = join(PACKAGE, "node_modules");
+  if (!existsSync(modules)) symlinkSync(join(PROJECT, "node_modules"), modules);
+  return undefined;
+}
+
+/** Everything comes from one address and waits for long: no limit may say no to that, and no ban. */
+const LIMITS = `
+[limits]
+sessions = 100000
+sessions-per-address = 100000
+connection-rate = 1000000
+[bans]
+automatic-bans = false
+[server]
+idle-timeout = "12h"
+login-timeout = "1h"
+[tls]
+handshake-timeout = 300
+[control]
+control-socket = "off"
+`;
+
+function variant(name: string, { workers, setup }: { workers: readonly string[]; setup: string }): Peer {
+  return {
+    name,
+    ours: true,
+    setup,
+    async absent() {
+      outcome ??= build();
+      return await outcome;
+    },
+    version: async () =>
+      `Ferryman ${/"version": "([^"]+)"/.exec(readFileSync(join(PROJECT, "package.json"), "utf8"))?.[1] ?? "unknown"}`,
+    logins: ({ user, password }) => ({ files: { user, password }, guest: GUEST, hashed: { user, password } }),
+    async prepare(ground, port) {
+      const { root, state, cert, key } = ground;
+      const [config, users] = [join(state, `${name}.toml`), join(state, `${name}-users.toml`)];
+      writeFileSync(users, usersOf(ground), { mode: 0o600 });
+      writeFileSync(config, `[serve]\nanonymous = "read"\nlog = "off"\n${LIMITS}`);
+      const where = [root, "--listen", `127.0.0.1:${port}`, "--config", config, "--users", users];
+      const more = ["--state-folder", join(state, name), "--cert", cert, "--key", key, ...workers];
+      return { command: [process.execPath, join(PACKAGE, "bin", "ferryman.cjs"), "serve", ...where, ...more] };
+    },
+  };
+}
+
+function usersOf({ root, user, hash }: Ground): string {
+  return `[users.${user}]\npassword = "${hash}"\nhome = "${root}"\nrights = "write"\n`;
+}
+
+const COMMON =
+  "the built package, limits and bans lifted, log off, its sandbox on; under root a broker and workers without rights";
+
+export const ferryman: Peer = variant("ferryman", {
+  workers: [],
+  setup: `As it comes: one worker a processor; ${COMMON}.`,
+});
+export const ferrymanOne: Peer = variant("ferryman-1", {
+  workers: ["--workers", "1"],
+  setup: `One worker; ${COMMON}.`,
+});

@@ -1,0 +1,77 @@
+/** ProFTPD with the modules for TLS, MODE Z and digests. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { isRoot } from "../processes.ts";
+import { debianPeers, libraries, packageVersion, unpacked } from "./debian.ts";
+import { GUEST, NEEDS_ROOT, type Peer } from "./peer.ts";
+
+export const proftpd: Peer = {
+  name: "proftpd",
+  ours: false,
+  setup:
+    "`UseSendfile on`, no reverse DNS, no ident, `DelayEngine off`, no logs, scoreboard on; mod_tls with one authority instead of all that the system trusts, which each session would read, a session cache in shared memory and tickets, mod_deflate, mod_digest without its cache.",
+  absent: async () => (isRoot() ? await debianPeers() : NEEDS_ROOT),
+  version: async () => `ProFTPD ${packageVersion("proftpd-core")}`,
+  share: { e: 0.1, g: 0.05, h: 0.2 },
+  logins: () => ({ files: GUEST, guest: GUEST }),
+  async prepare({ root, state, cert, key }, port) {
+    const folder = join(state, "proftpd");
+    mkdirSync(folder, { recursive: true });
+    const file = join(folder, "proftpd.conf");
+    const lines = [
+      `ModulePath ${unpacked("usr/lib/proftpd")}`,
+      "ModuleControlsACLs insmod,rmmod deny user *",
+      ...["tls", "tls_shmcache", "deflate", "digest"].map((name) => `LoadModule mod_${name}.c`),
+      'ServerName "bench"',
+      "ServerType standalone",
+      "DefaultAddress 127.0.0.1",
+      "SocketBindTight on",
+      `Port ${port}`,
+      "UseIPv6 off",
+      "UseReverseDNS off",
+      "DelayEngine off",
+      "UseSendfile on",
+      "ControlsEngine off",
+      "MaxInstances none",
+      "TimeoutIdle 3600",
+      "TimeoutNoTransfer 3600",
+      "TimeoutLogin 3600",
+      "PassivePorts 20000 30000",
+      "RequireValidShell off",
+      "AuthOrder mod_auth_unix.c",
+      "User nobody",
+      "Group nogroup",
+      "SystemLog none",
+      "TransferLog none",
+      "WtmpLog off",
+      `PidFile ${join(folder, "pid")}`,
+      `ScoreboardFile ${join(folder, "scoreboard")}`,
+      "AllowOverwrite on",
+      "ListOptions -a",
+      "TLSEngine on",
+      "TLSRequired off",
+      "TLSProtocol TLSv1.2 TLSv1.3",
+      `TLSECCertificateFile ${cert}`,
+      `TLSECCertificateKeyFile ${key}`,
+      // Else each session reads all authorities that the system trusts, for a tenth of a second.
+      `TLSCACertificateFile ${cert}`,
+      `TLSSessionCache shm:/file=${join(folder, "sessions")}`,
+      "TLSSessionTickets on",
+      "DeflateEngine on",
+      "DigestEngine on",
+      "DigestCache off",
+      `<Anonymous ${root}>`,
+      "  User ftp",
+      "  Group nogroup",
+      "  UserAlias anonymous ftp",
+      "  RequireValidShell off",
+      "  MaxClients none",
+      "  <Limit ALL>",
+      "    AllowAll",
+      "  </Limit>",
+      "</Anonymous>",
+    ];
+    writeFileSync(file, `${lines.join("\n")}\n`);
+    return { command: [unpacked("usr/sbin/proftpd"), "-n", "-q", "-c", file], environment: libraries() };
+  },
+};

@@ -1,0 +1,24 @@
+/** pyftpdlib, in Debian's Python. */
+import { join } from "node:path";
+import { findProgram } from "../processes.ts";
+import { debianPeers, packageVersion, unpacked } from "./debian.ts";
+import { GUEST, type Peer } from "./peer.ts";
+
+/** Debian's own interpreter: its packages are made for that one. */
+const PYTHON = "/usr/bin/python3";
+
+export const pyftpdlib: Peer = {
+  name: "pyftpdlib",
+  ours: false,
+  setup: "One process with the event loop, `use_sendfile`, logging off, no limits of clients, TLS by `TLS_FTPHandler`.",
+  absent: async () => (findProgram("python3") === undefined ? "no python3 here" : await debianPeers()),
+  version: async () => `pyftpdlib ${packageVersion("python3-pyftpdlib")}`,
+  logins: () => ({ files: GUEST, guest: GUEST }),
+  async prepare({ root, pem }, port) {
+    const script = join(import.meta.dirname, "pyftpdlib-server.py");
+    return {
+      command: [PYTHON, script, root, String(port), pem],
+      environment: { PYTHONPATH: unpacked("usr/lib/python3/dist-packages"), PYTHONDONTWRITEBYTECODE: "1" },
+    };
+  },
+};

@@ -1,0 +1,105 @@
+/** docs/performance.md, written from the JSON of a run: targets first, met or not, then all figures and how they came about. */
+import { type Report, judge } from "./report.ts";
+import {
+  type Table,
+  cpuTable,
+  groupsOf,
+  mainTable,
+  markdown,
+  memoryTable,
+  problems,
+  resumptions,
+  serversOf,
+} from "./tables.ts";
+
+export function page(found: Report): string {
+  const servers = serversOf(found);
+  const sections = groupsOf(found).map(({ heading, rows }) => {
+    const cpu = cpuTable(servers, rows);
+    const more = cpu.length === 0 ? [] : ["", markdown(cpu)];
+    const tls = resumptions(servers, rows);
+    if (tls !== undefined) more.push("", tls);
+    return [`### ${heading}`, "", markdown(mainTable(servers, rows)), ...more, ""].join("\n");
+  });
+  const reasons = [...absences(found), ...problems(found)];
+  return [
+    "# Performance",
+    "",
+    `<!-- Written by \`npm run bench -- --page\` from performance.json: do not edit. -->`,
+    "",
+    `Ferryman beside the servers that people use, on one machine, on ${found.date.slice(0, 10)}. ${summary(found)}`,
+    "",
+    "![Bars for each server: the longer, the better](performance.svg)",
+    "",
+    "## Targets",
+    "",
+    "Against the best peer of the same run, whichever it is. Above 1 × is better, whatever the unit.",
+    "",
+    markdown(targetTable(found)),
+    "",
+    "## Figures",
+    "",
+    'Medians of all rounds. "To it" says how many times as good `ferryman` is. CPU seconds are those of all processes of a server, user and system, with their logins.',
+    "",
+    ...sections,
+    "### Memory while they work",
+    "",
+    "The most that was seen, in MiB; what processes share is counted once (PSS). Buffers of sockets are the kernel's and not in it.",
+    "",
+    markdown(memoryTable(servers, found.rows)),
+    "",
+    "## What has no figure, and why",
+    "",
+    ...(reasons.length === 0 ? ["Everything has one."] : reasons.map((reason) => `- ${reason}`)),
+    "",
+    ...how(found),
+  ].join("\n");
+}
+
+function summary({ rows }: Report): string {
+  const verdicts = rows.flatMap((row) => row.targets.map((aim) => judge(row, aim).met));
+  const met = verdicts.filter((each) => each === true).length;
+  const missed = verdicts.filter((each) => each === false).length;
+  const open = verdicts.length - met - missed;
+  return `Of ${verdicts.length} targets ${met} are met and ${missed} are missed${open === 0 ? "" : `; ${open} could not be judged`}.`;
+}
+
+/** A row for each target. */
+export function targetTable({ rows }: Report): Table {
+  const lines = rows.flatMap((row) =>
+    row.targets.map((aim) => {
+      const { aim: wanted, found, met } = judge(row, aim);
+      return [row.title, wanted, found, met === undefined ? "not judged" : met ? "met" : "**missed**"];
+    }),
+  );
+  return [["workload", "target", "found", ""], ...lines];
+}
+
+function absences({ servers }: Report): readonly string[] {
+  return servers.flatMap(({ name, absent }) => (absent === undefined ? [] : [`${name}: ${absent}`]));
+}
+
+function how({ machine, conditions, servers, rounds, seconds, quick, date }: Report): readonly string[] {
+  return [
+    "## How this was measured",
+    "",
+    `${quick ? "`npm run bench -- --quick`" : "`npm run bench`"}, ${rounds} rounds (the JSON has each figure of each round), ${Math.round(seconds / 60)} minutes, ended ${date}.`,
+    "",
+    ...Object.entries(machine).map(([what, text]) => `- ${what}: ${text}`),
+    ...conditions.map((text) => `- ${text}`),
+    "",
+    "### The servers",
+    "",
+    markdown([["server", "version", "set-up"], ...servers.map(({ name, version, setup }) => [name, version, setup])]),
+    "",
+    "### To repeat it",
+    "",
+    "```sh",
+    "sudo npm run bench                 # all of it; without root the servers that need it are left out",
+    "npm run bench -- --quick           # a part of it, in 2 minutes",
+    "npm run bench -- --only a,d-retr-1 # groups or rows",
+    "npm run bench -- --check           # fails when a ratio is more than 20 % below the one on this page",
+    "```",
+    "",
+  ];
+}

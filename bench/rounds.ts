@@ -1,0 +1,159 @@
+/** The rounds: for each workload A B C A B C …, so that a busy or warm machine is the same for all, and medians of them. */
+import { sweep } from "./ground.ts";
+import { type Bench, type Measured, NotOffered, measure, measureRaw } from "./cells.ts";
+import type { Peer } from "./peers/peer.ts";
+import { ProgramError } from "./processes.ts";
+import { RAW, type ReportCell, type ReportRow, median, shown } from "./report/report.ts";
+import type { Row, Workload } from "./workload.ts";
+
+export type Plan = {
+  readonly workloads: readonly Workload[];
+  readonly peers: readonly Peer[];
+  readonly rounds: number;
+  /** Milliseconds for one server in one workload, after which it gets no further round. */
+  readonly budgetMs: number;
+  /** What a cell takes of the time of a full one. */
+  readonly factor: number;
+  /** When all should be done, on the clock of performance.now(): on a slow machine later workloads get fewer rounds. */
+  readonly deadline: number;
+  /** Told of each cell. */
+  readonly say: (line: string) => void;
+  /** True as soon as nothing more is to be measured. */
+  readonly stopped: () => boolean;
+};
+
+type Entry = { readonly name: string; readonly once: () => Promise<Measured>; readonly drop: () => Promise<void> };
+type Taken = { readonly measured: Measured[]; spentMs: number; problem?: string };
+
+const GIBIBYTE = 1_073_741_824;
+
+export async function runRounds(bench: Bench, plan: Plan): Promise<readonly ReportRow[]> {
+  const rows: ReportRow[] = [];
+  const started = performance.now();
+  const all = estimate(plan);
+  for (const [at, work] of plan.workloads.entries()) {
+    if (plan.stopped()) break;
+    const now = performance.now();
+    const ahead = estimate({ ...plan, workloads: plan.workloads.slice(at) });
+    const rounds = affordable(plan.rounds, {
+      passed: now - started,
+      behind: all - ahead,
+      ahead,
+      left: plan.deadline - now,
+    });
+    rows.push(...(await runWorkload(bench, work, { ...plan, rounds })));
+  }
+  return rows;
+}
+
+export type Progress = {
+  /** Milliseconds that have passed, and that are left. */
+  readonly passed: number;
+  readonly left: number;
+  /** Seconds that what is done, and what is to come, were estimated to take. */
+  readonly behind: number;
+  readonly ahead: number;
+};
+
+/** Rounds that there is time for on a machine that turned out to be slower than the estimate: at least one. */
+export function affordable(rounds: number, { passed, left, behind, ahead }: Progress): number {
+  const slowness = behind > 0 ? Math.max(1, passed / 1_000 / behind) : 1;
+  const needed = ahead * slowness * 1_000;
+  return needed <= left ? rounds : Math.max(1, Math.floor((rounds * left) / needed));
+}
+
+/** Seconds that all of it will take: a guess from what the cells took elsewhere. */
+export function estimate({ workloads, peers, rounds, budgetMs, factor }: Plan): number {
+  const parts = workloads.map(({ seconds, mostRounds = rounds, raw }) => {
+    const cells = Math.min(Math.min(rounds, mostRounds) * seconds * factor, budgetMs / 1_000 + seconds * factor);
+    return cells * (peers.length + (raw === undefined ? 0 : 0.5));
+  });
+  return parts.reduce((sum, one) => sum + one, 0);
+}
+
+async function runWorkload(bench: Bench, work: Workload, plan: Plan): Promise<readonly ReportRow[]> {
+  const entries: Entry[] = plan.peers.map((peer) => ({
+    name: peer.name,
+    once: async () => await measure(bench, work, peer),
+    drop: async () => await bench.stand.drop(peer),
+  }));
+  const raw = work.raw?.(bench.ground.sizes, bench.ground.root);
+  if (raw !== undefined)
+    entries.push({ name: RAW, once: async () => await measureRaw(bench, raw), drop: async () => {} });
+  const taken = new Map<string, Taken>(entries.map(({ name }) => [name, { measured: [], spentMs: 0 }]));
+  for (let round = 0; round < Math.min(plan.rounds, work.mostRounds ?? plan.rounds); round += 1) {
+    for (const entry of entries) {
+      const mine = taken.get(entry.name);
+      if (mine === undefined || mine.problem !== undefined || mine.spentMs > plan.budgetMs || plan.stopped()) continue;
+      const started = performance.now();
+      await attempt(entry, mine, plan);
+      mine.spentMs += performance.now() - started;
+      sweep(bench.ground);
+      plan.say(progress(bench, work, { round, name: entry.name, mine }));
+    }
+  }
+  return work.rows.map((row) => ({
+    id: row.id,
+    group: work.group,
+    title: row.title,
+    unit: row.unit,
+    better: row.better,
+    targets: [...row.targets],
+    cells: [...taken].map(([name, mine]) => cell(bench, row, { name, mine })),
+  }));
+}
+
+async function attempt({ once, drop }: Entry, mine: Taken, { stopped }: Plan): Promise<void> {
+  try {
+    mine.measured.push(await once());
+  } catch (error) {
+    if (stopped()) return;
+    const said = error instanceof Error ? error.message : String(error);
+    mine.problem = said.split("\n")[0] ?? said;
+    // It may still be busy with what it did not get done.
+    if (!(error instanceof NotOffered)) await drop();
+    if (!(error instanceof ProgramError || error instanceof NotOffered)) throw error;
+  }
+}
+
+type Mine = { readonly name: string; readonly mine: Taken };
+
+function progress({ ground }: Bench, { rows }: Workload, { round, name, mine }: Mine & { round: number }): string {
+  const [row] = rows;
+  if (row === undefined) return "";
+  const last = mine.measured.at(-1);
+  const found = mine.problem ?? (last === undefined ? "–" : `${shown(row.of(last.result, ground.sizes))} ${row.unit}`);
+  return `${row.id.padEnd(12)} ${round + 1} ${name.padEnd(14)} ${found}`;
+}
+
+function cell({ ground }: Bench, row: Row, { name, mine }: Mine): ReportCell {
+  const values = mine.measured.map(({ result }) => row.of(result, ground.sizes));
+  const cpu = (of: (measured: Measured) => number | undefined): number | undefined => {
+    const found = median(mine.measured.flatMap((measured) => of(measured) ?? []));
+    return Number.isFinite(found) ? rounded(found) : undefined;
+  };
+  const found: ReportCell = { server: name, values: values.map(rounded) };
+  const value = median(values);
+  if (Number.isFinite(value)) found.value = rounded(value);
+  else found.problem = mine.problem ?? "not measured";
+  const isBulk = row.unit === "MiB/s";
+  const perGib = cpu(({ result, usage }) => costOf(GIBIBYTE, result.bytes, usage?.cpuSeconds));
+  if (isBulk && perGib !== undefined) found.cpuPerGib = perGib;
+  const perThousand = cpu(({ result, usage }) => costOf(1_000, result.operations, usage?.cpuSeconds));
+  if (!isBulk && perThousand !== undefined) found.cpuPerThousand = perThousand;
+  const peak = cpu(({ usage }) => (usage === undefined ? undefined : usage.peakKib / 1_024));
+  if (peak !== undefined) found.peakMib = peak;
+  const { handshakes, resumed } = mine.measured.at(-1)?.result ?? {};
+  if (handshakes !== undefined && handshakes > 0) Object.assign(found, { handshakes, resumed: resumed ?? 0 });
+  return found;
+}
+
+/** Four digits that matter: what a run can tell. */
+function rounded(value: number): number {
+  return Number(value.toPrecision(4));
+}
+
+/** Seconds for so many octets or operations; undefined where there were none. */
+function costOf(unit: number, amount: number | undefined, seconds: number | undefined): number | undefined {
+  return amount === undefined || amount === 0 || seconds === undefined ? undefined : (seconds * unit) / amount;
+}
