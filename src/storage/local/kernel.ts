@@ -3,24 +3,26 @@
  * root's descriptor, and everything else is done by folder descriptor and last name. No path of the host is made.
  */
 import { closeSync } from "node:fs";
-import { setImmediate } from "node:timers/promises";
 import type { ByteString } from "../../base/bytes.ts";
-import { direntNames, type FileTimes, OPEN, RESOLVE, type StatX, type SystemCalls } from "../../sys/ffi.ts";
+import { Turn } from "../../base/turns.ts";
+import { type FileTimes, OPEN, RESOLVE, type StatX, type SystemCalls } from "../../sys/ffi.ts";
+import { FolderScan } from "../../sys/folder-scan.ts";
 import { LISTING_BATCH, type Octets, type Times } from "../storage.ts";
 import { copyByReading } from "./copy.ts";
 import { codeOf, HostError, unless } from "./faults.ts";
 import {
+  type HostEntry,
   type HostFolder,
   type HostJail,
+  type HostName,
   type HostStat,
   ITSELF,
   kindOf,
   refuseKernelVolume,
   statIfThere,
 } from "./host.ts";
+import { Pace } from "./pace.ts";
 
-/** Octets of raw entries read at a time: about 1,000 of ordinary length, the buffer of glibc's readdir. */
-const DIRENT_OCTETS = 32 * 1024;
 /** Octets that one call copies, so that no thread of the pool is held for long: 0.1 s at 150 MiB/s. */
 const COPY_OCTETS = 16 * 1024 * 1024;
 /** Tries of a path through `..` while folders are being renamed (EAGAIN, openat2(2)); then it is "busy". */
@@ -137,26 +139,59 @@ class KernelFolder implements HostFolder {
     return hostStat(stat);
   }
 
-  async *names(): AsyncIterable<readonly ByteString[]> {
-    const descriptor = this.#calls.openat2(this.#descriptor, ITSELF, {
-      flags: OPEN.read | OPEN.directory | OPEN.closeOnExec,
+  entries(): AsyncIterable<readonly HostEntry[]> {
+    const pace = new Pace();
+    return this.#batches(async (scan) => {
+      const there = await this.#lookAtAll(scan, pace);
+      const entries: HostEntry[] = [];
+      for (let at = 0; at < scan.count; at++) if (there[at] === true) entries.push(hostEntry(scan, at));
+      return entries;
     });
-    try {
-      const buffer = Buffer.allocUnsafeSlow(DIRENT_OCTETS);
-      let batch: ByteString[] = [];
-      for (let filled; (filled = this.#calls.getdents64(descriptor, buffer)) > 0;) {
-        for (const name of direntNames(buffer.subarray(0, filled))) {
-          if (name === "." || name === "..") continue;
-          if (batch.push(name) < LISTING_BATCH) continue;
-          yield batch;
-          batch = [];
-          await setImmediate();
-        }
+  }
+
+  names(): AsyncIterable<readonly HostName[]> {
+    return this.#batches(async (scan) => {
+      const names: HostName[] = [];
+      for (let at = 0; at < scan.count; at++) {
+        // Zero: this file system does not tell kinds with names.
+        const type = scan.type(at) || (scan.statx(this.#descriptor, at) ? scan.mode(at) : undefined);
+        if (type !== undefined) names.push({ name: scan.name(at), kind: kindOf(type) });
       }
-      if (batch.length > 0) yield batch;
+      return names;
+    });
+  }
+
+  async *#batches<Item>(
+    take: (scan: FolderScan) => Promise<readonly Item[]>,
+  ): AsyncGenerator<readonly Item[], void, void> {
+    const flags = OPEN.read | OPEN.directory | OPEN.closeOnExec;
+    const descriptor = this.#calls.openat2(this.#descriptor, ITSELF, { flags });
+    try {
+      await using scan = new FolderScan(this.#calls.scan, descriptor, LISTING_BATCH);
+      const turn = new Turn();
+      while (await scan.next()) {
+        if (turn.over) await turn.next();
+        yield await take(scan);
+      }
     } finally {
       closeSync(descriptor);
     }
+  }
+
+  /** @returns for each entry of the batch whether it is still there. */
+  async #lookAtAll(scan: FolderScan, pace: Pace): Promise<readonly boolean[]> {
+    const there: boolean[] = [];
+    await pace.run({
+      count: scan.count,
+      now: (at) => {
+        there[at] = scan.statx(this.#descriptor, at);
+      },
+      elsewhere: async (at) => {
+        // Again here if the other thread failed: the fault has its name then.
+        there[at] = (await scan.statxElsewhere(this.#descriptor, at)) || scan.statx(this.#descriptor, at);
+      },
+    });
+    return there;
   }
 
   open(name: ByteString, access: "read" | "write"): number {
@@ -255,6 +290,21 @@ function hostStat(stat: StatX): HostStat {
     gid: stat.gid,
     links: stat.links,
     unique: `${stat.device}.${stat.inode}`,
+  };
+}
+
+function hostEntry(scan: FolderScan, at: number): HostEntry {
+  const mode = scan.mode(at);
+  return {
+    name: scan.name(at),
+    kind: kindOf(mode),
+    size: scan.size(at),
+    modified: scan.modified(at),
+    mode: mode & MODE_BITS,
+    uid: scan.uid(at),
+    gid: scan.gid(at),
+    links: scan.links(at),
+    unique: scan.unique(at),
   };
 }
 
