@@ -236,11 +236,14 @@ function systemCalls(c: ReturnType<typeof prototypes>, koffi: Koffi): SystemCall
 
 type Check = (call: string, result: number) => number;
 
+/** On a thread of the pool, whose errno is out of reach: -1 for every fault. */
+async function elsewhere(call: Native, ...values: readonly unknown[]): Promise<number> {
+  return new Promise((resolve) => {
+    call.async(...values, (fault: unknown, result: number) => resolve(fault === null ? result : -1));
+  });
+}
+
 function scanCalls(c: ReturnType<typeof prototypes>, check: Check, koffi: Koffi): ScanCalls {
-  const elsewhere = async (call: Native, ...values: readonly unknown[]): Promise<number> =>
-    new Promise((resolve) => {
-      call.async(...values, (fault: unknown, result: number) => resolve(fault === null ? result : -1));
-    });
   return {
     addressOf: (buffer) => Number(koffi.address(buffer)),
     getdents64: (descriptor, { address, length }) => check("getdents64", c.getdents64(descriptor, address, length)),

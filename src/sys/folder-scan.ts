@@ -53,7 +53,7 @@ export class FolderScan implements AsyncDisposable {
   /** The read on another thread, into `#other`. */
   #ahead: Promise<number> | undefined;
   #stats: { readonly room: Room; readonly words: Uint32Array } | undefined;
-  #lastDevice = { major: 0, minor: 0, text: "0.0" };
+  #lastDevice = { major: 0, minor: 0, text: "0.0." };
 
   /**
    * @param descriptor of a folder opened for reading; the caller closes it after this.
@@ -167,7 +167,7 @@ export class FolderScan implements AsyncDisposable {
 
   /** Device and inode in hexadecimal, as StatX has them. */
   unique(index: number): string {
-    return `${this.#device(index)}.${this.#octets(index, STATX.inode).toString(16)}`;
+    return this.#device(index) + this.#octets(index, STATX.inode).toString(16);
   }
 
   /** Waits for what other threads still do with its memory. */
@@ -175,12 +175,12 @@ export class FolderScan implements AsyncDisposable {
     await this.#ahead;
   }
 
-  /** Nearly always the one of the entry before. */
+  /** With the dot that follows it. Nearly always the one of the entry before. */
   #device(index: number): string {
     const major = this.#word(index, STATX.device);
     const minor = this.#word(index, STATX.device + 1);
     if (major !== this.#lastDevice.major || minor !== this.#lastDevice.minor) {
-      this.#lastDevice = { major, minor, text: `${major.toString(16)}.${minor.toString(16)}` };
+      this.#lastDevice = { major, minor, text: `${major.toString(16)}.${minor.toString(16)}.` };
     }
     return this.#lastDevice.text;
   }

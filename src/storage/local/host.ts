@@ -29,10 +29,11 @@ export type HostEntry = HostStat & HostName;
 export interface HostFolder extends Disposable {
   stat(name: ByteString): HostStat;
   /**
-   * All entries but `.` and `..`, in batches of at most LISTING_BATCH. Those that go while they are read are left out.
-   * Takes turns with other work, and waits for a slow disk on other threads.
+   * What `take` makes of all entries but `.` and `..`, in batches of at most LISTING_BATCH. Those that go while they are
+   * read are left out. Takes turns with other work, and waits for a slow disk on other threads.
+   * @param take reads the entry at once, as it may stand for another one afterwards; undefined leaves it out.
    */
-  entries(): AsyncIterable<readonly HostEntry[]>;
+  entries<Item>(take: (entry: HostEntry) => Item | undefined): AsyncIterable<readonly Item[]>;
   /** As `entries`, without a look at each where the host tells its kind with its name. */
   names(): AsyncIterable<readonly HostName[]>;
   /** Opens an existing file. Never waits for the other end of a FIFO. The caller closes the descriptor. */

@@ -139,13 +139,17 @@ class KernelFolder implements HostFolder {
     return hostStat(stat);
   }
 
-  entries(): AsyncIterable<readonly HostEntry[]> {
+  entries<Item>(take: (entry: HostEntry) => Item | undefined): AsyncIterable<readonly Item[]> {
     const pace = new Pace();
     return this.#batches(async (scan) => {
       const there = await this.#lookAtAll(scan, pace);
-      const entries: HostEntry[] = [];
-      for (let at = 0; at < scan.count; at++) if (there[at] === true) entries.push(hostEntry(scan, at));
-      return entries;
+      const entry = new ScannedEntry(scan);
+      const items: Item[] = [];
+      for (entry.at = 0; entry.at < scan.count; entry.at++) {
+        const item = there[entry.at] === true ? take(entry) : undefined;
+        if (item !== undefined) items.push(item);
+      }
+      return items;
     });
   }
 
@@ -293,19 +297,50 @@ function hostStat(stat: StatX): HostStat {
   };
 }
 
-function hostEntry(scan: FolderScan, at: number): HostEntry {
-  const mode = scan.mode(at);
-  return {
-    name: scan.name(at),
-    kind: kindOf(mode),
-    size: scan.size(at),
-    modified: scan.modified(at),
-    mode: mode & MODE_BITS,
-    uid: scan.uid(at),
-    gid: scan.gid(at),
-    links: scan.links(at),
-    unique: scan.unique(at),
-  };
+/** The entries of a batch, one after another, without an object for each. */
+class ScannedEntry implements HostEntry {
+  readonly #scan: FolderScan;
+  at = 0;
+
+  constructor(scan: FolderScan) {
+    this.#scan = scan;
+  }
+
+  get name(): ByteString {
+    return this.#scan.name(this.at);
+  }
+
+  get kind(): HostEntry["kind"] {
+    return kindOf(this.#scan.mode(this.at));
+  }
+
+  get size(): Octets {
+    return this.#scan.size(this.at);
+  }
+
+  get modified(): number {
+    return this.#scan.modified(this.at);
+  }
+
+  get mode(): number {
+    return this.#scan.mode(this.at) & MODE_BITS;
+  }
+
+  get uid(): number {
+    return this.#scan.uid(this.at);
+  }
+
+  get gid(): number {
+    return this.#scan.gid(this.at);
+  }
+
+  get links(): number {
+    return this.#scan.links(this.at);
+  }
+
+  get unique(): string {
+    return this.#scan.unique(this.at);
+  }
 }
 
 /** Milliseconds may carry a fraction; a nanosecond is the finest that the host keeps. */

@@ -17,7 +17,7 @@ import {
 import { APPEND_COPY_LIMIT, beginUpload, type DraftOptions } from "./draft.ts";
 import { codeOf, guarded, HostError, storageError, unless } from "./faults.ts";
 import { checkName, isHidden, isStale, namesHidden, partName } from "./hidden.ts";
-import { type HostFolder, type HostJail, type HostStat, locate, type Place, statIfThere } from "./host.ts";
+import { type HostEntry, type HostFolder, type HostJail, type HostStat, locate, type Place, statIfThere } from "./host.ts";
 import { Journal, reclaim, sweepJournals } from "./journal.ts";
 import { KernelJail, kernelJailWorks } from "./kernel.ts";
 import { groupName, ownerName } from "./owners.ts";
@@ -123,15 +123,13 @@ export class LocalAdapter implements LocalStorage {
   async *list(path: VirtualPath): AsyncIterable<readonly Entry[]> {
     using folder = guarded(path, () => this.#openFolder(path));
     try {
-      for await (const found of folder.entries()) {
-        const batch: Entry[] = [];
-        for (const each of found) {
-          const { name, kind } = each;
-          if (isHidden(name)) removeIfStale(folder, name);
-          else batch.push(this.#entry(name, each, kind === "link" ? () => folder.readLink(name) : undefined));
-        }
-        if (batch.length > 0) yield batch;
-      }
+      const take = (found: HostEntry): Entry | undefined => {
+        const { name } = found;
+        if (!isHidden(name)) return this.#entry(name, found, () => folder.readLink(name));
+        removeIfStale(folder, name);
+        return undefined;
+      };
+      for await (const batch of folder.entries(take)) if (batch.length > 0) yield batch;
     } catch (error) {
       throw storageError(error, path);
     }

@@ -11,6 +11,8 @@ const GROUP = 4;
  * some times what handing it to another thread costs, and less than any disk needs.
  */
 const SLOW_MS = 0.1;
+/** Slow looks in a row that prove nothing yet: other programs may have had the processor meanwhile. */
+const DOUBTS = 2;
 /** Calls that wait on the thread pool at once: half of its four threads stay free for other sessions' reads. */
 const LANES = 2;
 
@@ -39,16 +41,14 @@ export class Pace {
   /** @returns how many were done before they proved slow. */
   #runNow({ count, now }: BatchCalls): number {
     let last = performance.now();
-    let suspect = false;
+    let doubts = 0;
     for (let index = 0; index < count;) {
-      // A single slow group may be other programs' use of the processor; one more call tells.
-      const end = Math.min(count, index + (suspect ? 1 : GROUP));
+      const end = doubts === 0 ? Math.min(count, index + GROUP) : index + 1;
       const calls = end - index;
       while (index < end) now(index++);
       const time = performance.now();
-      const slow = time - last > SLOW_MS * calls;
-      if (slow && suspect) return index;
-      suspect = slow;
+      doubts = time - last > SLOW_MS * calls ? doubts + 1 : 0;
+      if (doubts > DOUBTS) return index;
       last = time;
     }
     return count;

@@ -143,7 +143,7 @@ abstract class PortableFolder implements HostFolder {
     return hostStat(stat);
   }
 
-  async *entries(): AsyncIterable<readonly HostEntry[]> {
+  async *entries<Item>(take: (entry: HostEntry) => Item | undefined): AsyncIterable<readonly Item[]> {
     const pace = new Pace();
     for await (const names of this.#batches()) {
       const stats: (fs.BigIntStats | undefined)[] = [];
@@ -161,7 +161,8 @@ abstract class PortableFolder implements HostFolder {
       });
       yield names.flatMap(({ name }, at) => {
         const stat = stats[at];
-        return stat === undefined ? [] : [{ name, ...hostStat(stat) }];
+        const item = stat === undefined ? undefined : take({ name, ...hostStat(stat) });
+        return item === undefined ? [] : [item];
       });
     }
   }
