@@ -17,7 +17,15 @@ import {
 import { APPEND_COPY_LIMIT, beginUpload, type DraftOptions } from "./draft.ts";
 import { codeOf, guarded, HostError, storageError, unless } from "./faults.ts";
 import { checkName, isHidden, isStale, namesHidden, partName } from "./hidden.ts";
-import { type HostEntry, type HostFolder, type HostJail, type HostStat, locate, type Place, statIfThere } from "./host.ts";
+import {
+  type HostEntry,
+  type HostFolder,
+  type HostJail,
+  type HostStat,
+  locate,
+  type Place,
+  statIfThere,
+} from "./host.ts";
 import { Journal, reclaim, sweepJournals } from "./journal.ts";
 import { KernelJail, kernelJailWorks } from "./kernel.ts";
 import { groupName, ownerName } from "./owners.ts";
