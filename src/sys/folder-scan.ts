@@ -64,8 +64,8 @@ export class FolderScan implements AsyncDisposable {
     this.#descriptor = descriptor;
     this.#offsets = new Uint32Array(batch);
     this.#here = makeRoom(calls, DIRENT_OCTETS);
+    // Not yet ahead: most folders end before the second read pays for another thread.
     this.#filled = calls.getdents64(descriptor, this.#here.space);
-    this.#readAhead();
   }
 
   /** Entries of this batch, `.` and `..` left out. */
