@@ -4,6 +4,7 @@
  * used later. Calls are synchronous: each takes microseconds; the contents of files go through the thread pool, and so
  * do whole folders on a slow disk.
  */
+import type { Dirent } from "node:fs";
 import type { ByteString } from "../../base/bytes.ts";
 import type { Octets, Times } from "../storage.ts";
 import { HostError } from "./faults.ts";
@@ -170,4 +171,13 @@ export function kindOf(mode: number): HostStat["kind"] {
     default:
       return "other";
   }
+}
+
+/** Undefined where the file system does not tell kinds with names. */
+export function kindOfDirent(entry: Dirent): HostName["kind"] | undefined {
+  if (entry.isFile()) return "file";
+  if (entry.isDirectory()) return "directory";
+  if (entry.isSymbolicLink()) return "link";
+  const other = entry.isFIFO() || entry.isSocket() || entry.isBlockDevice() || entry.isCharacterDevice();
+  return other ? "other" : undefined;
 }

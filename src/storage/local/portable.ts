@@ -19,6 +19,7 @@ import {
   type HostStat,
   ITSELF,
   kindOf,
+  kindOfDirent,
   MAX_LINKS,
   refuseKernelVolume,
   statIfThere,
@@ -390,15 +391,6 @@ type Dirent = { readonly name: ByteString; readonly entry: fs.Dirent };
 
 function nameAt(batch: readonly Dirent[], at: number): ByteString {
   return batch[at]?.name ?? ITSELF;
-}
-
-/** Undefined where the file system does not tell kinds with names. */
-function kindOfDirent(entry: fs.Dirent): HostName["kind"] | undefined {
-  if (entry.isFile()) return "file";
-  if (entry.isDirectory()) return "directory";
-  if (entry.isSymbolicLink()) return "link";
-  const other = entry.isFIFO() || entry.isSocket() || entry.isBlockDevice() || entry.isCharacterDevice();
-  return other ? "other" : undefined;
 }
 
 function hostStat(stat: fs.BigIntStats): HostStat {
