@@ -181,3 +181,8 @@ export function kindOfDirent(entry: Dirent): HostName["kind"] | undefined {
   const other = entry.isFIFO() || entry.isSocket() || entry.isBlockDevice() || entry.isCharacterDevice();
   return other ? "other" : undefined;
 }
+
+/** Half a microsecond more than asked for, so that binary fractions do not fall below the millisecond. */
+export function secondsOf(milliseconds: number): number {
+  return (milliseconds + 0.0005) / 1000;
+}

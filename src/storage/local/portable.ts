@@ -22,6 +22,7 @@ import {
   kindOfDirent,
   MAX_LINKS,
   refuseKernelVolume,
+  secondsOf,
   statIfThere,
 } from "./host.ts";
 import { Pace } from "./pace.ts";
@@ -151,13 +152,15 @@ abstract class PortableFolder implements HostFolder {
       await pace.run({
         count: names.length,
         now: (at) => {
-          stats[at] = unless(["ENOENT"], () => fs.lstatSync(this.at(nameAt(names, at)), { bigint: true }));
+          stats[at] = unless(["ENOENT"], () => fs.lstatSync(this.at(names[at]?.name ?? ITSELF), { bigint: true }));
         },
         elsewhere: async (at) => {
-          stats[at] = await fs.promises.lstat(this.at(nameAt(names, at)), { bigint: true }).catch((error: unknown) => {
-            if (codeOf(error) !== "ENOENT") throw error;
-            return undefined;
-          });
+          stats[at] = await fs.promises
+            .lstat(this.at(names[at]?.name ?? ITSELF), { bigint: true })
+            .catch((error: unknown) => {
+              if (codeOf(error) !== "ENOENT") throw error;
+              return undefined;
+            });
         },
       });
       yield names.flatMap(({ name }, at) => {
@@ -262,11 +265,6 @@ abstract class PortableFolder implements HostFolder {
     const octets = bavail * bsize;
     return octets <= Number.MAX_SAFE_INTEGER ? Number(octets) : octets;
   }
-}
-
-/** Half a microsecond more than asked for, so that binary fractions do not fall below the millisecond. */
-function secondsOf(milliseconds: number): number {
-  return (milliseconds + 0.0005) / 1000;
 }
 
 /** A folder held by its descriptor: names below it are reached through /proc/self/fd, whatever its path is by now. */
@@ -388,10 +386,6 @@ class PathFolder extends PortableFolder {
 }
 
 type Dirent = { readonly name: ByteString; readonly entry: fs.Dirent };
-
-function nameAt(batch: readonly Dirent[], at: number): ByteString {
-  return batch[at]?.name ?? ITSELF;
-}
 
 function hostStat(stat: fs.BigIntStats): HostStat {
   return {
