@@ -180,12 +180,12 @@ abstract class PortableFolder implements HostFolder {
     }
   }
 
-  async *#batches(): AsyncGenerator<readonly Dirent[], void, void> {
+  async *#batches(): AsyncGenerator<readonly { name: ByteString; entry: fs.Dirent }[], void, void> {
     // "latin1" gives one character an octet, so byte strings.
     const folder = fs.opendirSync(this.at(ITSELF), { encoding: "latin1", bufferSize: LISTING_BATCH });
     try {
       const turn = new Turn();
-      let batch: Dirent[] = [];
+      let batch: { name: ByteString; entry: fs.Dirent }[] = [];
       for (let entry; (entry = folder.readSync()) !== null;) {
         if (batch.push({ name: bytesOf(Buffer.from(entry.name, "latin1")), entry }) < LISTING_BATCH) continue;
         yield batch;
@@ -384,8 +384,6 @@ class PathFolder extends PortableFolder {
     // Holds nothing of the host.
   }
 }
-
-type Dirent = { readonly name: ByteString; readonly entry: fs.Dirent };
 
 function hostStat(stat: fs.BigIntStats): HostStat {
   return {
