@@ -8,10 +8,10 @@ declare const brand: unique symbol;
 /** Octets, one per character. Made by `bytesOf`, `bytesOfText` and the readers of sockets and folders. */
 export type ByteString = string & { readonly [brand]: "ByteString" };
 
-/** The octets of a buffer as a byte string. */
-export function bytesOf(octets: Buffer): ByteString {
+/** The octets of a buffer as a byte string; those from `start` up to, not with, `end`, where they are given. */
+export function bytesOf(octets: Buffer, start?: number, end?: number): ByteString {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one of the two places that make the brand
-  return octets.toString("latin1") as ByteString;
+  return octets.toString("latin1", start, end) as ByteString;
 }
 
 /** The octets of a text in UTF-8 (RFC 2640 §2.2). ASCII text, and only that, is its own byte string. */

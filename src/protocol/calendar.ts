@@ -15,6 +15,8 @@ export type CalendarDay = {
   readonly day: number;
   /** `20240131`. */
   readonly compact: string;
+  /** `Jan 31`, as ls writes it; `Jan  3`. */
+  readonly short: string;
 };
 export type CalendarTime = {
   readonly date: CalendarDay;
@@ -24,6 +26,7 @@ export type CalendarTime = {
   readonly milliseconds: number;
 };
 
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"] as const;
 const days = new Map<number, CalendarDay>();
 
 /** @param ms since 1970 UTC; what lies outside of the years 1 to 9999 counts as the nearest time within, NaN as 0. */
@@ -54,6 +57,7 @@ function calendarDay(dayNumber: number): CalendarDay {
     month: date.getUTCMonth() + 1,
     day: date.getUTCDate(),
     compact: date.toISOString().slice(0, 10).replaceAll("-", ""),
+    short: `${MONTHS[date.getUTCMonth()]} ${`${date.getUTCDate()}`.padStart(2)}`,
   };
   if (days.size >= DAY_CACHE) days.clear();
   days.set(dayNumber, found);

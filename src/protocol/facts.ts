@@ -3,6 +3,9 @@ import { type ByteString, bytesOfText } from "../base/bytes.ts";
 import { calendarTime, twoDigits } from "./calendar.ts";
 import { joined } from "./octets.ts";
 
+/** `hhmm` of each minute of a day, worked out when it is first met. */
+const clocks: string[] = [];
+
 /**
  * A time as `YYYYMMDDHHMMSS` in UTC (RFC 3659 §2.3).
  * @param ms since 1970 UTC; outside of the years 1 to 9999 the nearest time within.
@@ -10,7 +13,8 @@ import { joined } from "./octets.ts";
  */
 export function formatTimeVal(ms: number, options?: { readonly fraction?: boolean }): string {
   const { date, hours, minutes, seconds, milliseconds } = calendarTime(ms);
-  const whole = `${date.compact}${twoDigits(hours)}${twoDigits(minutes)}${twoDigits(seconds)}`;
+  const minute = (clocks[hours * 60 + minutes] ??= twoDigits(hours) + twoDigits(minutes));
+  const whole = `${date.compact}${minute}${twoDigits(seconds)}`;
   return options?.fraction === true ? `${whole}.${`${milliseconds}`.padStart(3, "0")}` : whole;
 }
 
@@ -62,31 +66,47 @@ const TYPES = {
   other: "OS.unix=special",
 } as const satisfies Record<FactSource["kind"], string>;
 
-/** Each fact's value, undefined where the entry has none. */
-const VALUES: { readonly [Name in FactName]: (entry: FactSource) => string | undefined } = {
-  type: ({ kind }) => TYPES[kind],
-  size: ({ kind, size }) => (kind === "file" ? `${size}` : undefined),
-  modify: ({ modified }) => formatTimeVal(modified),
-  perm: ({ perm }) => perm,
-  unique: ({ unique }) => factText(unique),
-  "UNIX.mode": ({ mode }) => (mode & 0o7777).toString(8).padStart(4, "0"),
-  "UNIX.owner": ({ owner }) => factText(owner),
-  "UNIX.group": ({ group }) => factText(group),
-};
+/** Writes the facts of one entry after another; what neighbours mostly share is written once. */
+export type FactsWriter = (entry: FactSource) => ByteString;
 
-/** The facts of an entry without the space and the name that follow them: `type=file;size=5;modify=20240131123456;`. */
+/** @returns writes them without the space and the name that follow them: `type=file;size=5;modify=20240131123456;`. */
+export function factsWriter(chosen: ReadonlySet<FactName>): FactsWriter {
+  const has = { type: chosen.has("type"), size: chosen.has("size"), modify: chosen.has("modify") };
+  const withPerm = chosen.has("perm");
+  const withUnique = chosen.has("unique");
+  let last: FactSource | undefined;
+  let unixFacts = "";
+  return (entry) => {
+    const { kind, perm } = entry;
+    if (last === undefined || last.mode !== entry.mode || last.owner !== entry.owner || last.group !== entry.group) {
+      unixFacts = unixFactsOf(entry, chosen);
+    }
+    last = entry;
+    let facts = has.type ? `type=${TYPES[kind]};` : "";
+    if (has.size && kind === "file") facts += `size=${entry.size};`;
+    if (has.modify) facts += `modify=${formatTimeVal(entry.modified)};`;
+    if (withPerm && perm !== undefined) facts += `perm=${perm};`;
+    if (withUnique) facts += `unique=${factText(entry.unique)};`;
+    return joined(facts + unixFacts);
+  };
+}
+
+/** As `factsWriter`, for one entry. */
 export function formatFacts(entry: FactSource, chosen: ReadonlySet<FactName>): ByteString {
+  return factsWriter(chosen)(entry);
+}
+
+function unixFactsOf({ mode, owner, group }: FactSource, chosen: ReadonlySet<FactName>): string {
   let facts = "";
-  for (const name of FACTS) {
-    if (!chosen.has(name)) continue;
-    const value = VALUES[name](entry);
-    if (value !== undefined) facts += `${name}=${value};`;
-  }
-  return joined(facts);
+  if (chosen.has("UNIX.mode")) facts += `UNIX.mode=${(mode & 0o7777).toString(8).padStart(4, "0")};`;
+  if (chosen.has("UNIX.owner")) facts += `UNIX.owner=${factText(owner)};`;
+  if (chosen.has("UNIX.group")) facts += `UNIX.group=${factText(group)};`;
+  return facts;
 }
 
 /** A text that cannot end its fact or its line: `;`, spaces and control characters become `_`. */
 function factText(text: string): string {
+  if (/^[!-:<-~]*$/.test(text)) return text;
   // oxlint-disable-next-line no-control-regex -- control characters are what is meant
   return bytesOfText(text).replace(/[\0- ;\x7f]/g, "_");
 }

@@ -24,10 +24,18 @@ export type ListedFile = {
 
 /** `p`, a pipe, stands for everything that is neither file nor folder: a device's line would need its numbers. */
 const KIND_LETTER = { file: "-", directory: "d", link: "l", other: "p" } as const;
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"] as const;
 /** One of each 4096 sets of permission bits, worked out when it is first met. */
 const modes: string[] = [];
 const owners = new Map<string, string>();
+/** `hh:mm` of each minute of a day, worked out when it is first met. */
+const clocks: string[] = [];
+
+/** What entries of one folder mostly share: the columns before the size, and what they were made of. */
+type Columns = Pick<ListedFile, "kind" | "mode" | "links" | "owner" | "group"> & { readonly text: string };
+const NO_COLUMNS: Columns = { kind: "other", mode: -1, links: 0, owner: "", group: "", text: "" };
+/** Those of the entry before, of folders and of everything else, as these take turns. */
+let folderColumns = NO_COLUMNS;
+let otherColumns = NO_COLUMNS;
 
 /**
  * `-rw-r--r--   1 ann      staff        1234 Jan 31 12:34 name`, without line end; times in UTC, with the year instead of
@@ -36,11 +44,29 @@ const owners = new Map<string, string>();
  * @param now milliseconds since 1970 UTC.
  */
 export function formatListLine(file: ListedFile, now: number): ByteString {
-  const { kind, mode, links, size, modified } = file;
-  const start = `${KIND_LETTER[kind]}${modeText(mode)} ${`${links}`.padStart(3)}`;
+  const { kind, size, modified } = file;
   const target = kind === "link" && file.target !== undefined ? ` -> ${oneLine(file.target)}` : "";
-  const about = `${ownerColumn(file.owner)} ${ownerColumn(file.group)} ${`${size}`.padStart(8)}`;
-  return joined(`${start} ${about} ${dateColumn(modified, now)} ${oneLine(file.name)}${target}`);
+  return joined(
+    `${columnsOf(file)}${`${size}`.padStart(8)} ${dateColumn(modified, now)} ${oneLine(file.name)}${target}`,
+  );
+}
+
+function columnsOf(file: ListedFile): string {
+  const { kind } = file;
+  const last = kind === "directory" ? folderColumns : otherColumns;
+  if (isLike(file, last)) return last.text;
+  const { mode, links, owner, group } = file;
+  const start = `${KIND_LETTER[kind]}${modeText(mode)} ${`${links}`.padStart(3)}`;
+  const columns = { kind, mode, links, owner, group, text: `${start} ${ownerColumn(owner)} ${ownerColumn(group)} ` };
+  if (kind === "directory") folderColumns = columns;
+  else otherColumns = columns;
+  return columns.text;
+}
+
+function isLike(file: ListedFile, { kind, mode, links, owner, group }: Columns): boolean {
+  return (
+    file.mode === mode && file.links === links && file.kind === kind && file.owner === owner && file.group === group
+  );
 }
 
 function modeText(mode: number): string {
@@ -71,8 +97,8 @@ function dateColumn(modified: number, now: number): string {
   const { date, hours, minutes } = calendarTime(modified);
   const age = now - modified;
   const recent = age <= RECENT_MS && age >= -AHEAD_MS;
-  const last = recent ? `${twoDigits(hours)}:${twoDigits(minutes)}` : `${date.year}`.padStart(5);
-  return `${MONTHS[date.month - 1]} ${date.day < 10 ? ` ${date.day}` : date.day} ${last}`;
+  if (!recent) return `${date.short} ${`${date.year}`.padStart(5)}`;
+  return `${date.short} ${(clocks[hours * 60 + minutes] ??= `${twoDigits(hours)}:${twoDigits(minutes)}`)}`;
 }
 
 function oneLine(name: ByteString): string {

@@ -2,19 +2,22 @@
  * What LIST, NLST and STAT show: the entries that a path or a pattern names, in order, as lines. Folders are streamed;
  * a folder of a million entries needs the memory of one batch.
  */
-import { joined } from "../protocol/octets.ts";
 import { type ByteString, bytesOfText } from "../base/bytes.ts";
+import { Turn } from "../base/turns.ts";
+import { joined } from "../protocol/octets.ts";
 import { compileGlob, hasGlob } from "../protocol/glob.ts";
 import type { ListFlags } from "../protocol/list-arguments.ts";
 import { formatListLine } from "../protocol/listing.ts";
 import { type VirtualPath, childPath, parentPath, resolvePath } from "../protocol/path.ts";
-import { type Entry, StorageError } from "../workspace/files.ts";
+import { type Entry, type NamedEntry, StorageError } from "../workspace/files.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { Refusal } from "./errors.ts";
 import type { SignedIn } from "./session.ts";
 
 /** Entries up to which a folder is sorted; a larger one comes as the storage gives it, or memory would grow with it. */
 const SORT_LIMIT = 10_000;
+/** Lines made between two looks at the turn: some tenths of a millisecond. */
+const LINES_AT_ONCE = 256;
 /** Folders below each other that -R goes down (attack 48). */
 const RECURSION_LIMIT = 64;
 /** Folders that -R keeps in mind at once; those beyond are left out. */
@@ -103,26 +106,51 @@ async function placeOf(session: SignedIn, target: ByteString): Promise<Place> {
   return { path, shown: target, entry };
 }
 
-async function* folderLines(
-  workspace: Workspace,
+/** What a folder's lines are made of: entries with all that is known of them, or names alone where no more is asked. */
+type Source<Item extends NamedEntry> = {
+  readonly read: (path: VirtualPath) => AsyncIterable<readonly Item[]>;
+  /** A folder as an entry of its own name. */
+  readonly itself: (path: VirtualPath, name: "." | "..") => Promise<Item>;
+  readonly compare: (one: Item, other: Item) => number;
+  /** @param prefix before each name, of the form "names". */
+  readonly line: (item: Item, prefix: string) => string;
+};
+
+function folderLines(workspace: Workspace, top: Place, order: ListOrder): AsyncGenerator<ByteString, void, void> {
+  const { flags, form } = order;
+  const itself = async (path: VirtualPath, name: "." | ".."): Promise<Entry> => ({
+    ...(await workspace.stat(path)),
+    name: joined(name),
+  });
+  if (form === "names" && !flags.has("F") && !flags.has("t") && !flags.has("S")) {
+    const nameLine = ({ name }: NamedEntry, prefix: string): string => `${oneName(prefix + name)}\r\n`;
+    const read = (path: VirtualPath): AsyncIterable<readonly NamedEntry[]> => workspace.names(path);
+    return linesOf(top, { order, source: { read, itself, compare: byName, line: nameLine } });
+  }
+  const entryLine = (entry: Entry, prefix: string): string =>
+    line(prefix === "" ? entry : { ...entry, name: joined(prefix + entry.name) }, order);
+  const read = (path: VirtualPath): AsyncIterable<readonly Entry[]> => workspace.list(path);
+  return linesOf(top, { order, source: { read, itself, compare: comparing(flags), line: entryLine } });
+}
+
+async function* linesOf<Item extends NamedEntry>(
   top: Place,
-  order: ListOrder,
+  { order, source }: { readonly order: ListOrder; readonly source: Source<Item> },
 ): AsyncGenerator<ByteString, void, void> {
   const { flags, form } = order;
-  const pending: { place: Place; depth: number }[] = [{ place: top, depth: 0 }];
+  const pending: { place: Pick<Place, "path" | "shown">; depth: number }[] = [{ place: top, depth: 0 }];
   for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
     const { place, depth } = next;
     if (depth > 0) yield joined(`\r\n${place.shown}:\r\n`);
     const prefix = form === "names" && place.shown !== "" ? `${place.shown.replace(/\/+$/, "")}/` : "";
     try {
-      for await (const batch of ordered(workspace, place.path, flags)) {
+      for await (const batch of ordered(source, place.path, flags)) {
         let text = "";
-        for (const entry of batch) {
-          text += line({ ...entry, name: joined(prefix + entry.name) }, order);
-          if (!flags.has("R") || entry.kind !== "directory" || isDots(entry.name)) continue;
-          if (depth < RECURSION_LIMIT && pending.length < PENDING_FOLDERS) {
-            const shown = `${place.shown === "" ? "." : place.shown}/${entry.name}`;
-            pending.push({ place: { path: childPath(place.path, entry.name), shown, entry }, depth: depth + 1 });
+        for (const entry of batch) text += source.line(entry, prefix);
+        if (flags.has("R") && depth < RECURSION_LIMIT) {
+          for (const { name } of foldersAmong(batch, PENDING_FOLDERS - pending.length)) {
+            const shown = `${place.shown === "" ? "." : place.shown}/${name}`;
+            pending.push({ place: { path: childPath(place.path, name), shown }, depth: depth + 1 });
           }
         }
         yield joined(text);
@@ -134,43 +162,54 @@ async function* folderLines(
   }
 }
 
-/** The entries of a folder as `ls` orders and chooses them. */
-async function* ordered(
-  workspace: Workspace,
+function foldersAmong<Item extends NamedEntry>(batch: readonly Item[], most: number): readonly Item[] {
+  return batch.filter(({ kind, name }) => kind === "directory" && !isDots(name)).slice(0, most);
+}
+
+/** The entries of a folder as `ls` orders and chooses them, some at a time. */
+async function* ordered<Item extends NamedEntry>(
+  source: Source<Item>,
   path: VirtualPath,
   flags: ListFlags,
-): AsyncGenerator<readonly Entry[], void, void> {
+): AsyncGenerator<readonly Item[], void, void> {
   const all = flags.has("a");
   const hidden = all || flags.has("A");
-  let held: Entry[] | undefined = [];
+  let held: Item[] | undefined = [];
   if (all) {
-    held.push({ ...(await workspace.stat(path)), name: joined(".") });
-    held.push({ ...(await workspace.stat(parentPath(path))), name: joined("..") });
+    held.push(await source.itself(path, "."));
+    held.push(await source.itself(parentPath(path), ".."));
   }
-  for await (const batch of workspace.list(path)) {
+  for await (const batch of source.read(path)) {
     const chosen = hidden ? batch : batch.filter(({ name }) => !name.startsWith("."));
     if (held === undefined) yield chosen;
     else {
       held.push(...chosen);
       if (held.length <= SORT_LIMIT) continue;
-      yield held;
+      yield* inSlices(held);
       held = undefined;
     }
   }
-  if (held !== undefined) yield sorted(held, flags);
+  if (held === undefined) return;
+  const inOrder = held.toSorted(source.compare);
+  yield* inSlices(flags.has("r") ? inOrder.toReversed() : inOrder);
 }
 
-function sorted(entries: Entry[], flags: ListFlags): Entry[] {
-  const compare = flags.has("t")
-    ? (one: Entry, other: Entry) => other.modified - one.modified || byName(one, other)
-    : flags.has("S")
-      ? (one: Entry, other: Entry) => Number(other.size) - Number(one.size) || byName(one, other)
-      : byName;
-  const inOrder = entries.toSorted(compare);
-  return flags.has("r") ? inOrder.toReversed() : inOrder;
+/** What is held already comes without a wait, so that others must be let in between. */
+async function* inSlices<Item>(items: readonly Item[]): AsyncGenerator<readonly Item[], void, void> {
+  const turn = new Turn();
+  for (let at = 0; at < items.length; at += LINES_AT_ONCE) {
+    if (turn.over) await turn.next();
+    yield items.slice(at, at + LINES_AT_ONCE);
+  }
 }
 
-function byName(one: Entry, other: Entry): number {
+function comparing(flags: ListFlags): (one: Entry, other: Entry) => number {
+  if (flags.has("t")) return (one, other) => other.modified - one.modified || byName(one, other);
+  if (flags.has("S")) return (one, other) => Number(other.size) - Number(one.size) || byName(one, other);
+  return byName;
+}
+
+function byName(one: NamedEntry, other: NamedEntry): number {
   return one.name < other.name ? -1 : 1;
 }
 
@@ -273,8 +312,12 @@ function line(entry: Entry, { form, flags, now }: ListOrder): ByteString {
   const mark = flags.has("F") ? markOf(entry) : "";
   // A link's long line ends in what it points at, whose kind the mark would be of.
   if (form === "long") return joined(`${formatListLine(entry, now)}${entry.kind === "link" ? "" : mark}\r\n`);
-  // One name, one line, whatever octets it has.
-  return joined(`${entry.name.replace(/[\r\n\0]/g, "?")}${mark}\r\n`);
+  return joined(`${oneName(entry.name)}${mark}\r\n`);
+}
+
+/** One name, one line, whatever octets it has. */
+function oneName(name: string): string {
+  return name.replace(/[\r\n\0]/g, "?");
 }
 
 /** As `ls -F` marks folders, links and programs. */

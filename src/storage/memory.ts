@@ -78,6 +78,10 @@ class MemoryStorage implements Required<Storage> {
     if (batch.length > 0) yield batch;
   }
 
+  names(path: VirtualPath): AsyncIterable<readonly Entry[]> {
+    return this.list(path);
+  }
+
   async openRead(path: VirtualPath): Promise<FileReader> {
     const { node } = this.#existing(path, "follow");
     if (!(node instanceof File)) throw new StorageError("not-a-file", path);

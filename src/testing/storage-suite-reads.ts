@@ -94,6 +94,20 @@ function registerListTests(make: MakeStorage): void {
     assert.ok(largest <= LISTING_BATCH);
   });
 
+  storageTest("names are those of the entries, in batches", make, async (storage) => {
+    if (storage.names === undefined) return;
+    await storage.makeDirectory(at("/d"));
+    for (let i = 0; i <= LISTING_BATCH; i++) await put(storage, at(`/f${i}`), "");
+    const batches = await Array.fromAsync(storage.names(ROOT));
+    for (const batch of batches) assert.ok(batch.length <= LISTING_BATCH);
+    const named = batches.flat().map(({ name, kind }) => `${name} ${kind}`);
+    assert.deepEqual(
+      named.toSorted(),
+      (await listed(storage, ROOT)).map(({ name, kind }) => `${name} ${kind}`).toSorted(),
+    );
+    await faults(Array.fromAsync(storage.names(at("/f0"))), "not-a-folder");
+  });
+
   storageTest("a listing that is left early leaves nothing open", make, async (storage) => {
     for (let i = 0; i <= LISTING_BATCH; i++) await put(storage, at(`/f${i}`), "");
     for await (const batch of storage.list(ROOT)) {

@@ -47,6 +47,24 @@ suite("rules", () => {
     assert.equal(idAt(of, "/a/c"), "folder:/a");
   });
 
+  test("what governs the entries of a folder is what governs each of them", () => {
+    const patterns = ["/a", "/a/*", "/a/b/**", "*.exe", "*", "/**/private", "/a/b", "/", "/a/b/private"];
+    const folders = ["/", "/a", "/a/b", "/a/x.exe", "/c/private"];
+    const names = ["x", "x.exe", "private", "b", "c"];
+    for (const one of patterns) {
+      for (const other of patterns) {
+        const of = rules([one], [other]);
+        for (const folder of folders) {
+          const rulingAt = of.rulingsIn(virtualPath(folder));
+          for (const name of names) {
+            const child = virtualPath(`${folder}/${name}`);
+            assert.equal(rulingAt(child).id, of.rulingAt(child).id, `${one}, ${other}: ${child}`);
+          }
+        }
+      }
+    }
+  });
+
   test("what is missing below a folder is found by the part before the wildcard", () => {
     const of = rules(["/a/b/*.key", "list"]);
     const all = new Set(RIGHTS);

@@ -37,6 +37,14 @@ export class Rules {
     return this.#folders.find((rule) => governs(rule, path)) ?? this.#own;
   }
 
+  /** As `rulingAt`, for what lies directly in `folder`: only rules before the first that governs the folder can differ. */
+  rulingsIn(folder: VirtualPath): (child: VirtualPath) => Ruling {
+    const first = this.#folders.findIndex((rule) => governs(rule, folder));
+    const before = first === -1 ? this.#folders : this.#folders.slice(0, first);
+    const otherwise = this.#folders[first] ?? this.#own;
+    return (child) => before.find(({ matches }) => matches(child)) ?? otherwise;
+  }
+
   /**
    * The rules that may decide somewhere below `folder`, though not at it. Patterns are judged by the parts before their
    * first wildcard, so rather too often. Those without `/` are left out: they hold at any depth, so also wherever

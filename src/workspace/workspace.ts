@@ -6,7 +6,15 @@ import type { Account, Right, Rights } from "../account/account.ts";
 import type { ByteString } from "../base/bytes.ts";
 import type { DigestName } from "../protocol/digest.ts";
 import { ROOT, type VirtualPath, parentPath, relativePath, resolvePath } from "../protocol/path.ts";
-import { type Entry, type Octets, type Storage, StorageError, type Times, type Upload } from "../storage/storage.ts";
+import {
+  type Entry,
+  type NamedEntry,
+  type Octets,
+  type Storage,
+  StorageError,
+  type Times,
+  type Upload,
+} from "../storage/storage.ts";
 import type { FerrymanEvent, FileChange, SessionFacts, Transferred } from "./events.ts";
 import { type Digested, copyFile, digestFile } from "./file-work.ts";
 import { Rules } from "./rules.ts";
@@ -68,6 +76,12 @@ export class Workspace {
     return this.#rules.rulingAt(path).rights;
   }
 
+  /** As `rightsAt`, for the entries of one folder: what they share is judged once. */
+  rightsIn(folder: VirtualPath): (child: VirtualPath) => Rights {
+    const rulingAt = this.#rules.rulingsIn(folder);
+    return (child) => rulingAt(child).rights;
+  }
+
   may(right: Right, path: VirtualPath): boolean {
     return this.rightsAt(path).has(right);
   }
@@ -108,6 +122,12 @@ export class Workspace {
   list(path: VirtualPath): AsyncIterable<readonly Entry[]> {
     this.demand("list", path, "list");
     return this.#storage.list(path);
+  }
+
+  /** As `list`, with names and kinds alone. Needs `list`. */
+  names(path: VirtualPath): AsyncIterable<readonly NamedEntry[]> {
+    this.demand("list", path, "list");
+    return this.#storage.names?.(path) ?? this.#storage.list(path);
   }
 
   /** Needs `read`. @throws {StorageError} "bad-offset" for an offset beyond the end. */

@@ -34,6 +34,7 @@ async function store(workspace: Workspace, path: VirtualPath, how: StoreHow): Pr
 const ROWS: readonly Row[] = [
   { name: "stat", needs: [["list"], ["read"]], run: async (w) => w.stat(A) },
   { name: "list", needs: [["list"]], run: async (w) => Array.fromAsync(w.list(virtualPath("/"))) },
+  { name: "names", needs: [["list"]], run: async (w) => Array.fromAsync(w.names(virtualPath("/"))) },
   {
     name: "read",
     needs: [["read"]],

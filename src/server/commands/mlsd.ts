@@ -1,10 +1,10 @@
 import { joined } from "../../protocol/octets.ts";
 import type { ByteString } from "../../base/bytes.ts";
-import { type VirtualPath, childPath } from "../../protocol/path.ts";
+import type { VirtualPath } from "../../protocol/path.ts";
 import { StorageError } from "../../workspace/files.ts";
 import { optionalPath } from "../arguments.ts";
 import { type Command, command } from "../command.ts";
-import { factsOf } from "../facts-of.ts";
+import { factsIn, factsOf } from "../facts-of.ts";
 import { carryLines } from "../send-listing.ts";
 import type { SignedIn } from "../session.ts";
 
@@ -25,17 +25,11 @@ async function* factLines(session: SignedIn, path: VirtualPath): AsyncGenerator<
   const folder = await workspace.stat(path);
   // RFC 3659 §7.2.1: MLSD lists folders alone, and its reply is 501 for anything else; 550 is what clients know.
   if (folder.kind !== "directory") throw new StorageError("not-a-folder", path);
-  yield join([`${factsOf(session, { path, entry: folder, as: "cdir" })} .\r\n`]);
+  yield joined(`${factsOf(session, { path, entry: folder, as: "cdir" })} .\r\n`);
+  const factsOfEntry = factsIn(session, path);
   for await (const batch of workspace.list(path)) {
-    yield join(
-      batch.map((entry) => {
-        const child = childPath(path, entry.name);
-        return `${factsOf(session, { path: child, entry })} ${entry.name.replace(/[\r\n\0]/g, "?")}\r\n`;
-      }),
-    );
+    let text = "";
+    for (const entry of batch) text += `${factsOfEntry(entry)} ${entry.name.replace(/[\r\n\0]/g, "?")}\r\n`;
+    yield joined(text);
   }
-}
-
-function join(lines: readonly string[]): ByteString {
-  return joined(lines.join(""));
 }

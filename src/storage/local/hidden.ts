@@ -32,7 +32,8 @@ export function checkName(path: VirtualPath, platform: NodeJS.Platform = process
 }
 
 export function isHidden(name: ByteString): boolean {
-  return HIDDEN_NAME.test(name);
+  // A listing asks for each entry, and few begin with a dot.
+  return name.startsWith(".") && HIDDEN_NAME.test(name);
 }
 
 /** Whether a link's text leads to a file of our own. */

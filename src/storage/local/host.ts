@@ -1,8 +1,10 @@
 /**
  * What the local storage needs of a host, in two makes: `kernel.ts` (openat2 and the …at calls) and `portable.ts`
  * (node:fs). Everything is done on one name in an open folder and never follows it, so no path is checked first and
- * used later. Calls are synchronous: each takes microseconds; the contents of files go through the thread pool.
+ * used later. Calls are synchronous: each takes microseconds; the contents of files go through the thread pool, and so
+ * do whole folders on a slow disk.
  */
+import type { Dirent } from "node:fs";
 import type { ByteString } from "../../base/bytes.ts";
 import type { Octets, Times } from "../storage.ts";
 import { HostError } from "./faults.ts";
@@ -20,11 +22,21 @@ export type HostStat = {
   readonly unique: string;
 };
 
+/** What a folder itself tells of an entry. */
+export type HostName = { readonly name: ByteString; readonly kind: HostStat["kind"] };
+export type HostEntry = HostStat & HostName;
+
 /** An open folder. Methods throw the host's errors, see faults.ts. `.` as a name is the folder itself. */
 export interface HostFolder extends Disposable {
   stat(name: ByteString): HostStat;
-  /** Names of all entries but `.` and `..`, in batches of at most LISTING_BATCH. */
-  names(): AsyncIterable<readonly ByteString[]>;
+  /**
+   * What `take` makes of all entries but `.` and `..`, in batches of at most LISTING_BATCH. Those that go while they are
+   * read are left out. Takes turns with other work, and waits for a slow disk on other threads.
+   * @param take reads the entry at once, as it may stand for another one afterwards; undefined leaves it out.
+   */
+  entries<Item>(take: (entry: HostEntry) => Item | undefined): AsyncIterable<readonly Item[]>;
+  /** As `entries`, without a look at each where the host tells its kind with its name. */
+  names(): AsyncIterable<readonly HostName[]>;
   /** Opens an existing file. Never waits for the other end of a FIFO. The caller closes the descriptor. */
   open(name: ByteString, access: "read" | "write"): number;
   /** Makes a file of a free name, open for reading and writing. */
@@ -146,13 +158,31 @@ export function refuseKernelVolume(type: number): void {
 }
 
 const TYPE_BITS = 0o170000;
-const KINDS: Readonly<Record<number, HostStat["kind"]>> = {
-  0o100000: "file",
-  0o040000: "directory",
-  0o120000: "link",
-};
 
 /** The kind that `st_mode` tells. */
 export function kindOf(mode: number): HostStat["kind"] {
-  return KINDS[mode & TYPE_BITS] ?? "other";
+  switch (mode & TYPE_BITS) {
+    case 0o100000:
+      return "file";
+    case 0o040000:
+      return "directory";
+    case 0o120000:
+      return "link";
+    default:
+      return "other";
+  }
+}
+
+/** Undefined where the file system does not tell kinds with names. */
+export function kindOfDirent(entry: Dirent): HostName["kind"] | undefined {
+  if (entry.isFile()) return "file";
+  if (entry.isDirectory()) return "directory";
+  if (entry.isSymbolicLink()) return "link";
+  const other = entry.isFIFO() || entry.isSocket() || entry.isBlockDevice() || entry.isCharacterDevice();
+  return other ? "other" : undefined;
+}
+
+/** Half a microsecond more than asked for, so that binary fractions do not fall below the millisecond. */
+export function secondsOf(milliseconds: number): number {
+  return (milliseconds + 0.0005) / 1000;
 }

@@ -120,7 +120,7 @@ export async function sweepJournals(jail: HostJail): Promise<number> {
   if (folder === undefined) return 0;
   let count = 0;
   for await (const names of folder.names()) {
-    for (const name of names) count += sweepJournal(jail, folder, name);
+    for (const { name } of names) count += sweepJournal(jail, folder, name);
   }
   using root = jail.openFolder("/");
   unless(["ENOTEMPTY", "EEXIST", "ENOENT", "EACCES", "EPERM", "EROFS"], () => root.removeFolder(FOLDER));

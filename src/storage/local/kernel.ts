@@ -3,24 +3,26 @@
  * root's descriptor, and everything else is done by folder descriptor and last name. No path of the host is made.
  */
 import { closeSync } from "node:fs";
-import { setImmediate } from "node:timers/promises";
 import type { ByteString } from "../../base/bytes.ts";
-import { direntNames, type FileTimes, OPEN, RESOLVE, type StatX, type SystemCalls } from "../../sys/ffi.ts";
+import { Turn } from "../../base/turns.ts";
+import { type FileTimes, OPEN, RESOLVE, type StatX, type SystemCalls } from "../../sys/ffi.ts";
+import { FolderScan } from "../../sys/folder-scan.ts";
 import { LISTING_BATCH, type Octets, type Times } from "../storage.ts";
 import { copyByReading } from "./copy.ts";
 import { codeOf, HostError, unless } from "./faults.ts";
 import {
+  type HostEntry,
   type HostFolder,
   type HostJail,
+  type HostName,
   type HostStat,
   ITSELF,
   kindOf,
   refuseKernelVolume,
   statIfThere,
 } from "./host.ts";
+import { Pace } from "./pace.ts";
 
-/** Octets of raw entries read at a time: about 1,000 of ordinary length, the buffer of glibc's readdir. */
-const DIRENT_OCTETS = 32 * 1024;
 /** Octets that one call copies, so that no thread of the pool is held for long: 0.1 s at 150 MiB/s. */
 const COPY_OCTETS = 16 * 1024 * 1024;
 /** Tries of a path through `..` while folders are being renamed (EAGAIN, openat2(2)); then it is "busy". */
@@ -137,26 +139,63 @@ class KernelFolder implements HostFolder {
     return hostStat(stat);
   }
 
-  async *names(): AsyncIterable<readonly ByteString[]> {
-    const descriptor = this.#calls.openat2(this.#descriptor, ITSELF, {
-      flags: OPEN.read | OPEN.directory | OPEN.closeOnExec,
-    });
-    try {
-      const buffer = Buffer.allocUnsafeSlow(DIRENT_OCTETS);
-      let batch: ByteString[] = [];
-      for (let filled; (filled = this.#calls.getdents64(descriptor, buffer)) > 0;) {
-        for (const name of direntNames(buffer.subarray(0, filled))) {
-          if (name === "." || name === "..") continue;
-          if (batch.push(name) < LISTING_BATCH) continue;
-          yield batch;
-          batch = [];
-          await setImmediate();
-        }
+  entries<Item>(take: (entry: HostEntry) => Item | undefined): AsyncIterable<readonly Item[]> {
+    const pace = new Pace();
+    return this.#batches(async (scan) => {
+      const there = await this.#lookAtAll(scan, pace);
+      const entry = new ScannedEntry(scan);
+      const items: Item[] = [];
+      for (entry.at = 0; entry.at < scan.count; entry.at++) {
+        const item = there[entry.at] === true ? take(entry) : undefined;
+        if (item !== undefined) items.push(item);
       }
-      if (batch.length > 0) yield batch;
+      return items;
+    });
+  }
+
+  names(): AsyncIterable<readonly HostName[]> {
+    return this.#batches(async (scan) => {
+      const names: HostName[] = [];
+      for (let at = 0; at < scan.count; at++) {
+        // Zero: this file system does not tell kinds with names.
+        const type = scan.type(at) || (scan.statx(this.#descriptor, at) ? scan.mode(at) : undefined);
+        if (type !== undefined) names.push({ name: scan.name(at), kind: kindOf(type) });
+      }
+      return names;
+    });
+  }
+
+  async *#batches<Item>(
+    take: (scan: FolderScan) => Promise<readonly Item[]>,
+  ): AsyncGenerator<readonly Item[], void, void> {
+    const flags = OPEN.read | OPEN.directory | OPEN.closeOnExec;
+    const descriptor = this.#calls.openat2(this.#descriptor, ITSELF, { flags });
+    try {
+      await using scan = new FolderScan(this.#calls.scan, descriptor, LISTING_BATCH);
+      const turn = new Turn();
+      while (await scan.next()) {
+        if (turn.over) await turn.next();
+        yield await take(scan);
+      }
     } finally {
       closeSync(descriptor);
     }
+  }
+
+  /** @returns for each entry of the batch whether it is still there. */
+  async #lookAtAll(scan: FolderScan, pace: Pace): Promise<readonly boolean[]> {
+    const there: boolean[] = [];
+    await pace.run({
+      count: scan.count,
+      now: (at) => {
+        there[at] = scan.statx(this.#descriptor, at);
+      },
+      elsewhere: async (at) => {
+        // Again here if the other thread failed: the fault has its name then.
+        there[at] = (await scan.statxElsewhere(this.#descriptor, at)) || scan.statx(this.#descriptor, at);
+      },
+    });
+    return there;
   }
 
   open(name: ByteString, access: "read" | "write"): number {
@@ -256,6 +295,52 @@ function hostStat(stat: StatX): HostStat {
     links: stat.links,
     unique: `${stat.device}.${stat.inode}`,
   };
+}
+
+/** The entries of a batch, one after another, without an object for each. */
+class ScannedEntry implements HostEntry {
+  readonly #scan: FolderScan;
+  at = 0;
+
+  constructor(scan: FolderScan) {
+    this.#scan = scan;
+  }
+
+  get name(): ByteString {
+    return this.#scan.name(this.at);
+  }
+
+  get kind(): HostEntry["kind"] {
+    return kindOf(this.#scan.mode(this.at));
+  }
+
+  get size(): Octets {
+    return this.#scan.size(this.at);
+  }
+
+  get modified(): number {
+    return this.#scan.modified(this.at);
+  }
+
+  get mode(): number {
+    return this.#scan.mode(this.at) & MODE_BITS;
+  }
+
+  get uid(): number {
+    return this.#scan.uid(this.at);
+  }
+
+  get gid(): number {
+    return this.#scan.gid(this.at);
+  }
+
+  get links(): number {
+    return this.#scan.links(this.at);
+  }
+
+  get unique(): string {
+    return this.#scan.unique(this.at);
+  }
 }
 
 /** Milliseconds may carry a fraction; a nanosecond is the finest that the host keeps. */

@@ -6,6 +6,7 @@ import { loadSystemCalls, OPEN } from "../../sys/ffi.ts";
 import {
   type Entry,
   type FileReader,
+  type NamedEntry,
   type Octets,
   type Storage,
   StorageError,
@@ -16,7 +17,15 @@ import {
 import { APPEND_COPY_LIMIT, beginUpload, type DraftOptions } from "./draft.ts";
 import { codeOf, guarded, HostError, storageError, unless } from "./faults.ts";
 import { checkName, isHidden, isStale, namesHidden, partName } from "./hidden.ts";
-import { type HostFolder, type HostJail, type HostStat, locate, type Place, statIfThere } from "./host.ts";
+import {
+  type HostEntry,
+  type HostFolder,
+  type HostJail,
+  type HostStat,
+  locate,
+  type Place,
+  statIfThere,
+} from "./host.ts";
 import { Journal, reclaim, sweepJournals } from "./journal.ts";
 import { KernelJail, kernelJailWorks } from "./kernel.ts";
 import { groupName, ownerName } from "./owners.ts";
@@ -122,8 +131,26 @@ export class LocalAdapter implements LocalStorage {
   async *list(path: VirtualPath): AsyncIterable<readonly Entry[]> {
     using folder = guarded(path, () => this.#openFolder(path));
     try {
-      for await (const names of folder.names()) {
-        const batch = this.#entries(folder, names);
+      const take = (found: HostEntry): Entry | undefined => {
+        const { name } = found;
+        if (!isHidden(name)) return this.#entry(name, found, () => folder.readLink(name));
+        removeIfStale(folder, name);
+        return undefined;
+      };
+      for await (const batch of folder.entries(take)) if (batch.length > 0) yield batch;
+    } catch (error) {
+      throw storageError(error, path);
+    }
+  }
+
+  async *names(path: VirtualPath): AsyncIterable<readonly NamedEntry[]> {
+    using folder = guarded(path, () => this.#openFolder(path));
+    try {
+      for await (const found of folder.names()) {
+        const batch = found.filter(({ name }) => !isHidden(name));
+        for (const { name } of found.length === batch.length ? [] : found) {
+          if (isHidden(name)) removeIfStale(folder, name);
+        }
         if (batch.length > 0) yield batch;
       }
     } catch (error) {
@@ -135,20 +162,6 @@ export class LocalAdapter implements LocalStorage {
     using place = this.#existing(path, this.#follow);
     if (place.stat.kind !== "directory") throw new StorageError("not-a-folder", path);
     return this.#jail.openFolder(path);
-  }
-
-  #entries(folder: HostFolder, names: readonly ByteString[]): readonly Entry[] {
-    const entries: Entry[] = [];
-    for (const name of names) {
-      if (isHidden(name)) {
-        removeIfStale(folder, name);
-        continue;
-      }
-      // Undefined: removed since its name was read.
-      const stat = statIfThere(folder, name);
-      if (stat !== undefined) entries.push(this.#entry(name, stat, () => folder.readLink(name)));
-    }
-    return entries;
   }
 
   async openRead(path: VirtualPath): Promise<FileReader> {
@@ -324,8 +337,7 @@ export class LocalAdapter implements LocalStorage {
 
   #entry(name: ByteString, stat: HostStat, readLink?: () => ByteString): Entry {
     const { kind, modified, mode, links, unique } = stat;
-    const target = kind === "link" && readLink !== undefined ? unless(["ENOENT", "EINVAL"], readLink) : undefined;
-    return {
+    const entry = {
       name,
       kind,
       size: kind === "file" ? stat.size : 0,
@@ -335,8 +347,9 @@ export class LocalAdapter implements LocalStorage {
       group: this.#showOwners ? groupName(stat.gid) : "ftp",
       links,
       unique,
-      ...(target === undefined ? {} : { target }),
     };
+    const target = kind === "link" && readLink !== undefined ? unless(["ENOENT", "EINVAL"], readLink) : undefined;
+    return target === undefined ? entry : { ...entry, target };
   }
 }
 
@@ -361,13 +374,13 @@ function removeIfStale(folder: HostFolder, name: ByteString): void {
 
 /** Removes our own files from a folder that holds nothing else; otherwise none, and the folder stays as it is. */
 async function emptyOfHidden(folder: HostFolder, openJournals: () => HostFolder): Promise<void> {
-  for await (const names of folder.names()) if (!names.every(isHidden)) return;
+  for await (const names of folder.names()) if (!names.every(({ name }) => isHidden(name))) return;
   for await (const names of folder.names()) {
-    for (const name of names.filter(isHidden)) {
-      if (statIfThere(folder, name)?.kind === "directory") {
+    for (const { name, kind } of names.filter((each) => isHidden(each.name))) {
+      if (kind === "directory") {
         // The journals of a storage whose root this folder is.
         using journals = openJournals();
-        for await (const inner of journals.names()) for (const journal of inner) journals.unlink(journal);
+        for await (const inner of journals.names()) for (const journal of inner) journals.unlink(journal.name);
         folder.removeFolder(name);
       } else unless(["ENOENT"], () => folder.unlink(name));
     }

@@ -4,23 +4,35 @@ import { readFileSync } from "node:fs";
 /** Octets read of each file: beyond it numbers stand for names. 100 octets a line and 10,000 users fit. */
 const MAX_DATABASE_OCTETS = 1024 * 1024;
 
-const databases = new Map<string, ReadonlyMap<number, string>>();
+/** One file's names. A listing asks for each entry, and nearly always for the one of the entry before. */
+class Names {
+  readonly #file: string;
+  #names: ReadonlyMap<number, string> | undefined;
+  #lastId = -1;
+  #lastName = "";
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  of(id: number): string {
+    if (id === this.#lastId) return this.#lastName;
+    this.#names ??= readNames(this.#file);
+    this.#lastName = this.#names.get(id) ?? String(id);
+    this.#lastId = id;
+    return this.#lastName;
+  }
+}
+
+const users = new Names("/etc/passwd");
+const groups = new Names("/etc/group");
 
 export function ownerName(uid: number): string {
-  return nameIn("/etc/passwd", uid);
+  return users.of(uid);
 }
 
 export function groupName(gid: number): string {
-  return nameIn("/etc/group", gid);
-}
-
-function nameIn(file: string, id: number): string {
-  let names = databases.get(file);
-  if (names === undefined) {
-    names = readNames(file);
-    databases.set(file, names);
-  }
-  return names.get(id) ?? String(id);
+  return groups.of(gid);
 }
 
 function readNames(file: string): ReadonlyMap<number, string> {

@@ -5,14 +5,27 @@
  * folder's identity: what was swapped in between is noticed, but only then. `ferryman doctor` tells which is in force.
  */
 import * as fs from "node:fs";
-import { setImmediate } from "node:timers/promises";
 import { type ByteString, bytesOf } from "../../base/bytes.ts";
+import { Turn } from "../../base/turns.ts";
 import { OPEN } from "../../sys/ffi.ts";
 import { LISTING_BATCH, type Octets, type Times } from "../storage.ts";
 import { copyByReading } from "./copy.ts";
-import { codeOf, HostError } from "./faults.ts";
-import { type HostFolder, type HostJail, type HostStat, ITSELF, kindOf, MAX_LINKS, statIfThere } from "./host.ts";
-import { refuseKernelVolume } from "./host.ts";
+import { codeOf, HostError, unless } from "./faults.ts";
+import {
+  type HostEntry,
+  type HostFolder,
+  type HostJail,
+  type HostName,
+  type HostStat,
+  ITSELF,
+  kindOf,
+  kindOfDirent,
+  MAX_LINKS,
+  refuseKernelVolume,
+  secondsOf,
+  statIfThere,
+} from "./host.ts";
+import { Pace } from "./pace.ts";
 import { MAX_PATH_OCTETS } from "./hidden.ts";
 
 /** Folders opened for one path at most: as many as a path of MAX_PATH_OCTETS can have, twice for its links. */
@@ -132,16 +145,52 @@ abstract class PortableFolder implements HostFolder {
     return hostStat(stat);
   }
 
-  async *names(): AsyncIterable<readonly ByteString[]> {
+  async *entries<Item>(take: (entry: HostEntry) => Item | undefined): AsyncIterable<readonly Item[]> {
+    const pace = new Pace();
+    for await (const names of this.#batches()) {
+      const stats: (fs.BigIntStats | undefined)[] = [];
+      await pace.run({
+        count: names.length,
+        now: (at) => {
+          stats[at] = unless(["ENOENT"], () => fs.lstatSync(this.at(names[at]?.name ?? ITSELF), { bigint: true }));
+        },
+        elsewhere: async (at) => {
+          stats[at] = await fs.promises
+            .lstat(this.at(names[at]?.name ?? ITSELF), { bigint: true })
+            .catch((error: unknown) => {
+              if (codeOf(error) !== "ENOENT") throw error;
+              return undefined;
+            });
+        },
+      });
+      yield names.flatMap(({ name }, at) => {
+        const stat = stats[at];
+        const item = stat === undefined ? undefined : take({ name, ...hostStat(stat) });
+        return item === undefined ? [] : [item];
+      });
+    }
+  }
+
+  async *names(): AsyncIterable<readonly HostName[]> {
+    for await (const batch of this.#batches()) {
+      yield batch.flatMap(({ name, entry }) => {
+        const kind = kindOfDirent(entry) ?? statIfThere(this, name)?.kind;
+        return kind === undefined ? [] : [{ name, kind }];
+      });
+    }
+  }
+
+  async *#batches(): AsyncGenerator<readonly { name: ByteString; entry: fs.Dirent }[], void, void> {
     // "latin1" gives one character an octet, so byte strings.
     const folder = fs.opendirSync(this.at(ITSELF), { encoding: "latin1", bufferSize: LISTING_BATCH });
     try {
-      let batch: ByteString[] = [];
+      const turn = new Turn();
+      let batch: { name: ByteString; entry: fs.Dirent }[] = [];
       for (let entry; (entry = folder.readSync()) !== null;) {
-        if (batch.push(bytesOf(Buffer.from(entry.name, "latin1"))) < LISTING_BATCH) continue;
+        if (batch.push({ name: bytesOf(Buffer.from(entry.name, "latin1")), entry }) < LISTING_BATCH) continue;
         yield batch;
         batch = [];
-        await setImmediate();
+        if (turn.over) await turn.next();
       }
       if (batch.length > 0) yield batch;
     } finally {
@@ -216,11 +265,6 @@ abstract class PortableFolder implements HostFolder {
     const octets = bavail * bsize;
     return octets <= Number.MAX_SAFE_INTEGER ? Number(octets) : octets;
   }
-}
-
-/** Half a microsecond more than asked for, so that binary fractions do not fall below the millisecond. */
-function secondsOf(milliseconds: number): number {
-  return (milliseconds + 0.0005) / 1000;
 }
 
 /** A folder held by its descriptor: names below it are reached through /proc/self/fd, whatever its path is by now. */
