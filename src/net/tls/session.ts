@@ -29,8 +29,9 @@ export type TlsTerms = {
   readonly clientRevocations?: string;
 };
 
-/** The name under which FTP is asked for inside TLS; a client that wants another protocol gets an alert (attack 11). */
-const PROTOCOL = "ftp";
+/** The name under which FTP is asked for inside TLS; a client that wants another protocol gets an alert (attack 11).
+ * As it stands on the wire (RFC 7301 §3.1), so that it is not put together for each data connection. */
+const PROTOCOL = Buffer.from("\x03ftp", "latin1");
 /** Forward secrecy and authenticated encryption alone (RFC 9325 §4.2); TLS 1.3 has no others. */
 const CIPHERS = [
   "TLS_AES_256_GCM_SHA384",
@@ -47,6 +48,10 @@ const CIPHERS = [
 const SESSION_ID_CONTEXT = "ferryman";
 /** TLS 1.2 sessions that are resumed by id, for clients without tickets; the latest ones count. Some 200 octets each. */
 const SESSION_IDS = 8;
+/** How a serialised session of TLS 1.3 goes on after its outer length: form 1, version 0x0304 (OpenSSL's SSL_SESSION_ASN1). */
+const OF_TLS13 = Buffer.from("02010102020304", "hex");
+/** Octets of that outer tag and length at most. */
+const OUTER = 4;
 
 export class TlsSession {
   readonly #terms: TlsTerms;
@@ -83,7 +88,7 @@ export class TlsSession {
       isServer: true,
       server: this.#owner,
       secureContext: context,
-      ALPNProtocols: [PROTOCOL],
+      ALPNProtocols: PROTOCOL,
       SNICallback: (name, done) => done(null, this.#contexts.forName(name)),
       ...request,
     });
@@ -96,6 +101,11 @@ export class TlsSession {
   #makeOwner(): Server {
     const owner = new EventEmitter();
     owner.on("newSession", (id: Buffer, data: Buffer, done: () => void) => {
+      // TLS 1.3 resumes by ticket alone, but Node tells of each ticket too.
+      if (data.subarray(0, OUTER + OF_TLS13.length).includes(OF_TLS13)) {
+        done();
+        return;
+      }
       this.#byId.set(id.toString("hex"), data);
       const [oldest] = this.#byId.keys();
       if (this.#byId.size > SESSION_IDS && oldest !== undefined) this.#byId.delete(oldest);
