@@ -29,8 +29,10 @@ export type TlsTerms = {
   readonly clientRevocations?: string;
 };
 
-/** The name under which FTP is asked for inside TLS; a client that wants another protocol gets an alert (attack 11).
- * As it stands on the wire (RFC 7301 §3.1), so that it is not put together for each data connection. */
+/**
+ * The name under which FTP is asked for inside TLS; a client that wants another protocol gets an alert (attack 11).
+ * As it stands on the wire (RFC 7301 §3.1), so that it is not put together for each data connection.
+ */
 const PROTOCOL = Buffer.from("\x03ftp", "latin1");
 /** Forward secrecy and authenticated encryption alone (RFC 9325 §4.2); TLS 1.3 has no others. */
 const CIPHERS = [
