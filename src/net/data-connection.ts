@@ -135,7 +135,10 @@ export class DataConnection implements AsyncDisposable {
     this.#socket.resume();
     await new Promise<void>((resolve, reject) => {
       this.#failWrite = reject;
-      this.#socket.once("close", () => reject(this.#fault ?? new DataError("closed")));
+      this.#socket.once("close", () => {
+        // After the good end there is nobody to tell, and an error costs its stack trace.
+        if (!this.#finished) reject(this.#fault ?? new DataError("closed"));
+      });
       this.#socket.end((error?: Error | null) => {
         if (error === undefined || error === null) resolve();
         else reject(this.#fault ?? new DataError("closed", { cause: error }));

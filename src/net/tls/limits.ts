@@ -32,3 +32,7 @@ export const LOOK_BOUNDS_MS = { least: 10, most: 86_400_000 } as const;
 export const SETTLE_MS = 1_000;
 /** Times that a reload on demand reads files that change under it; a renewal writes each of them once. */
 export const RELOAD_ATTEMPTS = 4;
+/** Octets of the ticket keys of one session: name, HMAC key and AES key (Node's tls.Server). */
+export const TICKET_KEYS = 48;
+/** Contexts kept for the next handshakes, for each certificate: some 30 KiB each; more handshakes at once make more. */
+export const CONTEXTS_KEPT = 64;

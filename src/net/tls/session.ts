@@ -7,7 +7,9 @@ import { constants, randomBytes } from "node:crypto";
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { type SecureContext, type SecureContextOptions, type Server, TLSSocket, createSecureContext } from "node:tls";
-import { TlsTap } from "./tap.ts";
+import { ContextPool } from "./contexts.ts";
+import { TICKET_KEYS } from "./limits.ts";
+import type { TlsTap } from "./tap.ts";
 
 /** What TlsSession needs to know of certificates: PEM texts, and which pair a client's host name (SNI) asks for. */
 export type KeyPair = { readonly cert: string; readonly key: string };
@@ -27,8 +29,11 @@ export type TlsTerms = {
   readonly clientRevocations?: string;
 };
 
-/** The name under which FTP is asked for inside TLS; a client that wants another protocol gets an alert (attack 11). */
-const PROTOCOL = "ftp";
+/**
+ * The name under which FTP is asked for inside TLS; a client that wants another protocol gets an alert (attack 11).
+ * As it stands on the wire (RFC 7301 §3.1), so that it is not put together for each data connection.
+ */
+const PROTOCOL = Buffer.from("\x03ftp", "latin1");
 /** Forward secrecy and authenticated encryption alone (RFC 9325 §4.2); TLS 1.3 has no others. */
 const CIPHERS = [
   "TLS_AES_256_GCM_SHA384",
@@ -41,16 +46,19 @@ const CIPHERS = [
   "ECDHE-ECDSA-CHACHA20-POLY1305",
   "ECDHE-RSA-CHACHA20-POLY1305",
 ].join(":");
-/** Octets of the ticket keys: name, HMAC key and AES key (Node's tls.Server). */
-const TICKET_KEYS = 48;
 /** Without it OpenSSL resumes no session for which it asked a certificate. One for all: the ticket keys tell sessions apart. */
 const SESSION_ID_CONTEXT = "ferryman";
 /** TLS 1.2 sessions that are resumed by id, for clients without tickets; the latest ones count. Some 200 octets each. */
 const SESSION_IDS = 8;
+/** How a serialised session of TLS 1.3 goes on after its outer length: form 1, version 0x0304 (OpenSSL's SSL_SESSION_ASN1). */
+const OF_TLS13 = Buffer.from("02010102020304", "hex");
+/** Octets of that outer tag and length at most. */
+const OUTER = 4;
 
 export class TlsSession {
   readonly #terms: TlsTerms;
-  readonly #context: SecureContext;
+  readonly #contexts: Contexts;
+  readonly #pair: KeyPair;
   readonly #ticketKeys = randomBytes(TICKET_KEYS);
   /** Serialised sessions by id, oldest first. */
   readonly #byId = new Map<string, Buffer>();
@@ -59,7 +67,8 @@ export class TlsSession {
   /** @param hostName of HOST, if the client sent one before AUTH (RFC 7151 §3.2.2). */
   constructor(terms: TlsTerms, hostName: string | undefined) {
     this.#terms = terms;
-    this.#context = createSecureContext({ ...this.#base(hostName), ticketKeys: this.#ticketKeys });
+    this.#contexts = contextsOf(terms);
+    this.#pair = terms.credentials.choose(hostName);
     this.#owner = this.#makeOwner();
   }
 
@@ -76,44 +85,29 @@ export class TlsSession {
   }
 
   #wrap(socket: Socket | TlsTap, request: { requestCert: boolean; rejectUnauthorized?: boolean }): TLSSocket {
-    return new TLSSocket(socket, {
+    const { context, giveBack } = this.#contexts.poolOf(this.#pair).lend(this.#ticketKeys);
+    const secured = new TLSSocket(socket, {
       isServer: true,
       server: this.#owner,
-      secureContext: this.#context,
-      ALPNProtocols: [PROTOCOL],
-      SNICallback: (name, done) => done(null, this.#contextFor(name)),
+      secureContext: context,
+      ALPNProtocols: PROTOCOL,
+      SNICallback: (name, done) => done(null, this.#contexts.forName(name)),
       ...request,
     });
-  }
-
-  #base(name: string | undefined): SecureContextOptions {
-    const { credentials, minimum, clientAuthorities, clientRevocations } = this.#terms;
-    const { cert, key } = credentials.choose(name);
-    return {
-      cert,
-      key,
-      minVersion: minimum,
-      ciphers: CIPHERS,
-      honorCipherOrder: true,
-      // Renegotiation is refused (attack 13); TLS 1.3 has none.
-      secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION,
-      sessionIdContext: SESSION_ID_CONTEXT,
-      ...(clientAuthorities === undefined ? {} : { ca: clientAuthorities }),
-      ...(clientRevocations === undefined ? {} : { crl: clientRevocations }),
-    };
-  }
-
-  /** Another certificate by SNI; tickets stay those of the first context. */
-  #contextFor(name: string): SecureContext {
-    const { credentials } = this.#terms;
-    if (credentials.choose(name) === credentials.choose(undefined)) return this.#context;
-    return createSecureContext(this.#base(name));
+    // The engine calls back before it makes the tickets of TLS 1.3, and goes on with them when this turn's callbacks are done.
+    secured.once("secure", () => setImmediate(giveBack));
+    return secured;
   }
 
   /** Node's TLS sockets ask the server that they belong to about session ids (RFC 5246 §7.4.1.2), and nothing else. */
   #makeOwner(): Server {
     const owner = new EventEmitter();
     owner.on("newSession", (id: Buffer, data: Buffer, done: () => void) => {
+      // TLS 1.3 resumes by ticket alone, but Node tells of each ticket too.
+      if (data.subarray(0, OUTER + OF_TLS13.length).includes(OF_TLS13)) {
+        done();
+        return;
+      }
       this.#byId.set(id.toString("hex"), data);
       const [oldest] = this.#byId.keys();
       if (this.#byId.size > SESSION_IDS && oldest !== undefined) this.#byId.delete(oldest);
@@ -125,4 +119,63 @@ export class TlsSession {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a whole tls.Server per session would hold a context of its own, 35 KiB, for two events
     return owner as Server;
   }
+}
+
+/** The contexts of all sessions under the same terms. */
+class Contexts {
+  readonly #terms: TlsTerms;
+  readonly #pools = new WeakMap<KeyPair, ContextPool>();
+  /** For names that clients ask for inside TLS: a certificate alone, as tickets stay with the context that was first. */
+  readonly #named = new WeakMap<KeyPair, SecureContext>();
+
+  constructor(terms: TlsTerms) {
+    this.#terms = terms;
+  }
+
+  poolOf(pair: KeyPair): ContextPool {
+    return entryOf(this.#pools, pair, () => {
+      return new ContextPool((ticketKeys) => createSecureContext({ ...this.#options(pair), ticketKeys }));
+    });
+  }
+
+  /** Another certificate by SNI, if there is one. */
+  forName(name: string): SecureContext | undefined {
+    const { credentials } = this.#terms;
+    const pair = credentials.choose(name);
+    if (pair === credentials.choose(undefined)) return undefined;
+    return entryOf(this.#named, pair, () => createSecureContext(this.#options(pair)));
+  }
+
+  #options({ cert, key }: KeyPair): SecureContextOptions {
+    const { minimum, clientCertificates, clientAuthorities, clientRevocations } = this.#terms;
+    // Without a list of its own a context gets all public authorities, for nothing where no certificate is asked for.
+    const ca = clientAuthorities ?? (clientCertificates === "off" ? [] : undefined);
+    return {
+      cert,
+      key,
+      minVersion: minimum,
+      ciphers: CIPHERS,
+      honorCipherOrder: true,
+      // Renegotiation is refused (attack 13); TLS 1.3 has none.
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION,
+      sessionIdContext: SESSION_ID_CONTEXT,
+      ...(ca === undefined ? {} : { ca }),
+      ...(clientRevocations === undefined ? {} : { crl: clientRevocations }),
+    };
+  }
+}
+
+/** With the terms go their contexts, when the last session under them has ended. */
+const CONTEXTS = new WeakMap<TlsTerms, Contexts>();
+
+function contextsOf(terms: TlsTerms): Contexts {
+  return entryOf(CONTEXTS, terms, () => new Contexts(terms));
+}
+
+function entryOf<Key extends object, Value>(map: WeakMap<Key, Value>, key: Key, make: () => Value): Value {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
 }
