@@ -4,6 +4,7 @@
  * one write at a time, while the loop fills a second pipe.
  */
 import { readSync } from "node:fs";
+import { LoopGuard } from "../base/loop-guard.ts";
 import { DataCallError, WOULD_WAIT } from "../sys/data-calls.ts";
 import { SLOW_DISK_MS, SLOW_WRITE_MS, SMALL_RECEIVE } from "./limits.ts";
 import type { NativeConnection } from "./native-connection.ts";
@@ -13,8 +14,7 @@ import type { Moved } from "./transport.ts";
 /** For short files: calls are synchronous, and what was received is written before the next one. */
 const scrap = Buffer.allocUnsafeSlow(SMALL_RECEIVE);
 
-/** Until when, on the clock of `performance`, no file is written on the event loop: a write there took too long. */
-let slowUntil = 0;
+const onLoop = new LoopGuard({ mostMs: SLOW_WRITE_MS, restMs: SLOW_DISK_MS });
 
 type Outcome = "end" | readonly Buffer[];
 const NOTHING: readonly Buffer[] = [];
@@ -63,13 +63,8 @@ export class FileReceiver {
 
   /** @returns octets written of the front of `scrap`; fewer for a fault, or a disk that is slow just now. */
   #writeNow(count: number): number {
-    const before = performance.now();
-    if (before < slowUntil) return 0;
     try {
-      const written = this.#connection.calls.write(this.#file, scrap, count);
-      const after = performance.now();
-      if (after - before > SLOW_WRITE_MS) slowUntil = after + SLOW_DISK_MS;
-      return written;
+      return onLoop.try(() => this.#connection.calls.write(this.#file, scrap, count)) ?? 0;
     } catch (error) {
       if (error instanceof DataCallError) return 0;
       throw error;

@@ -1,6 +1,6 @@
 /** A listing over the data connection: LIST, NLST and MLSD differ in their lines alone. */
 import { type ByteString, octetsOf } from "../base/bytes.ts";
-import type { DataConnection } from "../net/data-connection.ts";
+import type { DataTransport } from "../net/transport.ts";
 import type { ListFlags } from "../protocol/list-arguments.ts";
 import { joined } from "../protocol/octets.ts";
 import { type VirtualPath, resolvePath } from "../protocol/path.ts";
@@ -70,7 +70,7 @@ async function* resumed(
 
 /** Sends lines, each with its CRLF, many at a time. @param count hears of octets. @throws {DataError} */
 async function sendLines(
-  connection: DataConnection,
+  connection: DataTransport,
   lines: AsyncIterable<ByteString>,
   count: (octets: number) => void,
 ): Promise<void> {

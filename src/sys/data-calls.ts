@@ -60,7 +60,7 @@ export type DataCalls = {
   spliceElsewhere(from: number, to: number, terms: { length: number; position?: number }): Promise<number>;
   /** Makes a pipe. @param octets that it should hold. @returns what it does hold, less where the system has limits. */
   pipe(octets: number): { readonly reading: number; readonly writing: number; readonly octets: number };
-  /** Reads what lies in memory; `WOULD_WAIT`: not all does, or the file system cannot tell. */
+  /** Reads what lies in memory, as far as it goes; `WOULD_WAIT`: nothing does, or the file system cannot tell. */
   readIfInMemory(file: number, into: Buffer, length: number, position: number): number;
   /** Looks at the page cache. "in-memory" may be wrong for pages that are just being thrown out. */
   warmth(file: number, range: { position: number; length: number }): Warmth;
@@ -305,7 +305,7 @@ function fileCalls({ c, koffi, check, count }: Tools) {
     },
     readIfInMemory(file, into, length, position) {
       const read = readNow(file, { into, length }, position);
-      return read === length ? read : WOULD_WAIT;
+      return read >= 0 ? read : WOULD_WAIT;
     },
     warmth(file, { position, length }) {
       writePosition(scratch.range, position);
