@@ -64,6 +64,7 @@ const LIMITS: BrokerLimits = {
 };
 
 type Ask = Extract<FromWorker, { t: "ask" }>;
+type Note = Extract<FromWorker, { t: "note" }>;
 type Entry = {
   readonly ask: z.ZodType;
   readonly answer: z.ZodType;
@@ -114,6 +115,7 @@ export class BrokerSide<Requests extends RequestTable, Notices extends NoticeTab
     const frame = checked(FROM_WORKER, message);
     if (!frame.ok) return this.#isWrong("it is no frame");
     if (frame.value.t === "ask") this.#onAsk(frame.value);
+    else if (frame.value.t === "note") this.#onNote(frame.value);
   }
 
   /**
@@ -129,6 +131,32 @@ export class BrokerSide<Requests extends RequestTable, Notices extends NoticeTab
   /** The worker is gone, or shall not be served any longer: running handlers are told by their signal. */
   close(): void {
     this.#gone.abort(new RequestError("gone", "the worker is gone"));
+  }
+
+  /** As a request, but for the answer. */
+  #onNote({ name, payload }: Note): void {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return this.#isWrong(`it noted ${JSON.stringify(name)}, which there is not`);
+    const note = checked(entry.ask, payload);
+    if (!note.ok) return this.#isWrong(`its note ${name} does not fit the schema`);
+    if (this.#outstanding >= this.#limits.outstanding) {
+      return this.#isWrong(`it has more than ${this.#limits.outstanding} requests outstanding`);
+    }
+    void this.#run(entry, { name, payload: note.value });
+  }
+
+  async #run(entry: Entry, { name, payload }: Omit<Note, "t">): Promise<void> {
+    this.#outstanding += 1;
+    try {
+      const result = await entry.handle(payload, new LazyContext(this.#gone.signal));
+      if (result instanceof WithHandle) closeHandle(result.handle);
+    } catch (error) {
+      if (!(error instanceof RequestError)) {
+        this.#onFault({ kind: "handler-failed", text: `${name}: ${faultDetail(error)}` });
+      }
+    } finally {
+      this.#outstanding -= 1;
+    }
   }
 
   #onAsk({ id, name, payload }: Ask): void {
@@ -158,8 +186,7 @@ export class BrokerSide<Requests extends RequestTable, Notices extends NoticeTab
     const finish = (): void => {
       if (--parts === 0) this.#outstanding -= 1;
     };
-    const late = new AbortController();
-    const signal = AbortSignal.any([this.#gone.signal, late.signal]);
+    const context = new LazyContext(this.#gone.signal);
     let isAnswered = false;
     const reply = (frame: ToWorker, handle?: Handle): void => {
       if (isAnswered) return closeHandle(handle);
@@ -167,13 +194,13 @@ export class BrokerSide<Requests extends RequestTable, Notices extends NoticeTab
       this.#send(frame, handle, finish);
     };
     const timer = setTimeout(() => {
-      late.abort(new RequestError("timeout", `the request ${ask.name} took too long`));
+      context.abort(new RequestError("timeout", `the request ${ask.name} took too long`));
       this.#onFault({ kind: "handler-late", text: `${ask.name} took longer than ${this.#limits.handlerMs} ms` });
       reply(refusal(ask.id, "timeout", `no answer within ${this.#limits.handlerMs} ms`));
     }, this.#limits.handlerMs);
     timer.unref();
     try {
-      const result = await entry.handle(ask.payload, { signal });
+      const result = await entry.handle(ask.payload, context);
       const [answer, handle] = result instanceof WithHandle ? [result.answer, result.handle] : [result, undefined];
       reply({ t: "answer", id: ask.id, payload: entry.answer.parse(answer) }, handle);
     } catch (error) {
@@ -218,6 +245,26 @@ export class BrokerSide<Requests extends RequestTable, Notices extends NoticeTab
     this.close();
     this.#onFault({ kind: "killed", text });
     this.#link.kill();
+  }
+}
+
+/** Most handlers never look at the signal, and one of two sources costs more than the rest of their work. */
+class LazyContext implements RequestContext {
+  readonly #gone: AbortSignal;
+  readonly #late = new AbortController();
+  #signal: AbortSignal | undefined;
+
+  constructor(gone: AbortSignal) {
+    this.#gone = gone;
+  }
+
+  get signal(): AbortSignal {
+    this.#signal ??= AbortSignal.any([this.#gone, this.#late.signal]);
+    return this.#signal;
+  }
+
+  abort(reason: RequestError): void {
+    this.#late.abort(reason);
   }
 }
 

@@ -59,6 +59,8 @@ const name = z.string().max(NAME_LIMIT);
 export type FromWorker = z.output<typeof FROM_WORKER>;
 export const FROM_WORKER = z.discriminatedUnion("t", [
   z.strictObject({ t: z.literal("ask"), id, name, payload: z.unknown() }),
+  // A request whose answer nobody waits for.
+  z.strictObject({ t: z.literal("note"), name, payload: z.unknown() }),
   z.strictObject({ t: z.literal("ready") }),
   z.strictObject({ t: z.literal("pong"), id }),
 ]);

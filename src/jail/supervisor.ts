@@ -157,6 +157,8 @@ export class Supervisor {
   }
 
   #onMessage(worker: Worker, message: unknown): void {
+    // Requests are most of what comes, and others check them.
+    if (!concernsUs(message)) return;
     const frame = FROM_WORKER.safeParse(message);
     if (!frame.success) return;
     if (frame.data.t === "pong" && frame.data.id === this.#pingId) worker.heardAt = performance.now();
@@ -228,6 +230,11 @@ export class Supervisor {
     clearInterval(this.#ticker);
     this.#stopping.resolve();
   }
+}
+
+function concernsUs(message: unknown): boolean {
+  if (typeof message !== "object" || message === null || !("t" in message)) return false;
+  return message.t === "pong" || message.t === "ready";
 }
 
 /** One that is gone does not hear it, which its exit tells. */

@@ -86,6 +86,20 @@ export class WorkerSide<Requests extends RequestTable, Notices extends NoticeTab
     throw new RequestError("malformed", `the broker's answer to ${name} does not fit its schema`);
   }
 
+  /** The same for what the table's types allow for certain: its schema is not looked at here. */
+  async askUnchecked<Name extends keyof Requests & string>(
+    name: Name,
+    payload: z.output<Requests[Name]["ask"]>,
+  ): Promise<void> {
+    const { handle } = await this.#exchange(name, payload);
+    closeHandle(handle);
+  }
+
+  /** A request whose answer nobody waits for, and that cannot be refused: half the messages. */
+  note<Name extends keyof Requests & string>(name: Name, payload: z.output<Requests[Name]["ask"]>): void {
+    if (!this.#isGone) this.#send({ t: "note", name, payload });
+  }
+
   /** Takes whatever the broker sent. */
   receive(message: unknown, handle?: Handle): void {
     const frame = TO_WORKER.safeParse(message);

@@ -4,19 +4,45 @@ import { EVENTS_AT_ONCE } from "./requests.ts";
 
 /** Events that wait for a broker that is slow; those beyond are lost and counted. About 20 MiB at worst. */
 const WAITING_LIMIT = 20_000;
+/**
+ * Milliseconds that an event waits for others, so that a session's commands go along with those of all others: a
+ * message costs more than a command. Nobody sees a log or `who` be late by that.
+ */
+const GATHERING_MS = 20;
 /** Characters of one batch: the channel takes 64 KiB, and a path of octets above 127 doubles. */
 const BATCH_CHARACTERS = 16_384;
 /** Characters of an event besides its path and argument. */
 const EVENT_CHARACTERS = 400;
 
+/** What the broker does with events: "all" for a log; "presence" if they only say who is here and what was moved. */
+export type EventInterest = "all" | "presence";
+
+/** What `who` and an xferlog read, and faults. Of commands, the last one of each session. */
+const PRESENCE: ReadonlySet<FerrymanEvent["type"]> = new Set([
+  "server.fault",
+  "session.closed",
+  "login.accepted",
+  "command",
+  "transfer",
+]);
+
 export class EventSender {
   readonly #send: (events: readonly FerrymanEvent[]) => Promise<unknown>;
+  #interest: EventInterest = "all";
   #waiting: FerrymanEvent[] = [];
+  /** With an interest in presence alone: where in `#waiting` each session's last command is. */
+  readonly #commands = new Map<string, number>();
   #sending: Promise<void> | undefined;
+  /** Ends the gathering. */
+  #hurry: (() => void) | undefined;
   #lost = 0;
 
   constructor(send: (events: readonly FerrymanEvent[]) => Promise<unknown>) {
     this.#send = send;
+  }
+
+  set interest(interest: EventInterest) {
+    this.#interest = interest;
   }
 
   hear(event: FerrymanEvent): void {
@@ -24,23 +50,47 @@ export class EventSender {
       this.#lost += 1;
       return;
     }
+    if (this.#interest === "presence" && this.#isOfNoUse(event)) return;
     this.#waiting.push(event);
     this.#sending ??= this.#run();
+    if (event.type === "server.fault" || this.#waiting.length >= EVENTS_AT_ONCE) this.#hurry?.();
   }
 
   /** Settles when all that was heard so far is with the broker. */
   async flush(): Promise<void> {
-    while (this.#sending !== undefined) await this.#sending;
+    while (this.#sending !== undefined) {
+      this.#hurry?.();
+      await this.#sending;
+    }
+  }
+
+  #isOfNoUse(event: FerrymanEvent): boolean {
+    if (!PRESENCE.has(event.type)) return true;
+    if (event.type !== "command") return false;
+    const at = this.#commands.get(event.session);
+    if (at === undefined) this.#commands.set(event.session, this.#waiting.length);
+    else this.#waiting[at] = event;
+    return at !== undefined;
   }
 
   async #run(): Promise<void> {
-    // What else happens in this turn of the loop goes along.
-    await new Promise(setImmediate);
+    await this.#gather();
     while (this.#waiting.length > 0) {
       const batch = this.#take();
       await this.#send(batch).catch(() => {});
     }
     this.#sending = undefined;
+  }
+
+  async #gather(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, GATHERING_MS);
+      this.#hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#hurry = undefined;
   }
 
   #take(): readonly FerrymanEvent[] {
@@ -51,6 +101,7 @@ export class EventSender {
       count += 1;
     }
     const batch = this.#waiting.splice(0, count);
+    this.#commands.clear();
     if (this.#lost === 0) return batch;
     const detail = `${this.#lost} events were lost: the broker is too slow for this worker`;
     this.#lost = 0;

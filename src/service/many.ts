@@ -268,6 +268,7 @@ class BrokerService implements ManyService {
       index,
       workers,
       configuration: sessionsPart(configuration),
+      interest: configuration.serve.log === "off" ? "presence" : "all",
       listeners: listeners.map(({ how }, at) => ({ ...how, descriptor: first + at })),
       ...(certificates === undefined ? { credentials: [] } : certificates.current),
     };

@@ -12,7 +12,7 @@ import type { Authority, Ends, SignInAnswer, SignInOrder } from "../server/autho
 import type { NOTICES, REQUESTS } from "./requests.ts";
 import { Turns } from "./turns.ts";
 
-export type BrokerLine = Pick<WorkerSide<typeof REQUESTS, typeof NOTICES>, "ask" | "askForHandle">;
+export type BrokerLine = Pick<WorkerSide<typeof REQUESTS, typeof NOTICES>, "ask" | "askForHandle" | "note">;
 
 /** Password checks asked for at once; the broker queues them, and 421 is said to more than it may hold. */
 const LOGINS_AT_ONCE = 96;
@@ -51,7 +51,7 @@ export class RemoteAuthority implements Authority {
   }
 
   release(session: string): void {
-    this.#tell(async () => this.#broker.ask("release", { session }));
+    this.#broker.note("release", { session });
   }
 
   async signIn(session: string, { name, proof }: SignInOrder): Promise<SignInAnswer> {
@@ -72,7 +72,7 @@ export class RemoteAuthority implements Authority {
   }
 
   signOut(session: string): void {
-    this.#tell(async () => this.#broker.ask("signOut", { session }));
+    this.#broker.note("signOut", { session });
   }
 
   async transferBegins(session: string, account: Account): Promise<Verdict> {
@@ -85,11 +85,11 @@ export class RemoteAuthority implements Authority {
   }
 
   transferEnds(session: string, account: Account): void {
-    if (this.#countsTransfers(account)) this.#tell(async () => this.#broker.ask("transferEnds", { session }));
+    if (this.#countsTransfers(account)) this.#broker.note("transferEnds", { session });
   }
 
   offence(source: string, kind: Offence): void {
-    this.#tell(async () => this.#broker.ask("offence", { source, kind }));
+    this.#broker.note("offence", { source, kind });
   }
 
   /** From a low port by the broker, which checks that the session may; else by ourselves. */
@@ -122,11 +122,6 @@ export class RemoteAuthority implements Authority {
   /** A notice of the broker. */
   expel(session: string, reason: string): void {
     this.#onEnd(session, reason);
-  }
-
-  /** For what needs no answer; a broker that is gone takes this process with it. */
-  #tell(ask: () => Promise<unknown>): void {
-    this.#questions.take(ask).catch(() => {});
   }
 }
 

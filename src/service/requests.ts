@@ -12,6 +12,7 @@ import type { Credential } from "../net/tls/credential.ts";
 import type { TlsSettings } from "../server/tls-channel.ts";
 import type { SignInAnswer } from "../server/authority.ts";
 import type { Listener } from "../server/server.ts";
+import type { EventInterest } from "./event-sender.ts";
 import { WORKER_EVENT } from "./worker-events.ts";
 
 /** Characters of a session's id: the worker's prefix and a number in base 36. */
@@ -90,6 +91,8 @@ export type WorkerOrders = {
   readonly listeners: readonly (Listener & { readonly descriptor: number })[];
   /** What sessions need of it: no account, no password, no path of a key. */
   readonly configuration: WorkerConfiguration;
+  /** What its events are for. */
+  readonly interest: EventInterest;
   readonly credentials: readonly Credential[];
   readonly clientAuthorities?: string;
   readonly clientRevocations?: string;

@@ -25,7 +25,7 @@ let leaving = false;
 let orders: WorkerOrders | undefined;
 
 const events = new EventSender(async (batch) =>
-  broker.ask(
+  broker.askUnchecked(
     "events",
     batch.flatMap((event) => sendable(event) ?? []),
   ),
@@ -66,6 +66,7 @@ broker.ready();
 async function begin(given: WorkerOrders): Promise<void> {
   orders = given;
   const { configuration, number, index, workers } = given;
+  events.interest = given.interest;
   takeCredentials(given);
   authority = new RemoteAuthority(broker, countsTransfers);
   const passive = passiveSlice(configuration.server.passivePorts, { index, workers });
