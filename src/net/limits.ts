@@ -54,10 +54,12 @@ export const PIPE_LEAST = 65_536;
 export const PIPES_AT_ONCE = 16;
 /** Octets that all native transfers of a process may move in one turn of the event loop: under 1 ms at 5 GiB/s. */
 export const TURN_OCTETS = 4_194_304;
+/** Transfers that go on in one round of the event loop: with the least quantum each, some 0.2 ms. */
+export const STEPS_A_TURN = 4;
 /** Octets of one transfer's turn, however many take part: a smaller one costs more calls than it is fair. */
 export const QUANTUM_LEAST = 131_072;
 /** Octets of one transfer's turn when it is alone. */
-export const QUANTUM_MOST = 1_048_576;
+export const QUANTUM_MOST = 4_194_304;
 /** Octets of a file that go out through a buffer: for so few a pipe costs more than the copy. */
 export const SMALL_SEND = 65_536;
 /** Octets of an upload that are written on the event loop, as a short file is; what follows goes to other threads. */

@@ -6,7 +6,7 @@
 import { type DataCalls, DataCallError, WOULD_WAIT, type Watch } from "../sys/data-calls.ts";
 import type { Endpoint } from "./addresses.ts";
 import { DataError, type DataFault, type DataTerms } from "./data-connection.ts";
-import { DATA_LINGER_MS, QUANTUM_LEAST, QUANTUM_MOST, RECEIVE_BUFFER, TURN_OCTETS } from "./limits.ts";
+import { DATA_LINGER_MS, QUANTUM_LEAST, QUANTUM_MOST, RECEIVE_BUFFER, STEPS_A_TURN, TURN_OCTETS } from "./limits.ts";
 import { Pipes } from "./pipes.ts";
 import { FileReceiver } from "./receive-file.ts";
 import { FileSender } from "./send-file.ts";
@@ -18,10 +18,24 @@ class Shared {
   readonly pipes: Pipes;
   /** Transfers under way. */
   active = 0;
+  readonly #ready: (() => void)[] = [];
 
   constructor(calls: DataCalls) {
     this.pipes = new Pipes(calls);
   }
+
+  /**
+   * Lets a transfer go on, in the order in which they asked, and few in one round of the event loop: commands of other
+   * sessions are answered between two rounds, however many connections are ready at once.
+   */
+  admit(goOn: () => void): void {
+    if (this.#ready.push(goOn) === 1) setImmediate(this.#serve);
+  }
+
+  readonly #serve = (): void => {
+    for (let step = 0; step < STEPS_A_TURN; step++) this.#ready.shift()?.();
+    if (this.#ready.length > 0) setImmediate(this.#serve);
+  };
 }
 
 const sharedBy = new WeakMap<DataCalls, Shared>();
@@ -181,7 +195,7 @@ export class NativeConnection implements DataTransport {
     this.#wake = resolve;
     this.#moved = 0;
     this.#startStall();
-    this.#watch.once(what, resolve);
+    this.#watch.once(what, () => this.#shared.admit(resolve));
     await promise;
     this.#wake = undefined;
     this.#stopStall();
@@ -208,9 +222,7 @@ export class NativeConnection implements DataTransport {
     this.#moved += octets;
     if (this.#moved < this.quantum) return;
     this.#moved = 0;
-    await new Promise<void>((resolve) => {
-      setImmediate(resolve);
-    });
+    await new Promise<void>((resolve) => this.#shared.admit(resolve));
   }
 
   #startStall(): void {

@@ -101,8 +101,8 @@ const F_SETPIPE_SZ = 1031;
 const F_GETPIPE_SZ = 1032;
 const RWF_NOWAIT = 8;
 const SYS_CACHESTAT = 451;
-/** Octets between the looks of `warmth` at single pages: what the kernel reads ahead at a time (read_ahead_kb). */
-const LOOK_DISTANCE = 131_072;
+/** Octets between the looks of `warmth` at single pages, for such as are just being read; each costs 1 µs. */
+const LOOK_DISTANCE = 262_144;
 /** Octets of a page; larger ones only make `warmth` more careful. */
 const PAGE = 4_096;
 
