@@ -100,9 +100,15 @@ export class PassiveLease implements Disposable {
 }
 
 /** An open port; `lease` is whom its next connection belongs to. */
-type OpenPort = { readonly listener: PassiveListener; readonly port: number; lease: PassiveLease | undefined };
+type OpenPort = {
+  readonly listener: PassiveListener;
+  readonly port: number;
+  lease: PassiveLease | undefined;
+  /** Its place among those without a lease, while it has none. */
+  at: number;
+};
 /** The ports that are open on one of our addresses, by number; `idle` are those without a lease. */
-type Ports = { readonly open: Map<number, OpenPort>; readonly idle: Set<OpenPort> };
+type Ports = { readonly open: Map<number, OpenPort>; readonly idle: OpenPort[] };
 
 export type PoolOptions = {
   readonly range?: PortRange;
@@ -158,7 +164,7 @@ export class PassivePool {
         open.delete(port);
         listener.close();
       }
-      idle.clear();
+      idle.length = 0;
     }
   }
 
@@ -168,14 +174,14 @@ export class PassivePool {
     for (const { open, idle } of this.#byAddress.values()) {
       for (const { listener } of open.values()) listener.close();
       open.clear();
-      idle.clear();
+      idle.length = 0;
     }
   }
 
   #portsOf(address: string): Ports {
     let ports = this.#byAddress.get(address);
     if (ports === undefined) {
-      ports = { open: new Map(), idle: new Set() };
+      ports = { open: new Map(), idle: [] };
       this.#byAddress.set(address, ports);
     }
     return ports;
@@ -185,19 +191,19 @@ export class PassivePool {
   async #pick(ports: Ports, address: string): Promise<OpenPort | undefined> {
     const { first, last } = this.#range;
     for (let picks = 0; picks < RANDOM_PICKS; picks++) {
-      if (ports.open.size >= this.#kept && ports.idle.size > 0) return takeAny(ports.idle);
+      if (ports.open.size >= this.#kept && ports.idle.length > 0) return takeAny(ports.idle);
       const port = randomInt(first, last + 1);
       const known = ports.open.get(port);
       if (known === undefined) {
         const opened = await this.#open(ports, { address, port });
         if (opened !== undefined) return opened;
-      } else if (ports.idle.delete(known)) return known;
+      } else if (known.lease === undefined && ports.idle[known.at] === known) return take(ports.idle, known);
     }
     return undefined;
   }
 
   async #search(ports: Ports, address: string): Promise<OpenPort | undefined> {
-    if (ports.idle.size > 0) return takeAny(ports.idle);
+    if (ports.idle.length > 0) return takeAny(ports.idle);
     const { first, last } = this.#range;
     const count = last - first + 1;
     const start = randomInt(count);
@@ -230,7 +236,7 @@ export class PassivePool {
       listener.close();
       return undefined;
     }
-    opened = { listener, port, lease: undefined };
+    opened = { listener, port, lease: undefined, at: 0 };
     ports.open.set(port, opened);
     return opened;
   }
@@ -242,19 +248,22 @@ export class PassivePool {
       ports.open.delete(port.port);
       port.listener.close();
     } else {
-      ports.idle.add(port);
+      port.at = ports.idle.push(port) - 1;
     }
   }
 }
 
-function takeAny(idle: Set<OpenPort>): OpenPort | undefined {
-  let skip = randomInt(idle.size);
-  for (const port of idle) {
-    if (skip === 0) {
-      idle.delete(port);
-      return port;
-    }
-    skip--;
+function takeAny(idle: OpenPort[]): OpenPort | undefined {
+  const port = idle[randomInt(idle.length)];
+  return port === undefined ? undefined : take(idle, port);
+}
+
+/** Takes one out of the list; the last one comes to its place. */
+function take(idle: OpenPort[], port: OpenPort): OpenPort {
+  const last = idle.pop();
+  if (last !== undefined && last !== port) {
+    idle[port.at] = last;
+    last.at = port.at;
   }
-  return undefined;
+  return port;
 }

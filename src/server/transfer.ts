@@ -3,7 +3,6 @@
  * the moving of octets. RETR, STOR, LIST and their kin differ only in what they move.
  */
 import { faultMessage } from "../base/fault-text.ts";
-import { setTimeout as delay } from "node:timers/promises";
 import { DataError } from "../net/data-connection.ts";
 import type { DataEnd } from "../net/data-end.ts";
 import type { DataTransport, FileSpan } from "../net/transport.ts";
@@ -36,38 +35,41 @@ export type Transfer = Omit<Progress, "octets"> & {
 };
 
 export async function* carry(context: Context, transfer: Transfer): AsyncGenerator<Reply, void, void> {
-  const { log } = transfer;
+  context.data.demandPlan();
+  const { direction, path, log } = transfer;
   try {
-    yield* exchange(context, transfer);
-    log.end("complete");
+    using _place = await context.takeTransferPlace();
+    using run = context.running.begin({ direction, path, octets: () => log.octets }, context.signal);
+    const { signal } = run;
+    let end = context.data.takeReady();
+    if (end === undefined) end = yield* awaitEnd(context, { signal, opening: transfer.opening, run });
+    else yield reply(150, transfer.opening);
+    run.announced();
+    await using connection = await begin(context, { end, direction, signal });
+    await transfer.move(connection, signal);
+    yield reply(226, transfer.closing());
   } catch (error) {
     if (error instanceof DataError && error.fault === "aborted") log.end("aborted");
     else log.end("failed", faultMessage(error));
     throw error;
   }
+  log.end("complete");
 }
 
-async function* exchange(context: Context, transfer: Transfer): AsyncGenerator<Reply, void, void> {
-  context.data.demandPlan();
-  using held = new DisposableStack();
-  held.use(await context.takeTransferPlace());
-  const { direction, path, log } = transfer;
-  using run = context.running.begin({ direction, path, octets: () => log.octets }, context.signal);
-  const { signal } = run;
-  let end = context.data.takeReady();
-  if (end === undefined) end = yield* awaitEnd(context, { signal, opening: transfer.opening, run });
-  else yield reply(150, transfer.opening);
-  run.announced();
-  await using connection = await context.data
-    .begin(end, direction === "upload" ? "in" : "out", {
+async function begin(
+  context: Context,
+  { end, direction, signal }: { end: DataEnd; direction: Transfer["direction"]; signal: AbortSignal },
+): Promise<DataTransport> {
+  try {
+    return await context.data.begin(end, direction === "upload" ? "in" : "out", {
       stallMs: context.settings.stallTimeout * 1000,
       signal,
       throttle: context.throttleOf(direction),
       memory: context.sessionMemory,
-    })
-    .catch((error: unknown) => orAborted(error, signal));
-  await transfer.move(connection, signal);
-  yield reply(226, transfer.closing());
+    });
+  } catch (error) {
+    return orAborted(error, signal);
+  }
 }
 
 /** Waits for the data connection; says the 150 on the way, once. */
@@ -92,15 +94,14 @@ function orAborted(error: unknown, signal: AbortSignal): never {
 }
 
 async function settlesWithin(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
-  const timer = new AbortController();
-  const settled = promise.then(
-    () => true,
-    () => true,
-  );
-  const late = delay(milliseconds, false, { signal: timer.signal }).catch(() => false);
-  const first = await Promise.race([settled, late]);
-  timer.abort();
-  return first;
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), milliseconds);
+    const settled = (): void => {
+      clearTimeout(timer);
+      resolve(true);
+    };
+    promise.then(settled, settled);
+  });
 }
 
 /**
