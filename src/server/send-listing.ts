@@ -39,6 +39,7 @@ export async function* carryLines(
   await using made = lines;
   using log = session.workspace.logListing(path);
   yield* carry(context, {
+    session,
     direction: "listing",
     path,
     log,

@@ -15,6 +15,8 @@ import type { FileReader } from "../workspace/files.ts";
 import type { Reading, TransferLog, Writing } from "../workspace/transfers.ts";
 import type { Context } from "./context.ts";
 import type { Progress } from "./running-transfer.ts";
+import { inMode, takeModePlace } from "./transfer-mode.ts";
+import type { SignedIn } from "./session.ts";
 
 /** Octets of one read. Two buffers of a transfer are in use at once, so a thousand downloads need half a GiB, not two. */
 const READ_BUFFER = 262_144;
@@ -27,6 +29,8 @@ const SMALL_FILE = 65_536;
 const PRELIMINARY_WAIT_MS = 500;
 
 export type Transfer = Omit<Progress, "octets"> & {
+  /** Whose MODE it follows. */
+  readonly session: SignedIn;
   /** Counts the octets, and is told how it ended. */
   readonly log: TransferLog;
   /** Text of the 150. Clients read the size out of `(1234 bytes)`. */
@@ -52,6 +56,7 @@ export async function* carry(context: Context, transfer: Transfer): AsyncGenerat
 async function* exchange(context: Context, transfer: Transfer): AsyncGenerator<Reply, void, void> {
   context.data.demandPlan();
   using held = new DisposableStack();
+  held.use(takeModePlace(transfer.session));
   held.use(await context.takeTransferPlace());
   const { direction, path, log } = transfer;
   using run = context.running.begin({ direction, path, octets: () => log.octets }, context.signal);
@@ -60,7 +65,7 @@ async function* exchange(context: Context, transfer: Transfer): AsyncGenerator<R
   if (end === undefined) end = yield* awaitEnd(context, { signal, opening: transfer.opening, run });
   else yield reply(150, transfer.opening);
   run.announced();
-  await using connection = await context.data
+  const transport = await context.data
     .begin(end, direction === "upload" ? "in" : "out", {
       stallMs: context.settings.stallTimeout * 1000,
       signal,
@@ -68,6 +73,7 @@ async function* exchange(context: Context, transfer: Transfer): AsyncGenerator<R
       memory: context.sessionMemory,
     })
     .catch((error: unknown) => orAborted(error, signal));
+  await using connection = inMode(transport, transfer.session);
   await transfer.move(connection, signal);
   yield reply(226, transfer.closing());
 }
