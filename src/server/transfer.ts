@@ -11,7 +11,7 @@ import type { DataEnd } from "../net/data-end.ts";
 import type { DataTransport, FileSpan } from "../net/transport.ts";
 import { AsciiDecoder, AsciiEncoder } from "../protocol/ascii.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
-import type { FileReader } from "../workspace/files.ts";
+import { readAhead } from "../workspace/read-ahead.ts";
 import type { Reading, TransferLog, Writing } from "../workspace/transfers.ts";
 import type { Context } from "./context.ts";
 import type { Progress } from "./running-transfer.ts";
@@ -136,39 +136,12 @@ export async function sendFile(
     if (wanted.length > 0) await connection.send(wanted, moved);
   };
   if (rest.start < rest.end) {
-    for await (const chunk of readAhead(reader, rest, connection.memory)) await send(encoder?.push(chunk) ?? chunk);
+    const size =
+      rest.end - rest.start <= SMALL_FILE ? SMALL_FILE : Math.min(READ_BUFFER, Math.floor(connection.memory / 2));
+    for await (const chunk of readAhead(reader, rest, size)) await send(encoder?.push(chunk) ?? chunk);
   }
   if (encoder !== undefined) await send(encoder.end());
   await connection.finish();
-}
-
-/** The buffers of a span in order; a buffer may be reused once the one after it is asked for. */
-async function* readAhead(
-  reader: FileReader,
-  { start, end }: FileSpan,
-  memory: number,
-): AsyncGenerator<Buffer, void, void> {
-  const size = end - start <= SMALL_FILE ? Math.max(end - start, 1) : Math.min(READ_BUFFER, Math.floor(memory / 2));
-  const spare: Buffer[] = [];
-  let position = start;
-  const next = async (): Promise<Buffer> => {
-    const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(size);
-    const wanted = Math.min(size, end - position);
-    if (wanted <= 0) return buffer.subarray(0, 0);
-    const count = await reader.read(wanted === size ? buffer : buffer.subarray(0, wanted), position);
-    position += count;
-    return buffer.subarray(0, count);
-  };
-  let chunk = await next();
-  while (chunk.length > 0) {
-    const following = position < end ? next() : undefined;
-    // A fault of the read is thrown below, after what was read before it has gone out.
-    following?.catch(() => {});
-    yield chunk;
-    spare.push(Buffer.from(chunk.buffer, 0, size));
-    if (following === undefined) return;
-    chunk = await following;
-  }
 }
 
 /** Receives a file up to the peer's FIN and publishes it; an upload that breaks off is kept for a restart. */
