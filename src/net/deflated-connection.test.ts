@@ -72,6 +72,10 @@ async function receiveFault(below: Below, terms = FAST): Promise<{ octets: numbe
   }
 }
 
+async function faultOf(...chunks: readonly Buffer[]): Promise<string> {
+  return (await receiveFault(new Below(chunks))).fault;
+}
+
 function cut(octets: Buffer, places: readonly number[]): Buffer[] {
   const edges = [0, ...places.map((place) => place % (octets.length + 1)), octets.length].toSorted((a, b) => a - b);
   return edges.slice(1).map((end, at) => octets.subarray(edges[at], end));
@@ -142,8 +146,6 @@ test("attack 52: whatever comes instead of a zlib stream ends in a fault, and ne
 
 test("attack 52: an end before zlib's own, damage and a second stream are told apart", async () => {
   const wire = deflateSync("text");
-  const faultOf = async (...chunks: readonly Buffer[]): Promise<string> =>
-    (await receiveFault(new Below(chunks))).fault;
   assert.equal(await faultOf(), "incomplete");
   assert.equal(await faultOf(wire.subarray(0, 2)), "incomplete");
   assert.equal(await faultOf(wire.subarray(0, -1)), "incomplete");
@@ -213,14 +215,14 @@ test("a connection that is closed in the middle of an upload is not asked for mo
 });
 
 test("so many compressed transfers have a place at once, and no more", () => {
-  using places = new DisposableStack();
+  using taken = new DisposableStack();
   for (let count = 0; count < CODED_AT_ONCE; count += 1) {
     const place = takeCodingPlace();
     assert.ok(place !== undefined);
-    places.use(place);
+    taken.use(place);
   }
   assert.equal(takeCodingPlace(), undefined);
-  places.dispose();
+  taken.dispose();
   const place = takeCodingPlace();
   assert.ok(place !== undefined);
   place[Symbol.dispose]();

@@ -9,7 +9,7 @@ type Span = { readonly start: number; readonly end: number };
  * @throws what the read throws, after what was read before it has been given.
  */
 export async function* readAhead(
-  reader: FileReader,
+  reader: Pick<FileReader, "read">,
   { start, end }: Span,
   octets: number,
 ): AsyncGenerator<Buffer, void, void> {
