@@ -21,6 +21,7 @@ const SERVER = z.strictObject({
   hosts: z.array(z.string()).default([]),
   banner: z.string().default("Ferryman ready."),
   dataOpenTimeout: z.int().default(30),
+  compression: z.boolean().default(true),
   /** As the option `rights` of an account. */
   rights: z.string().default("full"),
   /** Settings of TLS; absent: the server has none. */

@@ -6,7 +6,7 @@
 import { argon2, randomBytes, timingSafeEqual } from "node:crypto";
 import { type ByteString, bytesOfText, octetsOf } from "../base/bytes.ts";
 import { AccountsBusy } from "./account.ts";
-import { Turns } from "./turns.ts";
+import { Turns } from "../base/turns.ts";
 
 /** The cost of one argon2id hash (RFC 9106 §3.1). */
 export type HashCost = {

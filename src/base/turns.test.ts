@@ -1,38 +1,35 @@
+/** Turns: how many run, in which order, and that a failure hands its place on. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Turn } from "./turns.ts";
+import { Turns } from "./turns.ts";
 
-function hold(turn: Turn): void {
-  while (!turn.over);
-}
-
-test("a turn is over after its time and not before, and begins anew", async () => {
-  const turn = new Turn();
-  const started = performance.now();
-  hold(turn);
-  assert.ok(performance.now() - started >= 1);
-  await turn.next();
-  assert.equal(turn.over, false);
-});
-
-test("those that wait are served in order, one in a round of the loop", async () => {
-  const seen: string[] = [];
-  let rounds = 0;
-  let counting = true;
-  const count = (): void => {
-    rounds++;
-    if (counting) setImmediate(count);
-  };
-  setImmediate(count);
-  const work = async (name: string): Promise<void> => {
-    const turn = new Turn();
-    for (let at = 0; at < 2; at++) {
-      await turn.next();
-      seen.push(`${name}${at}`);
-    }
-  };
-  await Promise.all(["a", "b", "c"].map(work));
-  counting = false;
-  assert.deepEqual(seen, ["a0", "b0", "c0", "a1", "b1", "c1"]);
-  assert.ok(rounds >= 5, `${rounds} rounds`);
+test("so many at once, the others in order, the rest not at all", async () => {
+  const turns = new Turns({ atOnce: 2, waiting: 3 });
+  const started: number[] = [];
+  const gates = Array.from({ length: 5 }, () => Promise.withResolvers<void>());
+  const works = gates.map(async (gate, index) => {
+    await turns.run(async () => {
+      started.push(index);
+      await gate.promise;
+      if (index === 0) throw new Error("broken");
+    });
+  });
+  const ended = Promise.allSettled(works);
+  assert.equal(
+    turns.run(async () => {}),
+    undefined,
+  );
+  assert.deepEqual(started, [0, 1]);
+  gates[0]?.resolve();
+  await works[0]?.catch(() => {});
+  await new Promise(setImmediate);
+  assert.deepEqual(started, [0, 1, 2]);
+  for (const gate of gates) gate.resolve();
+  const results = await ended;
+  assert.deepEqual(started, [0, 1, 2, 3, 4]);
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ["rejected", "fulfilled", "fulfilled", "fulfilled", "fulfilled"],
+  );
+  assert.equal(await turns.run(async () => "again"), "again");
 });

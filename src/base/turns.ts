@@ -1,33 +1,36 @@
-/**
- * The event loop's time, shared out: work that could hold the loop for long looks at its turn now and then, and waits
- * for the next one when it is over. Each round of the loop serves one of those that wait, in order, so that a hundred
- * of them delay the others' replies no longer than one.
- */
+/** A few at once, some more in a queue, and a refusal for the rest: what keeps dear work within bounds. */
 
-/** Milliseconds of one turn: others wait for it and what the loop does besides, and should see less than 2 ms. */
-const TURN_MS = 1;
+export class Turns {
+  readonly #atOnce: number;
+  readonly #waitingLimit: number;
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
 
-const waiting: (() => void)[] = [];
-
-export class Turn {
-  #started = performance.now();
-
-  /** Whether others should be let in before the work goes on. */
-  get over(): boolean {
-    return performance.now() - this.#started >= TURN_MS;
+  constructor({ atOnce, waiting }: { readonly atOnce: number; readonly waiting: number }) {
+    this.#atOnce = atOnce;
+    this.#waitingLimit = waiting;
   }
 
-  /** Settles when it is this work's turn again. */
-  async next(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      if (waiting.push(resolve) === 1) setImmediate(serve);
-    });
-    this.#started = performance.now();
+  /** Works at once or when its turn has come, in the order of asking. @returns undefined when the queue is full. */
+  run<T>(work: () => Promise<T>): Promise<T> | undefined {
+    if (this.#running < this.#atOnce) {
+      this.#running += 1;
+      return this.#inTurn(work);
+    }
+    if (this.#waiting.length >= this.#waitingLimit) return undefined;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.push(resolve);
+    return promise.then(async () => await this.#inTurn(work));
   }
-}
 
-function serve(): void {
-  waiting.shift()?.();
-  // What this one does runs before the loop comes round to the next.
-  if (waiting.length > 0) setImmediate(serve);
+  /** Ends by handing its place to the next one. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#running -= 1;
+      else next();
+    }
+  }
 }

@@ -12,7 +12,7 @@ import { DATA_LINGER_MS, RECEIVE_BUFFER } from "./limits.ts";
 import type { Throttle } from "./throttle.ts";
 
 /** Why a data connection failed, for the 426 and the log. */
-export type DataFault = "reset" | "closed" | "truncated" | "stalled" | "aborted";
+export type DataFault = "reset" | "closed" | "truncated" | "incomplete" | "stalled" | "aborted";
 
 export class DataError extends Error {
   override readonly name = "DataError";

@@ -6,7 +6,8 @@ import { AsciiDecoder, AsciiEncoder } from "./ascii.ts";
 type Converter = AsciiEncoder | AsciiDecoder;
 
 function convert(converter: Converter, ...chunks: readonly (string | Uint8Array)[]): string {
-  const parts = chunks.map((chunk) => converter.push(Buffer.from(chunk)));
+  // What comes out is good until the next call.
+  const parts = chunks.map((chunk) => Buffer.from(converter.push(Buffer.from(chunk))));
   return Buffer.concat([...parts, converter.end()]).toString("latin1");
 }
 const encode = (...chunks: readonly (string | Uint8Array)[]): string => convert(new AsciiEncoder(), ...chunks);
@@ -33,14 +34,23 @@ test("a chunk in which nothing changes is not copied", () => {
   assert.equal(new AsciiDecoder().push(chunk).buffer, chunk.buffer);
 });
 
+test("a decoder works in the memory of the chunk", () => {
+  const chunk = Buffer.from("a\r\nb\r\n");
+  assert.equal(new AsciiDecoder().push(chunk).buffer, chunk.buffer);
+});
+
 test("after end a decoder begins anew", () => {
   const decoder = new AsciiDecoder();
   assert.equal(convert(decoder, "a\r"), "a\r");
   assert.equal(convert(decoder, "b"), "b");
 });
 
-/** Chunks rich in line ends. */
-const chunks = fc.array(fc.array(fc.constantFrom(10, 13, 65), { maxLength: 8 }).map((octets) => Buffer.from(octets)));
+/** Chunks rich in line ends, and some with lines of many lengths, so that each place of a word has one. */
+const short = fc.array(fc.constantFrom(10, 13, 65), { maxLength: 8 });
+const lines = fc
+  .array(fc.tuple(fc.nat(40), fc.constantFrom([10], [13], [13, 10], [10, 10], [13, 13, 10])), { maxLength: 8 })
+  .map((each) => each.flatMap(([length, end]) => [...Buffer.alloc(length, 0xfe), ...end]));
+const chunks = fc.array(fc.oneof(short, lines).map((octets) => Buffer.from(octets)));
 
 test("however the octets are split, the result is the same, and what plain replacing gives", () => {
   fc.assert(

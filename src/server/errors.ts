@@ -1,6 +1,8 @@
 /** Every way in which an error becomes a reply. The client never learns what the host said. */
 import { type Reply, type ReplyCode, reply } from "../protocol/reply.ts";
 import { DataError, type DataFault } from "../net/data-connection.ts";
+import { CodingError, type CodingFault } from "../net/deflated-connection.ts";
+import { INFLATE_RATIO } from "../net/limits.ts";
 import { TlsFailed } from "../net/tls/handshake.ts";
 import { StorageError, type StorageFault } from "../workspace/files.ts";
 import { Denied } from "../workspace/workspace.ts";
@@ -44,8 +46,27 @@ const DATA_REPLIES: Readonly<Record<DataFault, readonly [ReplyCode, string]>> = 
     426,
     "The TLS data connection ended without TLS's own end (close_notify), so the file may be cut short; nothing was replaced.",
   ],
+  incomplete: [
+    426,
+    "The compressed data stopped before zlib's own end, so the file may be cut short; nothing was replaced. REST goes on where SIZE says.",
+  ],
   stalled: [426, "Data connection stalled: not one octet moved for too long; transfer aborted."],
   aborted: [426, "Transfer aborted."],
+};
+
+const CODING_REPLIES: Readonly<Record<CodingFault, readonly [ReplyCode, string]>> = {
+  corrupt: [
+    550,
+    "What came is not in zlib's format or was damaged (MODE Z); nothing was stored. MODE S needs no format.",
+  ],
+  trailing: [
+    550,
+    "More came after the end of the compressed data (MODE Z: one zlib stream for one file); nothing was stored.",
+  ],
+  expands: [
+    552,
+    `The compressed data inflates to more than ${INFLATE_RATIO} times its size, which is more than this server takes; MODE S takes it.`,
+  ],
 };
 
 export function replyToError(error: unknown): Reply {
@@ -53,6 +74,7 @@ export function replyToError(error: unknown): Reply {
   if (error instanceof Denied) return reply(550, `Permission denied (rule ${error.rule}).`);
   if (error instanceof StorageError) return reply(...STORAGE_REPLIES[error.fault]);
   if (error instanceof DataError) return reply(...DATA_REPLIES[error.fault]);
+  if (error instanceof CodingError) return reply(...CODING_REPLIES[error.fault]);
   // The connection is closed already; whoever still listens hears why.
   if (error instanceof TlsFailed) return reply(421, `Closing: ${error.message}.`);
   return reply(451, "Local error in processing; the server's log says more.");
@@ -65,6 +87,7 @@ export function isFault(error: unknown): boolean {
     error instanceof Refusal ||
     error instanceof Denied ||
     error instanceof DataError ||
+    error instanceof CodingError ||
     error instanceof TlsFailed
   );
 }

@@ -3,7 +3,7 @@
  * a folder of a million entries needs the memory of one batch.
  */
 import { type ByteString, bytesOfText } from "../base/bytes.ts";
-import { Turn } from "../base/turns.ts";
+import { Turn } from "../base/loop-turns.ts";
 import { joined } from "../protocol/octets.ts";
 import { compileGlob, hasGlob } from "../protocol/glob.ts";
 import type { ListFlags } from "../protocol/list-arguments.ts";

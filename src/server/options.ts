@@ -60,6 +60,9 @@ export const SERVER_OPTIONS = {
     "How octets go between files and data connections: in the kernel where that works, or through this process",
     { source: "docs/decisions/018-native-data-path.md; `ferryman doctor` tells which one is in force" },
   ),
+  compression: option(z.boolean().default(true), "Offer MODE Z: files and listings compressed on their way", {
+    source: "draft-preston-ftpext-deflate-04; its limits are in src/net/limits.ts (attack 52)",
+  }),
   congestionControl: option(
     z
       .string()

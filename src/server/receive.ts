@@ -24,6 +24,7 @@ export async function* receive(
   await using writing = await session.workspace.openWrite(path, how, { type: session.type });
   const name = quotePath(writing.path);
   yield* carry(context, {
+    session,
     direction: "upload",
     path: writing.path,
     log: writing.log,

@@ -46,6 +46,7 @@ export async function* carryLines(
   await using made = lines;
   using log = session.workspace.logListing(path);
   yield* carry(context, {
+    session,
     direction: "listing",
     path,
     log,

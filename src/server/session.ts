@@ -43,6 +43,10 @@ export type SignedIn = Common & {
   readonly cwd: VirtualPath;
   /** RFC 959 §3.1.1; TYPE L 8 is image. */
   readonly type: "ascii" | "image";
+  /** RFC 959 §3.4; "deflate" is MODE Z. */
+  readonly mode: "stream" | "deflate";
+  /** Of MODE Z, 1 to 9, as OPTS chose it. */
+  readonly deflateLevel: number;
   /** The facts that OPTS MLST chose. */
   readonly facts: ReadonlySet<FactName>;
   /** The algorithm that OPTS HASH chose. */

@@ -1,6 +1,7 @@
 /** From a name and its proof to a session that is signed in: what USER (with a certificate) and PASS have in common. */
 import type { Account } from "../account/account.ts";
 import { nameOfClient } from "../account/names.ts";
+import { DEFLATE_LEVEL } from "../net/limits.ts";
 import { faultMessage } from "../base/fault-text.ts";
 import type { ByteString } from "../base/bytes.ts";
 import { FACTS } from "../protocol/facts.ts";
@@ -59,6 +60,8 @@ export async function* signIn(session: Named, proof: Proof, context: Context): A
     cwd: ROOT,
     // RFC 959 §3.1.1.1: ASCII is the default type.
     type: "ascii",
+    mode: "stream",
+    deflateLevel: DEFLATE_LEVEL,
     facts: new Set(FACTS),
     digest: "SHA-256",
   };

@@ -8,10 +8,12 @@ import type { DataEnd } from "../net/data-end.ts";
 import type { DataTransport, FileSpan } from "../net/transport.ts";
 import { AsciiDecoder, AsciiEncoder } from "../protocol/ascii.ts";
 import { type Reply, reply } from "../protocol/reply.ts";
-import type { FileReader } from "../workspace/files.ts";
+import { readAhead } from "../workspace/read-ahead.ts";
 import type { Reading, TransferLog, Writing } from "../workspace/transfers.ts";
 import type { Context } from "./context.ts";
 import type { Progress } from "./running-transfer.ts";
+import { inMode, takeModePlace } from "./transfer-mode.ts";
+import type { SignedIn } from "./session.ts";
 
 /** Octets of one read: over TLS a smaller one cost a quarter more. Two are in use at once, within the session's memory. */
 const READ_BUFFER = 524_288;
@@ -24,6 +26,8 @@ const SMALL_FILE = 65_536;
 const PRELIMINARY_WAIT_MS = 500;
 
 export type Transfer = Omit<Progress, "octets"> & {
+  /** Whose MODE it follows. */
+  readonly session: SignedIn;
   /** Counts the octets, and is told how it ended. */
   readonly log: TransferLog;
   /** Text of the 150. Clients read the size out of `(1234 bytes)`. */
@@ -38,6 +42,7 @@ export async function* carry(context: Context, transfer: Transfer): AsyncGenerat
   context.data.demandPlan();
   const { direction, path, log } = transfer;
   try {
+    using _coder = takeModePlace(transfer.session);
     using _place = await context.takeTransferPlace();
     using run = context.running.begin({ direction, path, octets: () => log.octets }, context.signal);
     const { signal } = run;
@@ -45,7 +50,7 @@ export async function* carry(context: Context, transfer: Transfer): AsyncGenerat
     if (end === undefined) end = yield* awaitEnd(context, { signal, opening: transfer.opening, run });
     else yield reply(150, transfer.opening);
     run.announced();
-    await using connection = await begin(context, { end, direction, signal });
+    await using connection = await begin(context, { end, transfer, signal });
     await transfer.move(connection, signal);
     yield reply(226, transfer.closing());
   } catch (error) {
@@ -58,15 +63,16 @@ export async function* carry(context: Context, transfer: Transfer): AsyncGenerat
 
 async function begin(
   context: Context,
-  { end, direction, signal }: { end: DataEnd; direction: Transfer["direction"]; signal: AbortSignal },
+  { end, transfer, signal }: { end: DataEnd; transfer: Transfer; signal: AbortSignal },
 ): Promise<DataTransport> {
   try {
-    return await context.data.begin(end, direction === "upload" ? "in" : "out", {
+    const transport = await context.data.begin(end, transfer.direction === "upload" ? "in" : "out", {
       stallMs: context.settings.stallTimeout * 1000,
       signal,
-      throttle: context.throttleOf(direction),
+      throttle: context.throttleOf(transfer.direction),
       memory: context.sessionMemory,
     });
+    return inMode(transport, transfer.session);
   } catch (error) {
     return orAborted(error, signal);
   }
@@ -129,39 +135,12 @@ export async function sendFile(
     if (wanted.length > 0) await connection.send(wanted, moved);
   };
   if (rest.start < rest.end) {
-    for await (const chunk of readAhead(reader, rest, connection.memory)) await send(encoder?.push(chunk) ?? chunk);
+    const size =
+      rest.end - rest.start <= SMALL_FILE ? SMALL_FILE : Math.min(READ_BUFFER, Math.floor(connection.memory / 2));
+    for await (const chunk of readAhead(reader, rest, size)) await send(encoder?.push(chunk) ?? chunk);
   }
   if (encoder !== undefined) await send(encoder.end());
   await connection.finish();
-}
-
-/** The buffers of a span in order; a buffer may be reused once the one after it is asked for. */
-async function* readAhead(
-  reader: FileReader,
-  { start, end }: FileSpan,
-  memory: number,
-): AsyncGenerator<Buffer, void, void> {
-  const size = end - start <= SMALL_FILE ? Math.max(end - start, 1) : Math.min(READ_BUFFER, Math.floor(memory / 2));
-  const spare: Buffer[] = [];
-  let position = start;
-  const next = async (): Promise<Buffer> => {
-    const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(size);
-    const wanted = Math.min(size, end - position);
-    if (wanted <= 0) return buffer.subarray(0, 0);
-    const count = await reader.read(wanted === size ? buffer : buffer.subarray(0, wanted), position);
-    position += count;
-    return buffer.subarray(0, count);
-  };
-  let chunk = await next();
-  while (chunk.length > 0) {
-    const following = position < end ? next() : undefined;
-    // A fault of the read is thrown below, after what was read before it has gone out.
-    following?.catch(() => {});
-    yield chunk;
-    spare.push(Buffer.from(chunk.buffer, 0, size));
-    if (following === undefined) return;
-    chunk = await following;
-  }
 }
 
 /** Receives a file up to the peer's FIN and publishes it; an upload that breaks off is kept for a restart. */

@@ -1,11 +1,22 @@
-/** Work on whole files that needs no client: digests and copies. One buffer each, and a turn for others after each. */
+/** Work on whole files that needs no client: digests and copies. 1 MiB of buffers each, and turns for others in between. */
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { Turns } from "../base/turns.ts";
 import { type DigestName, createDigest } from "../protocol/digest.ts";
 import type { VirtualPath } from "../protocol/path.ts";
+import { readAhead } from "./read-ahead.ts";
 import { type Storage, StorageError, type Upload } from "../storage/storage.ts";
 
 /** Octets of one read; see READ_BUFFER in server/transfer.ts. */
 const WORK_BUFFER = 1_048_576;
+/** Octets of one read for a digest. Two are held: while one is digested the next is read, by another thread. */
+const DIGEST_BUFFER = WORK_BUFFER / 2;
+/** Octets digested without a stop: 0.15 ms of SHA-256 where the processor helps with it, 0.4 ms of SHA-512 (measured). */
+const DIGEST_SLICE = 262_144;
+/** Digests that wait for their slice; more are told that the file is busy. One waits for 0.2 s when all do. */
+const DIGESTS_WAITING = 1_000;
+
+/** One slice in a turn of the event loop, whoever's it is, so that replies to others wait for no more than that. */
+const digesting = new Turns({ atOnce: 1, waiting: DIGESTS_WAITING });
 
 export type Digested = {
   /** In lower case. */
@@ -29,15 +40,18 @@ export async function digestFile(storage: Storage, path: VirtualPath, wanted: Wa
   const end = wanted.end ?? Number(reader.entry.size);
   if (start > reader.entry.size || end > reader.entry.size) throw new StorageError("bad-offset", path);
   const digest = createDigest(wanted.name);
-  const buffer = Buffer.allocUnsafeSlow(Math.min(WORK_BUFFER, Math.max(end - start, 1)));
   let position = start;
-  while (position < end) {
-    signal.throwIfAborted();
-    const count = await reader.read(buffer.subarray(0, Math.min(buffer.length, end - position)), position);
-    if (count === 0) break;
-    digest.update(buffer.subarray(0, count));
-    position += count;
-    await nextTurn();
+  for await (const chunk of readAhead(reader, { start, end }, DIGEST_BUFFER)) {
+    for (let at = 0; at < chunk.length; at += DIGEST_SLICE) {
+      signal.throwIfAborted();
+      const turn = digesting.run(async () => {
+        digest.update(chunk.subarray(at, at + DIGEST_SLICE));
+        await nextTurn();
+      });
+      if (turn === undefined) throw new StorageError("busy", path);
+      await turn;
+    }
+    position += chunk.length;
   }
   return { hex: digest.hex(), start, end: position };
 }

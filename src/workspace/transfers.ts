@@ -6,7 +6,7 @@ import type { Transferred } from "./events.ts";
 export type Outcome = Transferred["outcome"];
 
 export class TransferLog implements Disposable {
-  /** Octets moved on the data connection; the data path adds to it. */
+  /** Octets moved, as they are without MODE Z; the data path adds to it. */
   octets = 0;
   readonly #report: (log: { octets: number; outcome: Outcome; reason?: string }) => void;
   #ended = false;

@@ -24,6 +24,7 @@ export const retr: Command = command({
     const end = range === undefined ? size : Math.min(range.end, size);
     const length = ascii ? "" : ` (${Math.max(end - start, 0)} bytes)`;
     yield* carry(context, {
+      session,
       direction: "download",
       path,
       log: reading.log,

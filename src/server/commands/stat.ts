@@ -7,6 +7,7 @@ import { Refusal } from "../errors.ts";
 import { isFolder, listLines } from "../listing.ts";
 import { type Session, commonOf } from "../session.ts";
 import type { TlsChannel } from "../tls-channel.ts";
+import { modeName } from "../transfer-mode.ts";
 
 /** Lines of a listing on the control connection; a larger folder is what LIST is for. */
 const LINES_SHOWN = 10_000;
@@ -48,7 +49,7 @@ function statusOf(session: Session, { peer, local, tls, data, running, idleSecon
   if (session.step === "signed-in") {
     lines.push(` Signed in as ${session.workspace.account.anonymous ? "anonymous" : "a user"}`);
     lines.push(` Current directory: ${quotePath(session.cwd)}`);
-    lines.push(` TYPE: ${session.type === "ascii" ? "ASCII" : "Image"}; STRU: File; MODE: Stream`);
+    lines.push(` TYPE: ${session.type === "ascii" ? "ASCII" : "Image"}; STRU: File; MODE: ${modeName(session)}`);
   } else {
     lines.push(" Not signed in");
   }

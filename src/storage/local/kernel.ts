@@ -4,7 +4,7 @@
  */
 import { closeSync } from "node:fs";
 import type { ByteString } from "../../base/bytes.ts";
-import { Turn } from "../../base/turns.ts";
+import { Turn } from "../../base/loop-turns.ts";
 import { type FileTimes, OPEN, RESOLVE, type StatX, type SystemCalls } from "../../sys/ffi.ts";
 import { FolderScan } from "../../sys/folder-scan.ts";
 import { LISTING_BATCH, type Octets, type Times } from "../storage.ts";

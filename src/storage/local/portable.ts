@@ -6,7 +6,7 @@
  */
 import * as fs from "node:fs";
 import { type ByteString, bytesOf } from "../../base/bytes.ts";
-import { Turn } from "../../base/turns.ts";
+import { Turn } from "../../base/loop-turns.ts";
 import { OPEN } from "../../sys/ffi.ts";
 import { LISTING_BATCH, type Octets, type Times } from "../storage.ts";
 import { copyByReading } from "./copy.ts";
