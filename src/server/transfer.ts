@@ -42,8 +42,10 @@ export async function* carry(context: Context, transfer: Transfer): AsyncGenerat
   context.data.demandPlan();
   const { direction, path, log } = transfer;
   try {
-    using _coder = takeModePlace(transfer.session);
-    using _place = await context.takeTransferPlace();
+    using coder = takeModePlace(transfer.session);
+    using place = await context.takeTransferPlace();
+    // Held until the end.
+    void [coder, place];
     using run = context.running.begin({ direction, path, octets: () => log.octets }, context.signal);
     const { signal } = run;
     let end = context.data.takeReady();

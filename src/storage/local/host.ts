@@ -46,6 +46,8 @@ export interface HostFolder extends Disposable {
   linkNameless(descriptor: number, name: ByteString): void;
   makeFolder(name: ByteString, mode: number): void;
   unlink(name: ByteString): void;
+  /** Holds what has the name, without looking at it: a descriptor, which the caller closes. Undefined: it is gone. */
+  hold?(name: ByteString): number | undefined;
   removeFolder(name: ByteString): void;
   /** @param exclusive fails with EEXIST if the name is taken. */
   rename(name: ByteString, to: readonly [HostFolder, ByteString], exclusive: boolean): void;
@@ -67,6 +69,8 @@ export interface HostJail extends Disposable {
   lock(descriptor: number): Disposable | undefined;
   /** Copies octets 0 to `length` of one file to the same place of another. */
   copy(from: number, to: number, length: number): Promise<void>;
+  /** Begins to write to the disk what a file has in memory, on another thread; settles when all is on its way. */
+  startWriting?(descriptor: number): Promise<void>;
   /** Where the descriptor stands and moving it: only where the native data path may write to it. */
   seek?(descriptor: number, position: number, from: "start" | "here"): number;
 }

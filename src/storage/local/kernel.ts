@@ -82,6 +82,10 @@ export class KernelJail implements HostJail {
     return this.#calls.seek(descriptor, position, from);
   }
 
+  async startWriting(descriptor: number): Promise<void> {
+    await this.#calls.startWriting(descriptor);
+  }
+
   statOpen(descriptor: number): HostStat {
     return hostStat(this.#calls.statDescriptor(descriptor));
   }
@@ -222,6 +226,11 @@ class KernelFolder implements HostFolder {
 
   unlink(name: ByteString): void {
     this.#calls.unlinkat(this.#descriptor, name, "file");
+  }
+
+  hold(name: ByteString): number | undefined {
+    const flags = OPEN.path | OPEN.noFollow | OPEN.closeOnExec;
+    return unless(["ENOENT"], () => this.#calls.openat2(this.#descriptor, name, { flags }));
   }
 
   removeFolder(name: ByteString): void {

@@ -29,6 +29,7 @@ import {
 import { Journal, reclaim, sweepJournals } from "./journal.ts";
 import { KernelJail, kernelJailWorks } from "./kernel.ts";
 import { groupName, ownerName } from "./owners.ts";
+import { freeingElsewhere } from "./large.ts";
 import { PortableJail } from "./portable.ts";
 import { LocalReader } from "./reader.ts";
 
@@ -215,7 +216,10 @@ export class LocalAdapter implements LocalStorage {
       try {
         // A folder replaces nothing, so it moves as if "refuse" was asked.
         const exclusive = taken === "refuse" || source.stat.kind === "directory";
-        source.folder.rename(source.name, [target.folder, target.name], exclusive);
+        const size = target.stat?.kind === "file" ? target.stat.size : 0;
+        freeingElsewhere({ folder: target.folder, name: target.name, size }, () => {
+          source.folder.rename(source.name, [target.folder, target.name], exclusive);
+        });
       } catch (error) {
         throw renameFault(error, from);
       }
@@ -227,7 +231,8 @@ export class LocalAdapter implements LocalStorage {
       if (path === "/") throw new StorageError("is-root", path);
       using place = this.#existing(path, "keep");
       if (place.stat.kind === "directory") throw new HostError("EISDIR", "a folder");
-      place.folder.unlink(place.name);
+      const { folder, name, stat } = place;
+      freeingElsewhere({ folder, name, size: stat.kind === "file" ? stat.size : 0 }, () => folder.unlink(name));
     });
   }
 

@@ -1,5 +1,5 @@
 /** Uploads that appear whole or not at all. Why and what it costs: docs/decisions/003-uploads-appear-whole.md. */
-import { closeSync, fchmodSync, fchownSync, ftruncateSync, writev, writevSync } from "node:fs";
+import { close, closeSync, fchmodSync, fchownSync, ftruncateSync, writev, writevSync } from "node:fs";
 import { promisify } from "node:util";
 import { LoopGuard } from "../../base/loop-guard.ts";
 import type { ByteString } from "../../base/bytes.ts";
@@ -8,6 +8,7 @@ import type { Upload } from "../storage.ts";
 import { codeOf, HostError, storageError, unless } from "./faults.ts";
 import { partName, temporaryName } from "./hidden.ts";
 import { type HostJail, type HostStat, type Place, statIfThere } from "./host.ts";
+import { freeingElsewhere, LARGE_FILE } from "./large.ts";
 import { type Journal, putBack } from "./journal.ts";
 
 const writevAsync = promisify(writev);
@@ -113,7 +114,7 @@ export class LocalUpload implements Upload {
     await this.#pending;
     try {
       this.#mustBeOpen();
-      if (this.#draft.kind !== "in-place") this.#takeName();
+      if (this.#draft.kind !== "in-place") await this.#takeName();
       const { folder, name } = this.#context.place;
       unless(["ENOENT", "EACCES", "EPERM"], () => folder.unlink(partName(name)));
     } catch (error) {
@@ -122,16 +123,19 @@ export class LocalUpload implements Upload {
     this.#close();
   }
 
-  #takeName(): void {
-    const { folder, name } = this.#context.place;
+  async #takeName(): Promise<void> {
+    const { jail, place } = this.#context;
+    const { folder, name } = place;
     if (this.#context.exclusive) {
       this.#moveTo(name, true);
       return;
     }
+    // ext4 would do it within the rename, and hold up the event loop.
+    if (place.stat !== undefined && this.#reached() >= LARGE_FILE) await jail.startWriting?.(this.#draft.descriptor);
     const there = statIfThere(folder, name);
     if (there?.kind === "directory") throw new HostError("EISDIR", "a folder has this name by now");
     if (there?.kind === "file") likeTheOld(this.#draft.descriptor, there);
-    this.#moveTo(name, false);
+    freeingElsewhere({ folder, name, size: there?.kind === "file" ? there.size : 0 }, () => this.#moveTo(name, false));
   }
 
   /** The one step in which the draft gets `name`. */
@@ -207,9 +211,12 @@ export class LocalUpload implements Upload {
 
   #close(): void {
     const { journal, place } = this.#context;
+    const isLarge = this.#reached() >= LARGE_FILE;
     this.#closed = true;
     this.#draft.lock?.[Symbol.dispose]();
-    closeSync(this.#draft.descriptor);
+    // A file that got no name is freed by this.
+    if (isLarge) close(this.#draft.descriptor, () => {});
+    else closeSync(this.#draft.descriptor);
     if (this.#draft.hidden !== undefined) journal.remove(place.folderPath, this.#draft.hidden);
     place[Symbol.dispose]();
   }
