@@ -72,8 +72,17 @@ export class SessionTable {
   change(id: string, facts: Partial<Pick<GuardedSession, "account" | "transfers" | "failed">>): void {
     const session = this.#sessions.get(id);
     if (session === undefined) return;
-    this.#count(session, -1);
-    this.#put({ ...session, ...facts });
+    const changed = { ...session, ...facts };
+    this.#sessions.set(id, changed);
+    const { link, account } = session;
+    if (changed.account !== account) {
+      this.#count(session, -1);
+      this.#count(changed, 1);
+    } else if (changed.transfers !== session.transfers) {
+      const more = changed.transfers - session.transfers;
+      this.#linkTransfers.add(link, more);
+      if (account !== undefined) this.#accountTransfers.add(account, more);
+    }
   }
 
   #put(session: GuardedSession): void {

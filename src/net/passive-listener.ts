@@ -7,7 +7,7 @@ import { DATA_BACKLOG, UNSENT_LOW } from "./limits.ts";
 
 export interface PassiveListener {
   readonly port: number;
-  /** Hands on, now, what has connected and was not told yet. Elsewhere the event loop does that alone. */
+  /** Hands on, now, what has connected, up to the first that is wanted. Elsewhere the event loop does that alone. */
   look(): void;
   close(): void;
 }
@@ -16,7 +16,8 @@ export type ListenerTerms = {
   /** Of the native path; undefined: Node's. */
   readonly calls: DataCalls | undefined;
   readonly congestionControl?: string | undefined;
-  readonly onConnection: (end: DataEnd) => void;
+  /** @returns whether it was wanted. */
+  readonly onConnection: (end: DataEnd) => boolean;
 };
 
 /** @param endpoint our own address and a port. @returns undefined: the port is taken, or not ours to open. */
@@ -39,12 +40,11 @@ function openByDescriptor(
   }
   const watch = calls.watch(descriptor);
   let open = true;
-  /** @returns whether there was one. */
+  /** @returns whether to look for another one: there was one, and nobody wanted it. */
   const acceptOne = (): boolean => {
     const accepted = open ? calls.accept(descriptor) : undefined;
     if (accepted === undefined) return false;
-    onConnection(new DescriptorEnd(accepted.descriptor, accepted.remote, calls));
-    return true;
+    return !onConnection(new DescriptorEnd(accepted.descriptor, accepted.remote, calls));
   };
   const look = (): void => {
     // The backlog holds no more of them.

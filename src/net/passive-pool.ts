@@ -41,32 +41,34 @@ export class PassiveLease implements Disposable {
     this.#pool = pool;
   }
 
-  /** The pool's own: a connection came in while this lease holds the port. */
-  arrive(end: DataEnd): void {
+  /** The pool's own: a connection came in while this lease holds the port. @returns whether it is the client's. */
+  arrive(end: DataEnd): boolean {
     if (!sameAddress(end.remote.address, this.#terms.from)) {
       end.destroy();
       this.#terms.onStranger(end.remote);
-      return;
+      return false;
     }
     if (this.#waiting !== undefined) {
       this.#waiting(end);
-      return;
+      return true;
     }
     // Of several from the right address the first counts: a later one cannot push it out.
     if (this.#arrived !== undefined && !this.#arrived.gone) {
       end.destroy();
-      return;
+      return false;
     }
     this.#arrived?.destroy();
     this.#arrived = end;
+    return true;
   }
 
   /** The client's connection, if it is here already. */
   take(): DataEnd | undefined {
-    if (this.#arrived === undefined) this.#pool.look();
+    const isEarly = this.#arrived !== undefined;
+    if (!isEarly) this.#pool.look();
     const here = this.#arrived;
     this.#arrived = undefined;
-    if (here?.gone !== true) return here;
+    if (!isEarly || here?.gone !== true) return here;
     // One that is gone again (reset) is as good as none.
     here.destroy();
     return undefined;
@@ -226,8 +228,9 @@ export class PassivePool {
         calls,
         congestionControl: this.#congestionControl,
         onConnection: (end) => {
-          if (opened?.lease === undefined) end.destroy();
-          else opened.lease.arrive(end);
+          if (opened?.lease !== undefined) return opened.lease.arrive(end);
+          end.destroy();
+          return false;
         },
       },
     );

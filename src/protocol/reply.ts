@@ -85,6 +85,7 @@ export function reply(code: ReplyCode, first: string = REPLY_TEXT[code], ...rest
  */
 export function encodeReply({ code, lines }: Reply): ByteString {
   const last = lines.length - 1;
+  if (last === 0) return joined(`${code} ${safeLine(lines[0])}\r\n`);
   let wire = "";
   for (const [index, text] of lines.entries()) {
     const line = safeLine(text);
@@ -95,8 +96,13 @@ export function encodeReply({ code, lines }: Reply): ByteString {
   return joined(wire);
 }
 
+/** Nothing to replace, as in nearly every reply. */
+// oxlint-disable-next-line no-control-regex -- the octets that end a line
+const PLAIN = /^[^\r\n\0\xff-\uffff]*$/;
+
 /** Of text that went past `bytesOfText` the low octets alone would be sent, and U+010A has LF for one. */
 function safeLine(text: string): string {
+  if (PLAIN.test(text)) return text;
   // oxlint-disable-next-line no-control-regex -- the octets that end a line
   return text.replace(/[\r\n\0]|[^\0-\xff]/g, "?").replaceAll("\xff", "\xff\xff");
 }

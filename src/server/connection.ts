@@ -122,7 +122,8 @@ export class Connection {
 
   facts(): SessionFacts {
     const account = this.#workspace?.account.name;
-    return { session: this.id, peer: this.#control.peer, ...(account === undefined ? {} : { account }) };
+    const { peer } = this.#control;
+    return account === undefined ? { session: this.id, peer } : { session: this.id, peer, account };
   }
 
   /** Lets the transfer under way end, then says 421. */

@@ -16,7 +16,9 @@ export type Order = CommandLine & { readonly command: Command | undefined };
 /** What a line asks for; undefined when it is no command line at all. */
 export function readOrder(line: ByteString): Order | undefined {
   const parsed = parseCommandLine(line);
-  return parsed === undefined ? undefined : { ...parsed, command: COMMANDS.get(parsed.verb) };
+  if (parsed === undefined) return undefined;
+  const { verb, argument } = parsed;
+  return { verb, argument, command: COMMANDS.get(verb) };
 }
 
 /** Verbs of HTTP: whoever sends them was led here by a web page and means no harm, or does (attack 11). */

@@ -19,7 +19,8 @@ export class TransferLog implements Disposable {
   end(outcome: Outcome, reason?: string): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#report({ octets: this.octets, outcome, ...(reason === undefined ? {} : { reason }) });
+    const { octets } = this;
+    this.#report(reason === undefined ? { octets, outcome } : { octets, outcome, reason });
   }
 
   [Symbol.dispose](): void {

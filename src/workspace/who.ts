@@ -12,8 +12,10 @@ export type Presence = SessionFacts & {
   readonly uploaded: number;
 };
 
+type Kept = { -readonly [Fact in keyof Presence]: Presence[Fact] };
+
 export class Who {
-  readonly #present = new Map<string, Presence>();
+  readonly #present = new Map<string, Kept>();
 
   constructor(events: EventStream<FerrymanEvent>) {
     events.subscribe((event) => this.#hear(event));
@@ -21,7 +23,7 @@ export class Who {
 
   /** In the order in which they came. */
   list(): readonly Presence[] {
-    return [...this.#present.values()];
+    return [...this.#present.values()].map((kept) => ({ ...kept }));
   }
 
   #hear(event: FerrymanEvent): void {
@@ -34,20 +36,14 @@ export class Who {
     const known = this.#present.get(event.session);
     if (known === undefined) return;
     if (event.type === "session.closed") this.#present.delete(event.session);
-    else this.#present.set(event.session, changed(known, event));
+    else note(known, event);
   }
 }
 
-function changed(known: Presence, event: FerrymanEvent): Presence {
-  switch (event.type) {
-    case "login.accepted":
-      return event.account === undefined ? known : { ...known, account: event.account };
-    case "command":
-      return { ...known, last: { verb: event.verb, at: event.at } };
-    case "transfer":
-      if (event.direction === "upload") return { ...known, uploaded: known.uploaded + event.octets };
-      return { ...known, downloaded: known.downloaded + event.octets };
-    default:
-      return known;
-  }
+/** In place: it happens for every command. */
+function note(known: Kept, event: FerrymanEvent): void {
+  if (event.type === "login.accepted" && event.account !== undefined) known.account = event.account;
+  else if (event.type === "command") known.last = { verb: event.verb, at: event.at };
+  else if (event.type === "transfer" && event.direction === "upload") known.uploaded += event.octets;
+  else if (event.type === "transfer") known.downloaded += event.octets;
 }

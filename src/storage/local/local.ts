@@ -319,7 +319,10 @@ export class LocalAdapter implements LocalStorage {
   #existing(path: VirtualPath, links: "follow" | "keep" | "refuse"): Place & { readonly stat: HostStat } {
     const place = this.#place(path, links);
     const { stat } = place;
-    if (stat !== undefined) return { ...place, stat };
+    if (stat !== undefined) {
+      const { folder, folderPath, name } = place;
+      return { folder, folderPath, name, stat, [Symbol.dispose]: () => folder[Symbol.dispose]() };
+    }
     place[Symbol.dispose]();
     throw new StorageError("not-found", path);
   }
