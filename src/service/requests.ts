@@ -26,7 +26,6 @@ export const EVENTS_AT_ONCE = 64;
 
 const session = z.string().min(1).max(ID_LIMIT);
 const address = z.string().min(2).max(ADDRESS_LIMIT);
-const port = z.int().min(0).max(65_535);
 
 function octets(most: number): z.ZodType<ByteString> {
   // oxlint-disable-next-line no-control-regex -- every octet is allowed
@@ -43,7 +42,6 @@ function ours<Value>(): z.ZodType<Value> {
 const nothing = z.null();
 
 export const REQUESTS = defineRequests({
-  admit: { ask: z.strictObject({ session, address, port, localPort: port }), answer: ours<Verdict>() },
   release: { ask: z.strictObject({ session }), answer: nothing },
   signIn: {
     ask: z.strictObject({
@@ -73,7 +71,7 @@ export const REQUESTS = defineRequests({
     /** The code of the system's error, if there is no socket. */
     answer: z.strictObject({ code: z.string().max(32).optional() }),
   },
-  /** All listeners are open. */
+  /** It can take clients. */
   listening: { ask: nothing, answer: nothing },
   events: { ask: z.array(WORKER_EVENT).max(EVENTS_AT_ONCE), answer: nothing },
 });
@@ -87,8 +85,8 @@ export type WorkerOrders = {
   /** Its place among the workers of its configuration. */
   readonly index: number;
   readonly workers: number;
-  /** Descriptors that the worker has inherited, bound and perhaps listening already. */
-  readonly listeners: readonly (Listener & { readonly descriptor: number })[];
+  /** How clients come in; `client` names one by its place. */
+  readonly listeners: readonly Listener[];
   /** What sessions need of it: no account, no password, no path of a key. */
   readonly configuration: WorkerConfiguration;
   /** What its events are for. */
@@ -102,6 +100,8 @@ export type NewCredentials = Pick<WorkerOrders, "credentials" | "clientAuthoriti
 
 export const NOTICES = defineNotices({
   begin: ours<WorkerOrders>(),
+  /** A connection that the broker has let in goes along. */
+  client: z.strictObject({ session: z.string(), listener: z.int().min(0) }),
   credentials: ours<NewCredentials>(),
   expel: z.strictObject({ session: z.string(), reason: z.string() }),
   /** The worker's part of the rates that it shares with others. */
