@@ -314,7 +314,8 @@ export function serveWorker<Requests extends RequestTable, Notices extends Notic
       send: (frame, handle, sent) => {
         // Gone meanwhile: its exit is told elsewhere.
         // Its types do not know of bare handles; Node itself does (node:cluster).
-        Reflect.apply(child.send, child, [frame, handle, {}, sent]);
+        const send: unknown = Reflect.get(child, "send");
+        if (typeof send === "function") Reflect.apply(send, child, [frame, handle, {}, sent]);
       },
       kill,
     },

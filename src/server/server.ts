@@ -158,16 +158,16 @@ export class FtpServer implements AsyncDisposable {
     return this.#open(terms, (listener, ready) => listener.listen(handle, ready));
   }
 
-  /** Serves a client whom somebody else has accepted. @param id of no other session. */
-  serve(socket: Socket, { id, ...listener }: Listener & { readonly id: string }): void {
-    // Gone again before we looked at it.
+  /** Serves a client whom somebody else has accepted. @param id of no other session. @returns false: he has gone again. */
+  serve(socket: Socket, { id, ...listener }: Listener & { readonly id: string }): boolean {
     if (socket.remoteAddress === undefined) {
       socket.destroy();
-      return;
+      return false;
     }
     const connection = new Connection(socket, { id, listener, services: this.#services });
     const served = connection.run().finally(() => this.#connections.delete(id));
     this.#connections.set(id, { connection, served });
+    return true;
   }
 
   /** Takes no more clients; settles when the last session has ended by itself. */

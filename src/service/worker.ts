@@ -92,7 +92,10 @@ async function begin(given: WorkerOrders): Promise<void> {
 function takeClient({ session, listener }: { session: string; listener: number }, handle: Handle | undefined): void {
   const how = orders?.listeners[listener];
   if (handle === undefined || how === undefined || server === undefined) return closeHandle(handle);
-  server.serve(socketOf(handle), { id: session, ...how });
+  if (server.serve(socketOf(handle), { id: session, ...how })) return;
+  broker.note("release", { session });
+  const [reason, peer] = ["the client had gone before its session began", { address: "", port: 0 }];
+  events.hear({ type: "session.closed", session, peer, reason, commands: 0, at: Date.now() });
 }
 
 /** Transfers are counted by the broker only where a limit or a shared rate needs it: it costs a question each. */
