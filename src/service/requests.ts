@@ -12,7 +12,6 @@ import type { Credential } from "../net/tls/credential.ts";
 import type { TlsSettings } from "../server/tls-channel.ts";
 import type { SignInAnswer } from "../server/authority.ts";
 import type { Listener } from "../server/server.ts";
-import type { EventInterest } from "./event-sender.ts";
 import { WORKER_EVENT } from "./worker-events.ts";
 
 /** Characters of a session's id: the worker's prefix and a number in base 36. */
@@ -75,6 +74,9 @@ export const REQUESTS = defineRequests({
   listening: { ask: nothing, answer: nothing },
   events: { ask: z.array(WORKER_EVENT).max(EVENTS_AT_ONCE), answer: nothing },
 });
+
+/** What the broker does with events: "all" for a log; "presence" if they only say who is here and what was moved. */
+export type EventInterest = "all" | "presence";
 
 export type WorkerConfiguration = Pick<Configuration, "server" | "limits"> & { readonly tls: TlsSettings };
 
