@@ -8,6 +8,7 @@ var fs = require("fs");
 var path = require("path");
 var url = require("url");
 var node = require("./find-node.cjs");
+var cache = require("./compile-cache.cjs");
 
 /** Wrong set-up: the exit code EX_CONFIG of sysexits.h. */
 var CONFIGURATION = 78;
@@ -26,6 +27,7 @@ else complain();
 function load() {
   var main = inCheckout ? source : path.join(root, "dist", "cli", "main.js");
   if (!fs.existsSync(main)) return fail(main + " is missing: install the package again, or run npm run build.");
+  cache.enableCache();
   import(url.pathToFileURL(main).href).catch(function (error) {
     if (error.code === "ERR_MODULE_NOT_FOUND" && inCheckout) {
       return fail("A package is missing. Run this first: node scripts/setup.cjs start\n" + error.message);

@@ -2,6 +2,7 @@
 import { isIPv4 } from "node:net";
 import { closeSync, fstatSync, writeSync } from "node:fs";
 import { Command } from "commander";
+import { flushCompileCache } from "node:module";
 import { faultMessage } from "../base/fault-text.ts";
 import { ConfigurationError, loadConfiguration } from "../config/configuration.ts";
 import { type Configuration, dashed } from "../config/sections.ts";
@@ -70,6 +71,8 @@ async function serve(folder: string | undefined, flags: ServeFlags): Promise<voi
   if (hasScreen) process.stderr.write(`${screenOf({ configuration, home, accounts, plan, running, slower })}\n`);
   announce(ready, service.bound);
   notify({ kind: "ready" });
+  // For the next start; Node itself would write it at the end, which a server may never have.
+  flushCompileCache();
   using held = new DisposableStack();
   held.use(startWatchdog(() => true));
   signals.onReload = () => void running.reload(async () => configurationOf(folder, flags));

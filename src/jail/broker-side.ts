@@ -52,7 +52,7 @@ export type BrokerLimits = {
 
 /** How frames reach the worker; `sent` is called when it went out or could not. */
 export type WorkerLink = {
-  send(frame: ToWorker, handle: Handle | undefined, sent: () => void): void;
+  send(frame: ToWorker, handle: Handle | undefined, sent: (fault?: Error | null) => void): void;
   kill(): void;
 };
 
@@ -123,9 +123,30 @@ export class BrokerSide<Requests extends RequestTable, Notices extends NoticeTab
    * @throws {Error} for a payload that its schema does not allow: a fault of ours.
    */
   tell<Name extends keyof Notices & string>(name: Name, payload: z.input<Notices[Name]>, handle?: Handle): void {
+    this.#send(this.#notice(name, payload), handle);
+  }
+
+  /**
+   * The same with the bare handle of a connection, which stays the caller's.
+   * @param sent called when the worker's copy is on its way, and our own may be closed. Never, if the worker is gone by then.
+   */
+  give<Name extends keyof Notices & string>(
+    name: Name,
+    payload: z.input<Notices[Name]>,
+    { handle, sent }: { readonly handle: Handle; readonly sent: () => void },
+  ): void {
+    if (this.#gone.signal.aborted) return;
+    this.#unread += 1;
+    this.#link.send(this.#notice(name, payload), handle, (fault) => {
+      this.#unread -= 1;
+      if (fault === undefined || fault === null) sent();
+    });
+  }
+
+  #notice<Name extends keyof Notices & string>(name: Name, payload: z.input<Notices[Name]>): ToWorker {
     const notice = this.#notices[name];
     if (notice === undefined) throw new Error(`no notice is called ${name}`);
-    this.#send({ t: "tell", name, payload: notice.parse(payload) }, handle);
+    return { t: "tell", name, payload: notice.parse(payload) };
   }
 
   /** The worker is gone, or shall not be served any longer: running handlers are told by their signal. */
@@ -292,7 +313,9 @@ export function serveWorker<Requests extends RequestTable, Notices extends Notic
     {
       send: (frame, handle, sent) => {
         // Gone meanwhile: its exit is told elsewhere.
-        child.send(frame, handle, {}, () => sent());
+        // Its types do not know of bare handles; Node itself does (node:cluster).
+        const send: unknown = Reflect.get(child, "send");
+        if (typeof send === "function") Reflect.apply(send, child, [frame, handle, {}, sent]);
       },
       kill,
     },

@@ -83,6 +83,28 @@ test("a request is answered by its handler, typed on both sides", async () => {
   assert.deepEqual(faults, []);
 });
 
+test("a note runs its handler, gets no answer, and one that does not fit is not sent", async () => {
+  const noted: number[] = [];
+  const { worker, broker, faults } = joined({
+    handlers: { double: ({ value }) => noted.push(value), name: (text) => ({ text }) },
+  });
+  worker.note("double", { value: 7 });
+  worker.note("double", { value: -7 });
+  await turn();
+  assert.deepEqual([noted, broker.wrongMessages, faults], [[7], 0, []]);
+});
+
+test("attack 31: a note of an unknown name or a wrong shape counts against the worker, and none is answered", async () => {
+  const { link, frames, kills } = fakeLink();
+  const broker = new BrokerSide(link, options({ limits: { wrong: 2 } }));
+  broker.receive({ t: "note", name: "constructor", payload: {} });
+  broker.receive({ t: "note", name: "double", payload: { value: "1" } });
+  await turn();
+  assert.deepEqual([broker.wrongMessages, frames, kills()], [2, [], 0]);
+  broker.receive({ t: "note", name: "double" });
+  assert.equal(kills(), 1);
+});
+
 test("many at once find their own answers", async () => {
   const { worker } = joined({
     handlers: {

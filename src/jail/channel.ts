@@ -19,8 +19,8 @@ export function defineNotices<const Table extends NoticeTable>(table: Table): Ta
   return table;
 }
 
-/** A socket or server that goes along with an answer or a notice. */
-export type Handle = NonNullable<SendHandle>;
+/** A socket or server that goes along with an answer or a notice, or the bare handle of a connection. */
+export type Handle = NonNullable<SendHandle> | { close(): void };
 
 /** An answer that a socket goes along with. */
 export class WithHandle<Answer> {

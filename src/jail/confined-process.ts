@@ -3,7 +3,8 @@
  * alone, a clean environment. By the launcher where the system calls are at hand, else by what spawn(2) offers.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { isAbsolute } from "node:path";
+import { getCompileCacheDir } from "node:module";
+import { dirname, isAbsolute } from "node:path";
 import type { Capability } from "../sys/capabilities.ts";
 import { loadProcessCalls } from "../sys/process-calls.ts";
 import { cleanEnvironment } from "./environment.ts";
@@ -101,6 +102,9 @@ export function startConfined(options: ConfinedOptions): ChildProcess {
   const common = { stdio, serialization: "advanced" as const, windowsHide: true };
   if (hasLauncher) {
     env[TERMS_VARIABLE] = JSON.stringify(terms);
+    // The launcher reads it as us; the program after it may do so only if it is still the same user.
+    const cache = getCompileCacheDir();
+    if (cache !== undefined) env["NODE_COMPILE_CACHE"] = dirname(cache);
     assertFits(env);
     const launcher = ownFile(import.meta.url, "launch");
     return spawn(process.execPath, ["--require", launcher, launcher], { ...common, env });
@@ -139,9 +143,10 @@ function changedUser(user: HostUser | undefined): HostUser | undefined {
 }
 
 function filesOf({ landlock, readOnly, readWrite, roots }: ConfinedOptions): unknown {
+  const cache = getCompileCacheDir();
   return {
     need: landlock ?? "auto",
-    readOnly: readOnly ?? [],
+    readOnly: [...(readOnly ?? []), ...(cache === undefined ? [] : [cache])],
     readWrite: readWrite ?? [],
     roots: (roots?.list ?? []).map(({ access }, index) => ({
       descriptor: CHANNEL + 1 + index,

@@ -2,6 +2,7 @@
  * The broker gives up what it does not need, before it does anything else: it becomes itself again, under fewer
  * capabilities. Process id, descriptors 0 to 2 and those named stay; it remains root where it was.
  */
+import { flushCompileCache } from "node:module";
 import type { Capability } from "../sys/capabilities.ts";
 import { loadProcessCalls } from "../sys/process-calls.ts";
 import { confine } from "./confine.ts";
@@ -49,6 +50,8 @@ export function reexecute({ keepCapabilities, descriptors = [], umask }: Reexecu
     script: process.argv[1] ?? "",
     scriptArguments: [],
   });
+  // What was compiled so far need not be again.
+  flushCompileCache();
   for (const descriptor of [0, 1, 2, ...descriptors]) calls.setCloseOnExec(descriptor, false);
   const variables: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) if (value !== undefined) variables[name] = value;

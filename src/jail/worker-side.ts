@@ -95,9 +95,10 @@ export class WorkerSide<Requests extends RequestTable, Notices extends NoticeTab
     closeHandle(handle);
   }
 
-  /** A request whose answer nobody waits for, and that cannot be refused: half the messages. */
-  note<Name extends keyof Requests & string>(name: Name, payload: z.output<Requests[Name]["ask"]>): void {
-    if (!this.#isGone) this.#send({ t: "note", name, payload });
+  /** A request whose answer nobody waits for: half the messages. What does not fit the schema is not sent. */
+  note<Name extends keyof Requests & string>(name: Name, payload: z.input<Requests[Name]["ask"]>): void {
+    if (this.#isGone || this.#options.requests[name]?.ask.safeParse(payload).success !== true) return;
+    this.#send({ t: "note", name, payload });
   }
 
   /** Takes whatever the broker sent. */

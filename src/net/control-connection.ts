@@ -13,6 +13,8 @@ import { KEEP_ALIVE_MS, LINGER_MS, QUEUE_LIMIT, REPLY_BACKLOG, REPLY_PATIENCE_MS
 
 const LF = 10;
 const NOTHING = Buffer.alloc(0);
+/** One for all: each of its own would cost a stack trace, two for every session. */
+const GONE = new DOMException("the client is gone", "AbortError");
 
 /** What a client sent: a command line, or a sign that one was too long and is gone. */
 export type ControlInput = Exclude<LineEvent, { readonly kind: "interrupt" }>;
@@ -55,8 +57,8 @@ export class ControlConnection {
     socket.on("close", () => {
       this.#forget();
       this.#ended = true;
-      this.#ending.abort();
-      this.#closing.abort();
+      this.#ending.abort(GONE);
+      this.#closing.abort(GONE);
       this.#wake?.();
     });
     this.#readFrom(socket);
@@ -228,7 +230,7 @@ export class ControlConnection {
 
   #noteEnd(): void {
     this.#ended = true;
-    this.#ending.abort();
+    this.#ending.abort(GONE);
     this.#wake?.();
   }
 

@@ -7,6 +7,7 @@ import type { Guard } from "../guard/guard.ts";
 import type { Offence } from "../guard/offences.ts";
 import type { Verdict } from "../guard/verdict.ts";
 import { type ActiveTerms, connectActive } from "../net/active-connection.ts";
+import type { Endpoint } from "../net/addresses.ts";
 import type { Authority, Ends, SignInAnswer, SignInOrder } from "./authority.ts";
 
 /** The words of the 421 for sessions that a ban hits. Its reason is for our log. */
@@ -22,7 +23,12 @@ export class LocalAuthority implements Authority {
   }
 
   async admit(session: string, { peer }: Ends): Promise<Verdict> {
-    return this.#guard.admit(session, peer.address);
+    return this.judge(session, peer);
+  }
+
+  /** The same at once. */
+  judge(session: string, { address }: Endpoint): Verdict {
+    return this.#guard.admit(session, address);
   }
 
   release(session: string): void {

@@ -50,8 +50,6 @@ export type ServerOptions = {
   readonly authority?: Authority;
   /** Passive ports that stay open when nobody leases them; 0 where other processes want the same ones. */
   readonly passivePortsKept?: number;
-  /** Before the ids of its sessions, so that those of several workers differ. */
-  readonly idPrefix?: string;
   /** Hears everything that happens; must not throw and should not take long. */
   readonly onEvent?: (event: FerrymanEvent) => void;
   /** Values for `SERVER_OPTIONS`; what is absent has its default. */
@@ -171,6 +169,18 @@ export class FtpServer implements AsyncDisposable {
     return this.#open(terms, (listener, ready) => listener.listen(handle, ready));
   }
 
+  /** Serves a client whom somebody else has accepted. @param id of no other session. @returns false: he has gone again. */
+  serve(socket: Socket, { id, ...listener }: Listener & { readonly id: string }): boolean {
+    if (socket.remoteAddress === undefined) {
+      socket.destroy();
+      return false;
+    }
+    const connection = new Connection(socket, { id, listener, services: this.#services });
+    const served = connection.run().finally(() => this.#connections.delete(id));
+    this.#connections.set(id, { connection, served });
+    return true;
+  }
+
   /** Takes no more clients; settles when the last session has ended by itself. */
   async retire(): Promise<void> {
     for (const listener of this.#listeners.splice(0)) listener.close();
@@ -237,7 +247,9 @@ export class FtpServer implements AsyncDisposable {
     if (implicit && this.#options.tls === undefined) throw new Error("an implicit listener needs a certificate");
     const terms: Listener = { implicit, tls: tls ?? this.#services.tls.settings.tls };
     // allowHalfOpen: a script that pipes its commands in and shuts down its side still gets every reply.
-    const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#serve(socket, terms));
+    const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+      this.serve(socket, { id: this.#newId(), ...terms }),
+    );
     await new Promise<void>((resolve, reject) => {
       listener.once("error", reject);
       listen(listener, resolve);
@@ -251,17 +263,9 @@ export class FtpServer implements AsyncDisposable {
     return { address: plainAddress(bound.address), port: bound.port };
   }
 
-  #serve(socket: Socket, listener: Listener): void {
-    // Gone again before we looked at it.
-    if (socket.remoteAddress === undefined) {
-      socket.destroy();
-      return;
-    }
+  #newId(): string {
     this.#sessions += 1;
-    const id = `${this.#options.idPrefix ?? ""}${this.#sessions.toString(36)}`;
-    const connection = new Connection(socket, { id, listener, services: this.#services });
-    const served = connection.run().finally(() => this.#connections.delete(id));
-    this.#connections.set(id, { connection, served });
+    return this.#sessions.toString(36);
   }
 }
 

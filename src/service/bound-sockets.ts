@@ -1,21 +1,37 @@
-/**
- * Sockets that are bound here and listened on by others: the broker has the right to low ports, its workers accept.
- * A socket that nobody accepts from keeps its clients waiting while a worker is replaced.
- */
-import net from "node:net";
+/** Sockets that a server listens on. They are bound before anything else is begun: where they cannot be, all ends. */
+import net, { Socket } from "node:net";
 import { getSystemErrorName } from "node:util";
 import type { ActivatedSocket } from "../jail/systemd.ts";
 import type { Endpoint } from "../net/addresses.ts";
 import { plainAddress } from "../net/addresses.ts";
 
-export type BoundSocket = Disposable & { readonly descriptor: number; readonly bound: Endpoint };
+export type BoundSocket = Disposable & {
+  readonly descriptor: number;
+  readonly bound: Endpoint;
+  /** Accepts clients from now on, and does nothing with them: they are somebody else's. Call it once. @throws the system's error */
+  accept(onClient: (client: Arrival) => void): void;
+};
+
+/** A client's connection that was accepted, and is neither read from nor closed unless somebody does it. */
+export type Arrival = {
+  /** For another process or `socketOf`; `close` is for whoever has it. */
+  readonly handle: Handle;
+  readonly peer: Endpoint;
+  readonly local: Endpoint;
+};
+
+/** Connections that wait in the kernel; the system's own cap is 4,096. */
+const BACKLOG = 1_024;
 
 /** UV_TCP_IPV6ONLY of libuv: `::` takes no IPv4 clients, so that 0.0.0.0 can have the same port. */
 const IPV6_ONLY = 1;
 
-type Handle = {
+export type Handle = {
   readonly fd: number;
   getsockname(into: Record<string, unknown>): number;
+  getpeername(into: Record<string, unknown>): number;
+  listen(backlog: number): number;
+  onconnection?: (fault: number, client: Handle | undefined) => void;
   close(): void;
 };
 
@@ -30,7 +46,7 @@ export function bindSocket({ address, port }: Endpoint, { ipv6Only }: { readonly
     throw systemError(fault, { address, port });
   }
   const bound = { address: plainAddress(String(name["address"])), port: Number(name["port"]) };
-  return { descriptor: handle.fd, bound, [Symbol.dispose]: () => handle.close() };
+  return boundSocket(handle, bound);
 }
 
 /** A socket of the service manager (sd_listen_fds(3)); where it listens is asked of the kernel. */
@@ -41,7 +57,40 @@ export function adoptSocket({ descriptor, name }: ActivatedSocket): BoundSocket 
     throw new Error(`the socket "${name}" of the service manager is no TCP socket`);
   }
   const bound = { address: plainAddress(String(found["address"])), port: found["port"] };
-  return { descriptor, bound, [Symbol.dispose]: () => handle.close() };
+  return boundSocket(handle, bound);
+}
+
+function boundSocket(handle: Handle, bound: Endpoint): BoundSocket {
+  return {
+    descriptor: handle.fd,
+    bound,
+    accept(onClient) {
+      handle.onconnection = (fault, client) => {
+        // What could not be accepted is not there (EMFILE, ECONNABORTED); the next one may be.
+        if (fault !== 0 || client === undefined) return;
+        const [peer, local] = [nameOf(client, "getpeername"), nameOf(client, "getsockname")];
+        // Gone again before we looked at it.
+        if (peer === undefined || local === undefined) client.close();
+        else onClient({ handle: client, peer, local });
+      };
+      const fault = handle.listen(BACKLOG);
+      if (fault !== 0) throw systemError(fault, bound);
+    },
+    [Symbol.dispose]: () => handle.close(),
+  };
+}
+
+function nameOf(handle: Handle, which: "getpeername" | "getsockname"): Endpoint | undefined {
+  const name: Record<string, unknown> = {};
+  if (handle[which](name) !== 0) return undefined;
+  return { address: plainAddress(String(name["address"])), port: Number(name["port"]) };
+}
+
+/** A connection that another process has accepted, as `net.Server` makes sockets of its own. Nothing of it is lost. */
+export function socketOf(handle: object): Socket {
+  const socket: unknown = Reflect.construct(Socket, [{ handle, allowHalfOpen: true, readable: true, writable: true }]);
+  if (!(socket instanceof Socket)) throw new Error("this Node makes no socket of a handle; use --workers 0");
+  return socket;
 }
 
 /** As node:cluster does it: net.Server would accept at once, and there is no other way to bind alone. */

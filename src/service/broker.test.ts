@@ -52,12 +52,16 @@ function desk(): { broker: Broker; guard: Guard; events: FerrymanEvent[]; who: W
   return { broker, guard, events, who };
 }
 
-const PEER = { address: "192.0.2.1", port: 4_000, localPort: 21 };
+const PEER_ONLY = { address: "192.0.2.1", port: 4_000 };
+const PEER = { ...PEER_ONLY, localPort: 21 };
+/** As the door admits a client. */
+function client(worker: number, localPort = 21): Parameters<Broker["admit"]>[1] {
+  return { worker, peer: PEER_ONLY, localPort };
+}
 /** Ids of either worker, of none, and what looks like one. */
 const id = fc.constantFrom("1.a", "1.b", "2.a", "2.b", "1", "1.", "2.", "12.a", "__proto__", "x");
 const name = bytesOfText("ann");
 const asks = fc.oneof(
-  fc.record({ ask: fc.constant("admit" as const), session: id }),
   fc.record({ ask: fc.constantFrom("release", "signOut", "transferBegins", "transferEnds", "signIn"), session: id }),
   fc.record({ ask: fc.constantFrom("signInFailed", "offence", "connect", "opened", "closed"), session: id }),
 );
@@ -67,8 +71,7 @@ test("attack 31: whatever one worker asks, a session of another stays as it is",
     fc.asyncProperty(fc.array(asks, { maxLength: 30 }), async (list) => {
       const { broker, guard, who } = desk();
       const honest = broker.handlers(2);
-      await honest.admit({ session: "2.a", ...PEER }, SIGNAL);
-      await honest.events([{ type: "session.opened", session: "2.a", peer: PEER_ONLY, at: 1 }], SIGNAL);
+      broker.admit("2.a", client(2));
       await honest.signIn({ session: "2.a", name, password: name }, SIGNAL);
       await honest.transferBegins({ session: "2.a" }, SIGNAL);
       const taken = broker.handlers(1);
@@ -87,6 +90,7 @@ test("attack 31: whatever one worker asks, a session of another stays as it is",
       );
       broker.workerGone(1, "killed");
       assert.equal(guard.sessions, 1);
+      assert.deepEqual([broker.sessionsOf(1), broker.sessionsOf(2)], [0, 1]);
       assert.deepEqual(
         who.list().map(({ session }) => session),
         ["2.a"],
@@ -98,13 +102,10 @@ test("attack 31: whatever one worker asks, a session of another stays as it is",
   );
 });
 
-const PEER_ONLY = { address: PEER.address, port: PEER.port };
 type Asked = ReturnType<Broker["handlers"]>;
 
 async function run(handlers: Asked, ask: string, session: string): Promise<unknown> {
   switch (ask) {
-    case "admit":
-      return handlers.admit({ session, ...PEER }, SIGNAL);
     case "signIn":
       return handlers.signIn({ session, name, password: name }, SIGNAL);
     case "signInFailed":
@@ -114,7 +115,7 @@ async function run(handlers: Asked, ask: string, session: string): Promise<unkno
     case "connect":
       return handlers.connect({ session, address: "192.0.2.9", port: 2_000 }, SIGNAL);
     case "opened":
-      return handlers.events([{ type: "session.opened", session, peer: PEER_ONLY, at: 1 }], SIGNAL);
+      return handlers.events([{ type: "login.accepted", session, peer: PEER_ONLY, at: 1 }], SIGNAL);
     case "closed":
       return handlers.events(
         [{ type: "session.closed", session, peer: PEER_ONLY, reason: "", commands: 0, at: 1 }],
@@ -142,8 +143,8 @@ async function refusedOr(ask: () => Promise<unknown>): Promise<void> {
 test("attack 1: the broker connects to the client's own address alone, and from ports that we listen on", async () => {
   const { broker } = desk();
   const worker = broker.handlers(1);
-  await worker.admit({ session: "1.a", ...PEER }, SIGNAL);
-  await worker.admit({ session: "1.b", ...PEER, localPort: 2_121 }, SIGNAL);
+  broker.admit("1.a", client(1));
+  broker.admit("1.b", client(1, 2_121));
   const refused = async (session: string, address: string): Promise<void> => {
     const asked = (async () => worker.connect({ session, address, port: 2_000 }, SIGNAL))();
     await assert.rejects(asked, { name: "RequestError", code: "refused" });
@@ -162,7 +163,7 @@ test("attack 1: the broker connects to the client's own address alone, and from 
 test("certificates stand for a password only where that is configured", async () => {
   const { broker } = desk();
   const worker = broker.handlers(1);
-  await worker.admit({ session: "1.a", ...PEER }, SIGNAL);
+  broker.admit("1.a", client(1));
   const asked = (async () => worker.signIn({ session: "1.a", name }, SIGNAL))();
   await assert.rejects(asked, { name: "RequestError", code: "refused" });
 });
@@ -170,10 +171,10 @@ test("certificates stand for a password only where that is configured", async ()
 test("a worker is not believed where its clients come from", async () => {
   const { broker, events } = desk();
   const worker = broker.handlers(1);
-  await worker.admit({ session: "1.a", ...PEER }, SIGNAL);
+  broker.admit("1.a", client(1));
   const peer = { address: "203.0.113.9", port: 9 };
   await worker.events([{ type: "login.failed", session: "1.a", peer, name, reason: "", at: 1 }], SIGNAL);
-  const [event] = events;
+  const event = events.at(-1);
   assert.ok(event?.type === "login.failed");
   assert.deepEqual(event.peer, { address: PEER.address, port: PEER.port });
 });
@@ -212,6 +213,7 @@ test("attack 31: events of any shape are refused or harmless: no sink throws", a
   await fc.assert(
     fc.asyncProperty(fc.array(fc.tuple(shapes, more), { maxLength: 8 }), async (list) => {
       const { broker } = desk();
+      broker.admit("1.a", client(1));
       const asked = list.map(([shape, members]) => ({ peer: PEER_ONLY, ...shape, ...members }));
       const checked = REQUESTS.events.ask.safeParse(asked);
       if (checked.success) await broker.handlers(1).events(checked.data, SIGNAL);

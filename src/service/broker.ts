@@ -9,6 +9,7 @@ import type { Handlers } from "../jail/broker-side.ts";
 import { HANDLER_TIME_MS } from "../jail/limits.ts";
 import { connectActive, systemCode } from "../net/active-connection.ts";
 import { type Endpoint, familyOf, sameAddress } from "../net/addresses.ts";
+import type { Verdict } from "../guard/verdict.ts";
 import type { LocalAuthority } from "../server/local-authority.ts";
 import type { FerrymanEvent } from "../workspace/events.ts";
 import type { REQUESTS } from "./requests.ts";
@@ -43,6 +44,8 @@ export class Broker {
   readonly #heard = new Map<string, Heard>();
   /** How many of `#heard` each worker has. */
   readonly #counts = new Map<number, number>();
+  /** How many of `#sessions` each worker has. */
+  readonly #loads = new Map<number, number>();
   readonly #shares: Shares;
 
   constructor(terms: BrokerTerms) {
@@ -55,6 +58,22 @@ export class Broker {
     return this.#sessions.get(session)?.worker;
   }
 
+  /** How many sessions a worker has. */
+  sessionsOf(worker: number): number {
+    return this.#loads.get(worker) ?? 0;
+  }
+
+  /** A client who has come, before anything is said to him; let in, he has a session of this worker. */
+  admit(session: string, { worker, peer, localPort }: Omit<Known, "account">): Verdict {
+    const verdict = this.#terms.authority.judge(session, peer);
+    if (verdict.ok) {
+      this.#sessions.set(session, { worker, peer, localPort });
+      this.#loads.set(worker, this.sessionsOf(worker) + 1);
+      this.#hearOpened(session, { worker, peer });
+    }
+    return verdict;
+  }
+
   /** What the worker with this index may ask. */
   handlers(worker: number): Handlers<typeof REQUESTS> {
     const { authority } = this.#terms;
@@ -64,13 +83,6 @@ export class Broker {
       return known;
     };
     return {
-      admit: async ({ session, address, port, localPort }) => {
-        if (!session.startsWith(`${worker}.`)) throw new RequestError("refused", "no id of this worker");
-        const peer = { address, port };
-        const verdict = await authority.admit(session, { peer, local: { address: "", port: localPort } });
-        if (verdict.ok) this.#sessions.set(session, { worker, peer, localPort });
-        return verdict;
-      },
       release: ({ session }) => {
         if (this.#sessions.get(session)?.worker === worker) this.#release(session);
         return null;
@@ -137,10 +149,13 @@ export class Broker {
       this.#terms.onEvent({ type: "session.closed", session, ...facts, reason: why, commands: 0, at: Date.now() });
     }
     this.#counts.delete(worker);
+    this.#loads.delete(worker);
     this.#shares.forget(worker);
   }
 
   #release(session: string): void {
+    const worker = this.#sessions.get(session)?.worker;
+    if (worker !== undefined) this.#loads.set(worker, this.sessionsOf(worker) - 1);
     this.#sessions.delete(session);
     this.#terms.authority.release(session);
   }
@@ -177,9 +192,10 @@ export class Broker {
   #hear(worker: number, event: WorkerEvent): void {
     if (event.type === "server.fault") return this.#terms.onEvent(event);
     if (!event.session.startsWith(`${worker}.`)) return;
-    if (event.type === "session.opened") return this.#hearOpened(worker, event);
     const heard = this.#heard.get(event.session);
-    const peer = this.#sessions.get(event.session)?.peer ?? heard?.peer ?? event.peer;
+    const peer = this.#sessions.get(event.session)?.peer ?? heard?.peer;
+    // Of nobody who ever came in; or of so many that the worker never lets one of them go.
+    if (peer === undefined) return;
     if (event.type === "session.closed") this.#forgetHeard(worker, event.session);
     else if (event.type === "login.accepted" && heard !== undefined && event.account !== undefined) {
       heard.account = event.account;
@@ -187,12 +203,12 @@ export class Broker {
     this.#terms.onEvent({ ...event, peer });
   }
 
-  #hearOpened(worker: number, event: Extract<WorkerEvent, { type: "session.opened" }>): void {
+  #hearOpened(session: string, { worker, peer }: Heard): void {
     const count = this.#counts.get(worker) ?? 0;
-    if (this.#heard.has(event.session) || count >= SESSIONS_LIMIT) return;
-    this.#heard.set(event.session, { worker, peer: event.peer });
+    if (count >= SESSIONS_LIMIT) return;
+    this.#heard.set(session, { worker, peer });
     this.#counts.set(worker, count + 1);
-    this.#terms.onEvent(event);
+    this.#terms.onEvent({ type: "session.opened", session, peer, at: Date.now() });
   }
 
   #forgetHeard(worker: number, session: string): void {

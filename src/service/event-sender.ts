@@ -1,6 +1,6 @@
 /** Sends a worker's events to the broker, which writes the log: in batches, one on its way at a time. */
 import type { FerrymanEvent } from "../workspace/events.ts";
-import { EVENTS_AT_ONCE } from "./requests.ts";
+import { type EventInterest, EVENTS_AT_ONCE } from "./requests.ts";
 
 /** Events that wait for a broker that is slow; those beyond are lost and counted. About 20 MiB at worst. */
 const WAITING_LIMIT = 20_000;
@@ -13,9 +13,6 @@ const GATHERING_MS = 20;
 const BATCH_CHARACTERS = 16_384;
 /** Characters of an event besides its path and argument. */
 const EVENT_CHARACTERS = 400;
-
-/** What the broker does with events: "all" for a log; "presence" if they only say who is here and what was moved. */
-export type EventInterest = "all" | "presence";
 
 /** What `who` and an xferlog read, and faults. Of commands, the last one of each session. */
 const PRESENCE: ReadonlySet<FerrymanEvent["type"]> = new Set([

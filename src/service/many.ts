@@ -5,7 +5,7 @@ import { statSync } from "node:fs";
 import type { Configuration } from "../config/sections.ts";
 import { EventStream } from "../base/event-stream.ts";
 import { type BrokerSide, serveWorker } from "../jail/broker-side.ts";
-import { firstInherited, startConfined } from "../jail/confined-process.ts";
+import { startConfined } from "../jail/confined-process.ts";
 import { ownFile } from "../jail/node-paths.ts";
 import { type RootWish, openRoots } from "../jail/roots.ts";
 import { type GoneReason, Supervisor, type SupervisorLimits } from "../jail/supervisor.ts";
@@ -13,6 +13,7 @@ import { LocalAuthority } from "../server/local-authority.ts";
 import type { FerrymanEvent } from "../workspace/events.ts";
 import { Who } from "../workspace/who.ts";
 import { Broker } from "./broker.ts";
+import { type Doorkeeper, FrontDoor } from "./front-door.ts";
 import { NOTICES, REQUESTS, type WorkerConfiguration } from "./requests.ts";
 import type { Fresh, Service, WorkerParts } from "./service.ts";
 
@@ -61,6 +62,7 @@ class BrokerService implements ManyService {
   readonly #events = new EventStream<FerrymanEvent>();
   readonly #who: Who;
   readonly #broker: Broker;
+  readonly #door: FrontDoor;
   #configuration: Configuration;
   /** By worker number, which no two workers of this process ever share. */
   readonly #sides = new Map<number, Side>();
@@ -70,6 +72,8 @@ class BrokerService implements ManyService {
   readonly #crews = new Set<Crew>();
   #lastWorker = 0;
   readonly #awaited = new Map<number, () => void>();
+  /** Workers that can take clients. */
+  readonly #listening = new Set<number>();
   #stopping = false;
 
   constructor(parts: WorkerParts) {
@@ -85,7 +89,18 @@ class BrokerService implements ManyService {
       configuration: () => this.#configuration,
       onEvent: (event) => this.#events.emit(event),
       tellShare: (worker, share) => this.#sides.get(worker)?.tell("share", share),
-      onListening: (worker) => this.#awaited.get(worker)?.(),
+      onListening: (worker) => {
+        this.#listening.add(worker);
+        this.#awaited.get(worker)?.();
+        this.#door.look();
+      },
+    });
+    this.#door = new FrontDoor({
+      listeners: parts.listeners,
+      workers: () => this.#doorkeepers(),
+      sessionsOf: (worker) => this.#broker.sessionsOf(worker),
+      admit: (session, client) => this.#broker.admit(session, client),
+      onEvent: (event) => this.#events.emit(event),
     });
     authority.onEnd((session, reason) => {
       const worker = this.#broker.workerOf(session);
@@ -106,6 +121,7 @@ class BrokerService implements ManyService {
     const { configuration, roots } = this.#parts;
     try {
       this.#crew = await this.#hire({ configuration, roots });
+      this.#door.open();
     } catch (error) {
       await this.stop(0);
       throw error;
@@ -139,11 +155,11 @@ class BrokerService implements ManyService {
 
   async stop(graceSeconds: number): Promise<void> {
     this.#stopping = true;
+    this.#door[Symbol.dispose]();
     const crews = [...this.#crews];
     for (const { sides } of crews) for (const side of sides.values()) side.tell("stop", { graceSeconds });
     const graceMs = graceSeconds * 1000 + FAREWELL_MS;
     await Promise.all(crews.map(async ({ supervisor }) => supervisor.stop({ graceMs })));
-    for (const { socket } of this.#parts.listeners) socket[Symbol.dispose]();
     this.#events.emit({ type: "server.closed", at: Date.now() });
   }
 
@@ -187,17 +203,13 @@ class BrokerService implements ManyService {
     promise.catch(() => {});
     const waiting = new Set(Array.from({ length: workers }, (_, index) => index));
     let deaths = 0;
-    /** Those that exist when the worker starts: it has their descriptors, in this order. */
-    const roots = new Map<number, readonly RootWish[]>();
     const supervisor = new Supervisor({
       count: workers,
       start: (index) => {
         this.#lastWorker += 1;
         const number = this.#lastWorker;
         numbers.set(index, number);
-        const found = fresh.roots.filter(isThere);
-        roots.set(index, found);
-        const child = this.#startWorker(number, { sides, roots: found });
+        const child = this.#startWorker(number, { sides, roots: fresh.roots.filter(isThere) });
         this.#awaited.set(number, () => {
           waiting.delete(index);
           if (waiting.size === 0) resolve();
@@ -206,8 +218,7 @@ class BrokerService implements ManyService {
       },
       onWorkerReady: (index) => {
         const number = numbers.get(index) ?? 0;
-        const count = roots.get(index)?.length ?? 0;
-        sides.get(number)?.tell("begin", this.#orders(fresh.configuration, { number, index, roots: count }));
+        sides.get(number)?.tell("begin", this.#orders(fresh.configuration, { number, index }));
       },
       onWorkerGone: (index, reason) => {
         deaths += 1;
@@ -234,7 +245,7 @@ class BrokerService implements ManyService {
     number: number,
     { sides, roots: wishes }: { sides: Map<number, Side>; roots: readonly RootWish[] },
   ): ChildProcess {
-    const { user, listeners } = this.#parts;
+    const { user } = this.#parts;
     using roots = openRoots(wishes);
     const options = {
       script: ownFile(import.meta.url, "worker"),
@@ -242,7 +253,6 @@ class BrokerService implements ManyService {
       stdio: ["ignore", "pipe", "pipe"] as const,
       ...(user === undefined ? {} : { user }),
       roots,
-      inherit: listeners.map(({ socket }) => socket.descriptor),
     };
     const child = startConfined(options);
     for (const stream of [child.stdout, child.stderr]) this.#hearWords(number, stream);
@@ -257,19 +267,29 @@ class BrokerService implements ManyService {
     return child;
   }
 
+  /** The workers of the present configuration, as soon as they listen. */
+  #doorkeepers(): readonly Doorkeeper[] {
+    if (this.#crew === undefined) return [];
+    return [...this.#crew.sides]
+      .filter(([number]) => this.#listening.has(number))
+      .map(([number, side]) => ({
+        number,
+        give: (client, { handle }, sent) => side.give("client", client, { handle, sent }),
+      }));
+  }
+
   #orders(
     configuration: Configuration,
-    { number, index, roots }: { number: number; index: number; roots: number },
+    { number, index }: { number: number; index: number },
   ): Parameters<Side["tell"]>[1] {
     const { listeners, certificates, workers } = this.#parts;
-    const first = firstInherited(roots);
     return {
       number,
       index,
       workers,
       configuration: sessionsPart(configuration),
       interest: configuration.serve.log === "off" ? "presence" : "all",
-      listeners: listeners.map(({ how }, at) => ({ ...how, descriptor: first + at })),
+      listeners: listeners.map(({ how }) => how),
       ...(certificates === undefined ? { credentials: [] } : certificates.current),
     };
   }
@@ -278,8 +298,10 @@ class BrokerService implements ManyService {
     sides.delete(number);
     this.#sides.delete(number);
     this.#awaited.delete(number);
+    this.#listening.delete(number);
     const why = wordsOf(reason);
     this.#broker.workerGone(number, `its worker process ended (${why})`);
+    this.#door.forget(number);
     if (reason.code !== 0) this.#events.emit({ type: "worker.gone", worker: number, reason: why, at: Date.now() });
   }
 

@@ -8,7 +8,7 @@ import { closeHandle } from "../jail/channel.ts";
 import type { WorkerSide } from "../jail/worker-side.ts";
 import { type ActiveTerms, connectActive } from "../net/active-connection.ts";
 import { FIRST_FREE_PORT } from "../net/limits.ts";
-import type { Authority, Ends, SignInAnswer, SignInOrder } from "../server/authority.ts";
+import type { Authority, SignInAnswer, SignInOrder } from "../server/authority.ts";
 import type { NOTICES, REQUESTS } from "./requests.ts";
 import { Turns } from "./turns.ts";
 
@@ -38,16 +38,9 @@ export class RemoteAuthority implements Authority {
     this.#countsTransfers = countsTransfers;
   }
 
-  async admit(session: string, { peer, local }: Ends): Promise<Verdict> {
-    const { address, port } = peer;
-    try {
-      return await this.#questions.take(async () =>
-        this.#broker.ask("admit", { session, address, port, localPort: local.port }),
-      );
-    } catch {
-      // Whoever cannot be judged is not let in.
-      return refused("unjudged", 421, "The server cannot take you now; try again in a minute.");
-    }
+  /** The broker has let in whom it hands over. */
+  async admit(): Promise<Verdict> {
+    return OK;
   }
 
   release(session: string): void {

@@ -12,7 +12,6 @@ import type { Credential } from "../net/tls/credential.ts";
 import type { TlsSettings } from "../server/tls-channel.ts";
 import type { SignInAnswer } from "../server/authority.ts";
 import type { Listener } from "../server/server.ts";
-import type { EventInterest } from "./event-sender.ts";
 import { WORKER_EVENT } from "./worker-events.ts";
 
 /** Characters of a session's id: the worker's prefix and a number in base 36. */
@@ -26,7 +25,6 @@ export const EVENTS_AT_ONCE = 64;
 
 const session = z.string().min(1).max(ID_LIMIT);
 const address = z.string().min(2).max(ADDRESS_LIMIT);
-const port = z.int().min(0).max(65_535);
 
 function octets(most: number): z.ZodType<ByteString> {
   // oxlint-disable-next-line no-control-regex -- every octet is allowed
@@ -43,7 +41,6 @@ function ours<Value>(): z.ZodType<Value> {
 const nothing = z.null();
 
 export const REQUESTS = defineRequests({
-  admit: { ask: z.strictObject({ session, address, port, localPort: port }), answer: ours<Verdict>() },
   release: { ask: z.strictObject({ session }), answer: nothing },
   signIn: {
     ask: z.strictObject({
@@ -73,10 +70,13 @@ export const REQUESTS = defineRequests({
     /** The code of the system's error, if there is no socket. */
     answer: z.strictObject({ code: z.string().max(32).optional() }),
   },
-  /** All listeners are open. */
+  /** It can take clients. */
   listening: { ask: nothing, answer: nothing },
   events: { ask: z.array(WORKER_EVENT).max(EVENTS_AT_ONCE), answer: nothing },
 });
+
+/** What the broker does with events: "all" for a log; "presence" if they only say who is here and what was moved. */
+export type EventInterest = "all" | "presence";
 
 export type WorkerConfiguration = Pick<Configuration, "server" | "limits"> & { readonly tls: TlsSettings };
 
@@ -87,8 +87,8 @@ export type WorkerOrders = {
   /** Its place among the workers of its configuration. */
   readonly index: number;
   readonly workers: number;
-  /** Descriptors that the worker has inherited, bound and perhaps listening already. */
-  readonly listeners: readonly (Listener & { readonly descriptor: number })[];
+  /** How clients come in; `client` names one by its place. */
+  readonly listeners: readonly Listener[];
   /** What sessions need of it: no account, no password, no path of a key. */
   readonly configuration: WorkerConfiguration;
   /** What its events are for. */
@@ -102,6 +102,8 @@ export type NewCredentials = Pick<WorkerOrders, "credentials" | "clientAuthoriti
 
 export const NOTICES = defineNotices({
   begin: ours<WorkerOrders>(),
+  /** A connection that the broker has let in goes along. */
+  client: z.strictObject({ session: z.string(), listener: z.int().min(0) }),
   credentials: ours<NewCredentials>(),
   expel: z.strictObject({ session: z.string(), reason: z.string() }),
   /** The worker's part of the rates that it shares with others. */

@@ -1,6 +1,6 @@
 /**
  * The events that a worker may tell of, member by member: logs and `who` show and count them as they are, so nothing
- * odd must come so far. Others, such as those of bans and of the server itself, are the broker's alone.
+ * odd must come so far. Others, such as those of bans, of who came and of the server itself, are the broker's alone.
  */
 import { z } from "zod";
 import type { ByteString } from "../base/bytes.ts";
@@ -41,9 +41,7 @@ const change = z.discriminatedUnion("kind", [
 export type WorkerEvent = z.output<typeof WORKER_EVENT>;
 export const WORKER_EVENT = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("server.fault"), detail: text, session: word.exactOptional(), at }),
-  z.strictObject({ type: z.literal("session.opened"), ...facts }),
   z.strictObject({ type: z.literal("session.closed"), reason: text, commands: count, ...facts }),
-  z.strictObject({ type: z.literal("session.refused"), reason: text, ...facts }),
   z.strictObject({
     type: z.literal("session.secured"),
     protocol: word,

@@ -4,12 +4,14 @@
  */
 import type { Account } from "../account/account.ts";
 import { faultDetail } from "../base/fault-text.ts";
+import { type Handle, closeHandle } from "../jail/channel.ts";
 import { type NoticeHandlers, connectBroker } from "../jail/worker-side.ts";
 import type { NewCredentials, WorkerOrders } from "./requests.ts";
 import { NOTICES, REQUESTS } from "./requests.ts";
 import { CredentialSet } from "../net/tls/credential-set.ts";
 import type { TlsTerms } from "../net/tls/session.ts";
 import { type FtpServer, createFtpServer } from "../server/server.ts";
+import { socketOf } from "./bound-sockets.ts";
 import { EventSender } from "./event-sender.ts";
 import { openInherited } from "./inherited-home.ts";
 import { RemoteAuthority } from "./remote-authority.ts";
@@ -33,6 +35,7 @@ const events = new EventSender(async (batch) =>
 
 const notices: NoticeHandlers<typeof NOTICES> = {
   begin: (given) => void begin(given).catch(async (error: unknown) => fail(error)),
+  client: takeClient,
   credentials: takeCredentials,
   expel: ({ session, reason }) => authority?.expel(session, reason),
   share: ({ account, part }) => setShare(account, part),
@@ -65,7 +68,7 @@ broker.ready();
 
 async function begin(given: WorkerOrders): Promise<void> {
   orders = given;
-  const { configuration, number, index, workers } = given;
+  const { configuration, index, workers } = given;
   events.interest = given.interest;
   takeCredentials(given);
   authority = new RemoteAuthority(broker, countsTransfers);
@@ -74,7 +77,6 @@ async function begin(given: WorkerOrders): Promise<void> {
     listen: [],
     accounts: [],
     authority,
-    idPrefix: `${number}.`,
     limits: configuration.limits,
     onEvent: (event) => {
       if (event.type !== "server.listening" && event.type !== "server.closed") events.hear(event);
@@ -84,12 +86,16 @@ async function begin(given: WorkerOrders): Promise<void> {
     ...(passive.isShared ? { passivePortsKept: 0 } : {}),
     ...(given.credentials.length === 0 ? {} : { tls: { terms: () => currentTerms(), settings: configuration.tls } }),
   });
-  for (const { descriptor, ...how } of given.listeners) {
-    // Told to end meanwhile: a listener that is opened now would be closed by nobody.
-    if (leaving) return;
-    await server.adopt({ fd: descriptor }, how);
-  }
   await broker.ask("listening", null);
+}
+
+function takeClient({ session, listener }: { session: string; listener: number }, handle: Handle | undefined): void {
+  const how = orders?.listeners[listener];
+  if (handle === undefined || how === undefined || server === undefined) return closeHandle(handle);
+  if (server.serve(socketOf(handle), { id: session, ...how })) return;
+  broker.note("release", { session });
+  const [reason, peer] = ["the client had gone before its session began", { address: "", port: 0 }];
+  events.hear({ type: "session.closed", session, peer, reason, commands: 0, at: Date.now() });
 }
 
 /** Transfers are counted by the broker only where a limit or a shared rate needs it: it costs a question each. */

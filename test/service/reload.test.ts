@@ -27,9 +27,9 @@ const CONTENT = randomBytes(2_000_000);
 async function reload(served: Served): Promise<void> {
   const before = new Set(served.workers());
   served.signal("SIGHUP");
-  await until("only new workers listen", () => {
-    const listening = served.workers().filter((pid) => takesClients(pid, served.port));
-    return listening.length === 2 && listening.every((pid) => !before.has(pid));
+  await until("only new workers take clients", async () => {
+    const fresh = served.workers().filter((pid) => !before.has(pid));
+    return fresh.length === 2 && (await takesClients(served, fresh[0] ?? 0));
   });
 }
 
@@ -133,9 +133,10 @@ suite("SIGHUP without a terminal", { skip: elsewhere }, () => {
     await rm(join(place.folder, "bea"), { recursive: true });
     const [victim = 0, other = 0] = served.workers();
     process.kill(victim, "SIGKILL");
-    await until("it is replaced", () =>
-      served.workers().some((pid) => pid !== victim && pid !== other && takesClients(pid, port)),
-    );
+    await until("it is replaced", async () => {
+      const fresh = served.workers().find((pid) => pid !== victim && pid !== other);
+      return fresh !== undefined && (await takesClients(served, fresh));
+    });
     await mkdir(join(place.folder, "cid"));
     await reload(served);
     using cid = await Wire.login(port, { user: "cid" });

@@ -75,7 +75,7 @@ suite("kill -9", { skip: elsewhere }, () => {
     // Places are free again, and the new one serves, with the ports of the old one.
     await until("a new worker listens", () => served.workers().length === 2 && !served.workers().includes(victim));
     const fresh = served.workers().find((pid) => pid !== survivor) ?? 0;
-    await until("it accepts", () => takesClients(fresh, port));
+    await until("it accepts", () => takesClients(served, fresh));
     lives.wire[Symbol.dispose]();
     await until("the place is free", () => sessionsNow(served) === 2);
     for (let count = 0; count < 3; count++) {

@@ -8,10 +8,11 @@ import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import type { FerrymanEvent } from "../../src/workspace/events.ts";
 import { parseJsonLine } from "../../src/workspace/sinks/json.ts";
-import { until } from "./attack.ts";
+import { connectFrom, until } from "./attack.ts";
 import { type Ran, run } from "./run.ts";
 
 const LAUNCHER: string = join(import.meta.dirname, "..", "..", "bin", "ferryman.cjs");
@@ -20,6 +21,8 @@ export const isRoot: boolean = process.getuid?.() === 0;
 /** For `skip`: these tests look into /proc, and workers are confined on Linux alone. */
 export const elsewhere: string | false = process.platform === "linux" ? false : "looks into Linux's /proc";
 
+/** An address of this machine that no other client of a test comes from. */
+export const ELSEWHERE = "127.0.0.77";
 /** Milliseconds after which a server is killed, whatever the test still wants of it. */
 const LIFE_LIMIT_MS = 90_000;
 /** The descriptor on which it says where it listens; before it is the one of a service manager. */
@@ -247,36 +250,62 @@ export function openIn(pid: number): { descriptors: number; listening: number; c
   return { descriptors: inodes.all, listening, connected: rows.length - listening };
 }
 
-/** Whether a worker has the listener of a port. */
-export function takesClients(pid: number, port: number): boolean {
-  const inodes = inodesOf(pid);
-  return tcpRows(pid).some(
-    ({ localPort, state, inode }) => localPort === port && state === LISTENS && inodes.has(inode),
-  );
+/** Whether new clients come to a worker: as many as there are workers come to all of them. */
+export async function takesClients(served: Pick<Served, "workers" | "port">, pid: number): Promise<boolean> {
+  using strangers = new DisposableStack();
+  for (let left = served.workers().length; left > 0; left--) {
+    const { socket, worker } = await comeFromElsewhere(served);
+    strangers.defer(() => socket.destroy());
+    if (worker === pid) return true;
+  }
+  return false;
+}
+
+/** A client of another address, to whom no limit of a test applies, and the worker that has greeted him. */
+async function comeFromElsewhere(
+  served: Pick<Served, "workers" | "port">,
+): Promise<{ readonly socket: Socket; readonly worker: number | undefined }> {
+  const socket = await connectFrom(ELSEWHERE, { port: served.port });
+  await Promise.race([once(socket, "data"), once(socket, "close")]);
+  return { socket, worker: findWorker(served, socket.localPort ?? 0) };
 }
 
 /** The worker that has the connection of a client's port. */
 export function workerOf(served: Pick<Served, "workers">, clientPort: number): number {
-  const found = served.workers().find((pid) => {
-    const inodes = inodesOf(pid);
-    return tcpRows(pid).some(({ remotePort, inode }) => remotePort === clientPort && inodes.has(inode));
-  });
+  const found = findWorker(served, clientPort);
   if (found === undefined) throw new Error(`no worker has the connection of port ${clientPort}`);
   return found;
 }
 
-/** A session in a given worker: all others stand still until it is taken. */
+function findWorker(served: Pick<Served, "workers">, clientPort: number): number | undefined {
+  return served.workers().find((pid) => {
+    const inodes = inodesOf(pid);
+    return tcpRows(pid).some(({ remotePort, inode }) => remotePort === clientPort && inodes.has(inode));
+  });
+}
+
+/**
+ * A session in a given worker: clients go to the one that has the fewest sessions. So strangers come to all of them, and
+ * those in this worker leave again.
+ */
 export async function inWorker<Result>(
-  served: Pick<Served, "workers">,
+  served: Pick<Served, "workers" | "port" | "of">,
   { pid, open }: { readonly pid: number; readonly open: () => Promise<Result> },
 ): Promise<Result> {
-  const others = served.workers().filter((each) => each !== pid);
-  for (const other of others) process.kill(other, "SIGSTOP");
-  try {
-    return await open();
-  } finally {
-    for (const other of others) process.kill(other, "SIGCONT");
+  using strangers = new DisposableStack();
+  const sessionsIn = (worker: number): number =>
+    tcpRows(worker).filter(({ localPort, inode }) => localPort === served.port && inodesOf(worker).has(inode)).length;
+  while (!served.workers().every((each) => each === pid || sessionsIn(each) > sessionsIn(pid))) {
+    const { socket, worker } = await comeFromElsewhere(served);
+    strangers.defer(() => socket.destroy());
+    if (worker !== pid) continue;
+    const { localPort } = socket;
+    socket.destroy();
+    await until("the stranger's place is free", () =>
+      served.of("session.closed").some(({ peer }) => peer.address === ELSEWHERE && peer.port === localPort),
+    );
   }
+  return open();
 }
 
 type Inodes = { readonly all: number; has(inode: string): boolean };

@@ -1,0 +1,63 @@
+/** Events of a worker come to the broker whole and in order; without a log, only what says who is here. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bytesOfText } from "../base/bytes.ts";
+import type { FerrymanEvent } from "../workspace/events.ts";
+import { EventSender } from "./event-sender.ts";
+
+const FACTS = { session: "1.a", peer: { address: "192.0.2.1", port: 4_000 } };
+
+function commandOf(session: string, at: number): FerrymanEvent {
+  return { ...FACTS, session, type: "command", verb: "NOOP", argument: bytesOfText(""), code: 200, at };
+}
+
+function sender(): { events: EventSender; batches: (readonly FerrymanEvent[])[] } {
+  const batches: (readonly FerrymanEvent[])[] = [];
+  return { events: new EventSender(async (batch) => batches.push(batch)), batches };
+}
+
+test("what happens within a moment goes in one message, in order", async () => {
+  const { events, batches } = sender();
+  for (let at = 0; at < 10; at++) {
+    events.hear(commandOf("1.a", at));
+    await new Promise(setImmediate);
+  }
+  await events.flush();
+  assert.deepEqual(
+    batches.map((batch) => batch.map(({ at }) => at)),
+    [Array.from({ length: 10 }, (_, at) => at)],
+  );
+});
+
+test("a burst goes in several messages, and nothing of it is lost", async () => {
+  const { events, batches } = sender();
+  for (let at = 0; at < 1_000; at++) events.hear(commandOf("1.a", at));
+  await events.flush();
+  assert.ok(batches.length > 1 && batches.every((batch) => batch.length <= 64));
+  assert.deepEqual(
+    batches.flat().map(({ at }) => at),
+    Array.from({ length: 1_000 }, (_, at) => at),
+  );
+});
+
+test("without a log the last command of each session goes, and what who and an xferlog read", async () => {
+  const { events, batches } = sender();
+  events.interest = "presence";
+  for (let at = 0; at < 100; at++) events.hear(commandOf(at % 2 === 0 ? "1.a" : "1.b", at));
+  events.hear({ ...FACTS, type: "data.unbound", at: 100 });
+  events.hear({ ...FACTS, type: "login.accepted", account: "ann", at: 101 });
+  await events.flush();
+  events.hear(commandOf("1.a", 102));
+  await events.flush();
+  assert.deepEqual(
+    batches.map((batch) => batch.map(({ type, at }) => [type, at])),
+    [
+      [
+        ["command", 98],
+        ["command", 99],
+        ["login.accepted", 101],
+      ],
+      [["command", 102]],
+    ],
+  );
+});
