@@ -33,6 +33,7 @@ export class EventSender {
   /** Ends the gathering. */
   #hurry: (() => void) | undefined;
   #lost = 0;
+  #isFlushing = false;
 
   constructor(send: (events: readonly FerrymanEvent[]) => Promise<unknown>) {
     this.#send = send;
@@ -55,10 +56,12 @@ export class EventSender {
 
   /** Settles when all that was heard so far is with the broker. */
   async flush(): Promise<void> {
+    this.#isFlushing = true;
     while (this.#sending !== undefined) {
       this.#hurry?.();
       await this.#sending;
     }
+    this.#isFlushing = false;
   }
 
   #isOfNoUse(event: FerrymanEvent): boolean {
@@ -71,10 +74,9 @@ export class EventSender {
   }
 
   async #run(): Promise<void> {
-    await this.#gather();
     while (this.#waiting.length > 0) {
-      const batch = this.#take();
-      await this.#send(batch).catch(() => {});
+      if (this.#waiting.length < EVENTS_AT_ONCE && !this.#isFlushing) await this.#gather();
+      await this.#send(this.#take()).catch(() => {});
     }
     this.#sending = undefined;
   }
