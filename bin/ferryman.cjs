@@ -25,7 +25,7 @@ else if (inCheckout && !isSecondStart && node.pinnedNode(root) !== undefined) ru
 else complain();
 
 function load() {
-  var main = inCheckout ? source : path.join(root, "dist", "cli", "main.js");
+  var main = inCheckout ? source : path.join(root, "dist", "bundle", "main.js");
   if (!fs.existsSync(main)) return fail(main + " is missing: install the package again, or run npm run build.");
   cache.enableCache();
   import(url.pathToFileURL(main).href).catch(function (error) {

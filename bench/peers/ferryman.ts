@@ -18,8 +18,9 @@ async function build(): Promise<string | undefined> {
   mkdirSync(join(PACKAGE, "bin"), { recursive: true });
   try {
     await run(process.execPath, [compiler, "-p", join(PROJECT, "tsconfig.build.json"), "--outDir", dist]);
+    await run(process.execPath, [join(PROJECT, "scripts", "bundle.mjs"), dist]);
   } catch (error) {
-    return `tsc: ${gist(error)}`;
+    return `the package could not be built: ${gist(error)}`;
   }
   for (const name of ["package.json", "bin/ferryman.cjs", "bin/find-node.cjs"]) {
     copyFileSync(join(PROJECT, name), join(PACKAGE, name));
