@@ -39,7 +39,7 @@ export async function conditions(
     "TLS: 1.3, the same ECDSA P-256 certificate, what the client prefers of AES-128/256-GCM, each data connection offers to resume the session; how many servers took that stands below their figures",
     "logins: guests have no password to check; users have the same argon2id hash (64 KiB, one pass) where a server can check one, so that servers are compared and not hashes",
     "logs: all off. Limits and bans: lifted for all",
-    "cold or warm: each server first does some logins and small files that are not counted; for the measures of start and of idle memory it is started anew",
+    "cold or warm: each server first does some logins and small files, and each workload of many operations (small files, logins, listings, NOOP) once, that are not counted: what is compared is servers in service; for the measures of start and of idle memory it is started anew",
     `patience: a server that has spent ${budgetMs / 1_000} s on a workload gets no further round of it; ftp-srv is asked for a fiftieth of the small files, ProFTPD for a tenth of the logins; of idle sessions, servers with processes for each are asked for a fifth, ProFTPD for a twentieth`,
     `the long way: ${delayed}`,
     "raw: a sender and a receiver in C without FTP, over the same loopback, from and to the same files, in clear",

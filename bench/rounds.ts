@@ -64,8 +64,9 @@ export function affordable(rounds: number, { passed, left, behind, ahead }: Prog
 
 /** Seconds that all of it will take: a guess from what the cells took elsewhere. */
 export function estimate({ workloads, peers, rounds, budgetMs, factor }: Plan): number {
-  const parts = workloads.map(({ seconds, mostRounds = rounds, raw }) => {
-    const cells = Math.min(Math.min(rounds, mostRounds) * seconds * factor, budgetMs / 1_000 + seconds * factor);
+  const parts = workloads.map(({ seconds, mostRounds = rounds, raw, warmUp = false }) => {
+    const runs = Math.min(rounds, mostRounds) + (warmUp ? 1 : 0);
+    const cells = Math.min(runs * seconds * factor, budgetMs / 1_000 + seconds * factor);
     return cells * (peers.length + (raw === undefined ? 0 : 0.5));
   });
   return parts.reduce((sum, one) => sum + one, 0);
@@ -81,6 +82,15 @@ async function runWorkload(bench: Bench, work: Workload, plan: Plan): Promise<re
   if (raw !== undefined)
     entries.push({ name: RAW, once: async () => await measureRaw(bench, raw), drop: async () => {} });
   const taken = new Map<string, Taken>(entries.map(({ name }) => [name, { measured: [], spentMs: 0 }]));
+  if (work.warmUp === true) {
+    for (const entry of entries) {
+      const mine = taken.get(entry.name);
+      if (mine === undefined || plan.stopped()) continue;
+      await attempt(entry, mine, plan);
+      mine.measured.length = 0;
+      sweep(bench.ground);
+    }
+  }
   for (let round = 0; round < Math.min(plan.rounds, work.mostRounds ?? plan.rounds); round += 1) {
     for (const entry of entries) {
       const mine = taken.get(entry.name);

@@ -56,6 +56,11 @@ export type Workload = {
   readonly raw?: (sizes: Sizes, root: string) => readonly string[];
   /** What is wrong with an answer that is no fault: a server that left something out would look fast. */
   readonly complaint?: (result: LoadResult, sizes: Sizes) => string | undefined;
+  /**
+   * Every server does it once before it counts: what is to be measured is a server in service, whose code and pages are
+   * warm, and not its first second, which `j-start` is for.
+   */
+  readonly warmUp?: true;
   /** Part of `--quick`. */
   readonly quick: boolean;
   /** Seconds of one cell with an ordinary server, for the estimate. */

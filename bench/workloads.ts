@@ -109,6 +109,7 @@ function small(what: "retr" | "stor", { id, sessions, targets = [], secure = fal
         targets,
       },
     ],
+    warmUp: true,
     quick,
     seconds: 2,
   };
@@ -141,6 +142,7 @@ function logins({ id, sessions, targets = [], secure = false, quick = true, logi
         targets,
       },
     ],
+    warmUp: true,
     quick,
     seconds: 1,
   };
@@ -167,6 +169,7 @@ function listing(verb: "LIST" | "MLSD" | "NLST", many: boolean): Workload {
       },
     ],
     complaint: ({ lines = 0 }, { entries }) => tooFew("lines", lines, many ? entries : FEW * 20),
+    warmUp: true,
     quick: verb !== "NLST",
     seconds: many ? 1 : 0.3,
   };
@@ -223,6 +226,7 @@ function noop(beside: { readonly id: string; readonly idle: number; readonly bus
       row("p50", ({ p50us = NaN }) => p50us, []),
       row("p99", ({ p99us = NaN }) => p99us, busy > 0 ? [faster(0.8)] : []),
     ],
+    warmUp: true,
     quick: busy > 0,
     seconds: busy > 0 ? 2 : 5,
     mostRounds: 3,

@@ -54,8 +54,8 @@ export const PIPE_LEAST = 65_536;
 export const PIPES_AT_ONCE = 16;
 /** Octets that all native transfers of a process may move in one turn of the event loop: under 1 ms at 5 GiB/s. */
 export const TURN_OCTETS = 4_194_304;
-/** Transfers that go on in one round of the event loop: with the least quantum each, some 0.2 ms. */
-export const STEPS_A_TURN = 4;
+/** Transfers that go on in one round of the event loop: with the least quantum each, some 0.1 ms. */
+export const STEPS_A_TURN = 2;
 /** Octets of one transfer's turn, however many take part: a smaller one costs more calls than it is fair. */
 export const QUANTUM_LEAST = 131_072;
 /** Octets of one transfer's turn when it is alone. */
