@@ -115,6 +115,8 @@ async function measureAll({ wish, around }: Stage): Promise<number> {
   }
 }
 
+const isOurs = (server: string): boolean => server.startsWith("ferryman");
+
 /** Prints and keeps what was found. @returns the exit code. */
 function finish(found: Report, { json, check, page: wantsPage }: Wish): number {
   const servers = serversOf(found);
@@ -128,6 +130,13 @@ function finish(found: Report, { json, check, page: wantsPage }: Wish): number {
   console.log(`\n${found.seconds} s; all figures: ${relative(process.cwd(), file)}`);
   // Before the page is written: that would be a comparison of the run with itself.
   const worse = check ? fallen(readReport(COMMITTED), found) : [];
+  const missing = found.rows.every(
+    ({ cells }) => !cells.some(({ server, value }) => isOurs(server) && value !== undefined),
+  );
+  if (missing) {
+    console.error("\nFerryman has no figure at all: see above why. Nothing else was written.");
+    return 1;
+  }
   if (wantsPage) writePage(found);
   for (const { title, before, now } of worse) {
     console.log(`fallen: ${title}: ${times(before)} before, ${times(now)} now`);
@@ -141,6 +150,7 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
+  if (wish.page && wish.quick) throw new WrongFlag("--page: the page is for a full run, not for --quick");
   if (wish.check && !existsSync(COMMITTED)) throw new WrongFlag("--check: there is no docs/performance.json yet");
   if (wish.page && wish.json !== undefined) {
     writePage(readReport(wish.json));

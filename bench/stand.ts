@@ -90,7 +90,7 @@ async function firstLogin({ child, said }: Meter, port: number, login: Login): P
       await delay(TRY_MS);
     }
   }
-  throw new ProgramError(`did not start: ${said().trim() || last}`);
+  throw new ProgramError(`did not start: ${errorIn(said()) ?? last}`);
 }
 
 async function signIn(port: number, { user, password }: Login): Promise<void> {
@@ -127,4 +127,10 @@ async function answer(socket: Socket, ...codes: readonly string[]): Promise<stri
     heard += String(chunk);
   }
   return heard;
+}
+
+/** The line of a program's last words that says most. */
+function errorIn(words: string): string | undefined {
+  const lines = words.split("\n").map((line) => line.trim());
+  return lines.find((line) => /^\w*Error\b|cannot|failed/i.test(line)) ?? lines.find((line) => line !== "");
 }

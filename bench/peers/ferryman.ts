@@ -1,5 +1,5 @@
 /** Ferryman as it runs in earnest: broker and workers, limits lifted as far as one machine's clients need, log off. */
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Ground } from "../ground.ts";
 import { gist, run } from "../processes.ts";
@@ -22,9 +22,8 @@ async function build(): Promise<string | undefined> {
   } catch (error) {
     return `the package could not be built: ${gist(error)}`;
   }
-  for (const name of ["package.json", "bin/ferryman.cjs", "bin/find-node.cjs"]) {
-    copyFileSync(join(PROJECT, name), join(PACKAGE, name));
-  }
+  copyFileSync(join(PROJECT, "package.json"), join(PACKAGE, "package.json"));
+  cpSync(join(PROJECT, "bin"), join(PACKAGE, "bin"), { recursive: true });
   const modules = join(PACKAGE, "node_modules");
   if (!existsSync(modules)) symlinkSync(join(PROJECT, "node_modules"), modules);
   return undefined;

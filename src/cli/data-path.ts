@@ -1,6 +1,7 @@
 /** The settings of the data path, looked at before anything is opened: what cannot be had is said here. */
 import type { Configuration } from "../config/sections.ts";
 import { chooseDataPath, congestionFault } from "../net/data-path.ts";
+import { PROGRAM } from "./program.ts";
 import { CliError, EXIT } from "./exit.ts";
 
 /**
@@ -14,8 +15,8 @@ export function dataPathNotes({ server }: Pick<Configuration, "server">): readon
     if (fault !== undefined) {
       throw new CliError(`congestion-control = "${server.congestionControl}": ${fault}`, EXIT.configuration);
     }
-    if (path.kind === "native" || server.dataPath === "portable" || process.platform !== "linux") return [];
-    return [`Files go through Ferryman's memory, which is slower: ${path.why}. More: ferryman doctor`];
+    if (path.kind === "native" || process.platform !== "linux") return [];
+    return [`Files go through Ferryman's memory, which is slower: ${path.why}. More: ${PROGRAM} doctor`];
   } catch (error) {
     if (error instanceof CliError || !(error instanceof Error)) throw error;
     throw new CliError(`data-path = "${server.dataPath}": ${error.message}`, EXIT.configuration);

@@ -22,7 +22,14 @@ const HERE = "127.0.0.1";
 
 /** @param choose which path to look at; for tests. */
 export async function examineDataPath(choose: () => DataPath = chooseDataPath): Promise<Finding> {
-  const path = choose();
+  let path: DataPath;
+  try {
+    path = choose();
+  } catch (error) {
+    const says = 'data-path = "native" cannot be had here';
+    const evidence = [error instanceof Error ? error.message : String(error)];
+    return { id: "data-path", state: "bad", says, evidence, cure: 'set data-path = "auto" in [server]' };
+  }
   const folder = await mkdtemp(join(tmpdir(), "ferryman-doctor-"));
   try {
     const evidence = [...(await tryBothWays(path, folder)), ...(await aboutNative(path))];
@@ -34,8 +41,8 @@ export async function examineDataPath(choose: () => DataPath = chooseDataPath): 
       id: "data-path",
       state: "less",
       says: "files go through Ferryman's memory (portable data path)",
-      evidence: [`native is not possible: ${path.why}`, ...evidence],
-      cure: cureOf(path.why),
+      evidence: [`the kernel's way is not in use: ${path.why}`, ...evidence],
+      ...cureOf(path.why),
     };
   } catch (error) {
     const evidence = [error instanceof Error ? error.message : String(error)];
@@ -46,11 +53,11 @@ export async function examineDataPath(choose: () => DataPath = chooseDataPath): 
   }
 }
 
-function cureOf(why: string): string {
-  if (why.includes("koffi")) return "npm install koffi (optional, but it is what makes Ferryman fast on Linux)";
-  if (why.includes("setting")) return 'set data-path = "auto" in [server]';
-  if (why.includes("FERRYMAN_")) return "unset that variable";
-  return "none: it is correct as it is, and slower with large files";
+/** What was chosen needs no cure. */
+function cureOf(why: string): { readonly cure?: string } {
+  if (why.includes("koffi")) return { cure: "npm install koffi: optional, but what makes Ferryman fast on Linux" };
+  if (why.includes("FERRYMAN_")) return { cure: "unset that variable" };
+  return {};
 }
 
 /** @throws {Error} saying what came out wrong. */
@@ -132,7 +139,7 @@ async function aboutNative(path: DataPath): Promise<readonly string[]> {
     const pages = (await readFile("/proc/sys/fs/pipe-user-pages-soft", "latin1").catch(() => "?")).trim();
     return [
       warmth === "unknown"
-        ? "this kernel does not tell which files lie in memory (cachestat, Linux 6.5): each read goes by another thread"
+        ? "nothing tells which files lie in memory: each read goes by another thread"
         : "files that lie in memory are sent at once, others are read on other threads",
       `pages that one user may have in pipes: ${pages}`,
     ];

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { chooseDataPath, congestionFault } from "../net/data-path.ts";
 import { openLocalStorage } from "../storage/local/local.ts";
+import { whyNoLibrary } from "../sys/c-library.ts";
 import { loadProcessCalls } from "../sys/process-calls.ts";
 import { examineDataPath } from "./data-path.ts";
 import type { Finding } from "./finding.ts";
@@ -22,6 +23,11 @@ export async function examineHost(settings: ServerSettings): Promise<readonly Fi
   ];
 }
 
+/** Why no system call can be made at all; undefined: they can, so the kernel is what lacks something. */
+function missing(): string | undefined {
+  return loadProcessCalls() === undefined ? whyNoLibrary() : undefined;
+}
+
 async function examineJail(): Promise<Finding> {
   await using storage = await openLocalStorage(tmpdir());
   if (storage.jail === "kernel") {
@@ -32,8 +38,8 @@ async function examineJail(): Promise<Finding> {
     id: "jail",
     state: "less",
     says: "Ferryman itself keeps clients inside the served folder, step by step",
-    evidence: ["openat2 cannot be used: it needs Linux 5.6, x64 or arm64, and the package koffi"],
-    cure: "npm install koffi, or a newer kernel; it is safe as it is, and slower",
+    evidence: [`openat2 cannot be used: ${missing() ?? "it needs Linux 5.6"}`],
+    cure: "see the reason; it is safe as it is, and slower",
   };
 }
 
@@ -47,15 +53,16 @@ function examineConfinement(): Finding {
     id: "confinement",
     state: "less",
     says: "workers cannot be confined by the kernel",
-    evidence: ["no Landlock: it needs Linux 5.13 with Landlock switched on, and the package koffi"],
-    cure: "boot with lsm=landlock,... added to the kernel's parameters, or install koffi",
+    evidence: [`no Landlock: ${missing() ?? "it needs Linux 5.13, and to be switched on (lsm=landlock,… at boot)"}`],
   };
 }
 
 async function examineCongestion({ dataPath, congestionControl }: ServerSettings): Promise<Finding> {
   const [used, allowed] = [await kernel("tcp_congestion_control"), await kernel("tcp_allowed_congestion_control")];
   const evidence = [`the system's: ${used || "unknown"}`, `allowed to anyone: ${allowed || "unknown"}`];
-  const fault = congestionFault(chooseDataPath(dataPath), congestionControl);
+  // Where the native path cannot be had, its own finding says so.
+  const path = chooseDataPath(dataPath === "native" ? "auto" : dataPath);
+  const fault = congestionFault(path, congestionControl);
   if (fault !== undefined) {
     const says = `congestion-control = "${congestionControl}" cannot be used`;
     return { id: "congestion", state: "bad", says, evidence: [fault, ...evidence], cure: "leave it out of [server]" };

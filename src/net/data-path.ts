@@ -1,5 +1,6 @@
 /** Which way octets go between files and data connections on this host, and why. */
 import { readFileSync } from "node:fs";
+import { whyNoLibrary } from "../sys/c-library.ts";
 import { type DataCalls, DataCallError, loadDataCalls } from "../sys/data-calls.ts";
 
 export type DataPath =
@@ -10,23 +11,16 @@ export type DataPath =
 
 /** @param wanted "auto": native where it works. @throws {Error} for "native" where it does not, saying why. */
 export function chooseDataPath(wanted: "auto" | "native" | "portable" = "auto"): DataPath {
-  if (wanted === "portable") return { kind: "portable", why: "the setting data-path asks for it" };
+  if (wanted === "portable") return { kind: "portable", why: 'data-path = "portable" is set' };
   // For a whole run of tests on the other path.
   if (process.env["FERRYMAN_DATA_PATH"] === "portable") {
     return { kind: "portable", why: "the environment has FERRYMAN_DATA_PATH=portable" };
   }
   const calls = loadDataCalls();
   if (calls !== undefined) return { kind: "native", calls };
-  const why = whyNot();
+  const why = whyNoLibrary();
   if (wanted === "native") throw new Error(`the native data path does not work here: ${why}`);
   return { kind: "portable", why };
-}
-
-function whyNot(): string {
-  if (process.platform !== "linux") return "it needs Linux";
-  if (process.arch !== "x64" && process.arch !== "arm64") return "it needs x64 or arm64";
-  if (process.env["FERRYMAN_FFI"] === "off") return "the environment has FERRYMAN_FFI=off";
-  return "the package koffi is not installed, or not for this C library";
 }
 
 /** Why passive data connections cannot have this congestion control; undefined: they can. */

@@ -24,6 +24,14 @@ export function fromCLibrary<Calls>(make: (library: CLibrary, koffi: Koffi) => C
   return undefined;
 }
 
+/** Why there is no library to call, where there is none. */
+export function whyNoLibrary(): string {
+  if (process.platform !== "linux") return "it needs Linux";
+  if (process.arch !== "x64" && process.arch !== "arm64") return "it needs x64 or arm64";
+  if (process.env["FERRYMAN_FFI"] === "off") return "the environment has FERRYMAN_FFI=off";
+  return "the package koffi is not installed, or not for this C library";
+}
+
 function tryLibrary(koffi: Koffi, name: string): CLibrary | undefined {
   try {
     return koffi.load(name);

@@ -103,6 +103,8 @@ const RWF_NOWAIT = 8;
 const SYS_CACHESTAT = 451;
 /** Octets between the looks of `warmth` at single pages, for such as are just being read; each costs 1 µs. */
 const LOOK_DISTANCE = 262_144;
+/** The same where pages cannot be counted: what leaves memory leaves it in runs that are longer than this as a rule. */
+const CLOSE_LOOK_DISTANCE = 65_536;
 /** Octets of a page; larger ones only make `warmth` more careful. */
 const PAGE = 4_096;
 
@@ -311,14 +313,17 @@ function fileCalls({ c, koffi, check, count }: Tools) {
       writePosition(scratch.range, position);
       scratch.range.writeUInt32LE(length, 8);
       scratch.range.writeUInt32LE(0, 12);
-      if (c.cachestat(SYS_CACHESTAT, file, scratch.range, scratch.cached, 0) < 0) return "unknown";
+      // Refused for files of others that we may not write to either, and unknown before Linux 6.5.
+      const isCounted = c.cachestat(SYS_CACHESTAT, file, scratch.range, scratch.cached, 0) === 0;
       const pages = Math.ceil((position + length) / PAGE) - Math.floor(position / PAGE);
-      if (scratch.cached.readUInt32LE(0) < pages) return "cold";
+      if (isCounted && scratch.cached.readUInt32LE(0) < pages) return "cold";
       // A page that is still being read counts as cached: only a read that must not wait tells. A file system that
       // knows no such reads (tmpfs) has its pages in memory.
-      for (let at = position; at < position + length; at += LOOK_DISTANCE) {
-        if (readNow(file, { into: scratch.octet, length: 1 }, at) < 1)
-          return koffi.errno() === AGAIN ? "cold" : "in-memory";
+      const distance = isCounted ? LOOK_DISTANCE : CLOSE_LOOK_DISTANCE;
+      for (let at = position; at < position + length; at += distance) {
+        if (readNow(file, { into: scratch.octet, length: 1 }, at) === 1) continue;
+        if (koffi.errno() === AGAIN) return "cold";
+        return isCounted ? "in-memory" : "unknown";
       }
       return readNow(file, { into: scratch.octet, length: 1 }, position + length - 1) === 1 ? "in-memory" : "cold";
     },
