@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { closeSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
@@ -86,4 +86,24 @@ test("a full disk: 452, nothing published, the old file as it was, and the sessi
     await run("umount", [folder]);
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+test("a file that becomes shorter while it is sent ends in 451, and the client sees no whole file", async () => {
+  await using served = await startServer();
+  const path = join(served.root, "shrinks.bin");
+  await writeFile(path, randomBytes(24_000_000));
+  using wire = await Wire.login(served.port);
+  await wire.expect(200, "TYPE I");
+  const socket = await wire.passive();
+  socket.pause();
+  await wire.expect(150, "RETR shrinks.bin");
+  await truncate(path, 16_000_000);
+  const ended = new Promise<string>((resolve) => {
+    socket.once("end", () => resolve("end"));
+    socket.once("error", () => resolve("reset"));
+  });
+  socket.resume();
+  await wire.expect(451);
+  assert.equal(await ended, "reset");
+  await wire.expect(200, "NOOP");
 });

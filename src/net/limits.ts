@@ -18,6 +18,8 @@ export const LISTENERS_KEPT = 256;
 export const RANDOM_PICKS = 32;
 /** Connections that wait in the kernel for one leased port; the rightful one and a few strangers. */
 export const DATA_BACKLOG = 8;
+/** Milliseconds without accepting on a passive port after there was no descriptor left for who waits there. */
+export const EXHAUSTED_REST_MS = 100;
 /** Octets received but not yet stored before the data socket is paused: one write of this size costs little per octet (perf.md, 6). */
 export const RECEIVE_BUFFER = 1_048_576;
 /** Milliseconds for which a finished data connection waits for the peer's FIN before it is dropped. */

@@ -69,6 +69,7 @@ export class NativeConnection implements DataTransport {
   /** Our FIN has gone out, or the peer's has come: it ends softly. */
   #finished = false;
   #closed = false;
+  #disposed = false;
   /** Octets moved in this turn of the event loop. */
   #moved = 0;
 
@@ -110,8 +111,10 @@ export class NativeConnection implements DataTransport {
   }
 
   async finish(): Promise<void> {
-    // Closing sends our FIN as well; only a peer that sends on a download must be listened to until its own.
-    if (this.try(() => this.calls.peek(this.descriptor)) <= 0) this.#close();
+    const isQuiet = this.try(() => this.calls.peek(this.descriptor)) <= 0;
+    // Once the peer has confirmed all of it, closing sends our FIN and can lose nothing. Before, whatever it sends
+    // would turn our FIN into a reset, and what is still on its way would be gone.
+    if (isQuiet && this.try(() => this.calls.unconfirmed(this.descriptor)) === 0) this.#close();
     else this.try(() => this.calls.shutdownSending(this.descriptor));
     this.#finished = true;
   }
@@ -145,6 +148,8 @@ export class NativeConnection implements DataTransport {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
     this.#shared.active -= 1;
     this.#signal.removeEventListener("abort", this.#abort);
     clearTimeout(this.#stall);
@@ -255,23 +260,33 @@ export class NativeConnection implements DataTransport {
     this.calls.close(this.descriptor);
   }
 
-  /** A peer that sends on a download: what it sends is thrown away until its FIN, and not for long. */
+  /** Waits for the peer's FIN. What it sends on a download is thrown away; one that takes nothing is not waited for long. */
   #linger(): void {
     const scrap = Buffer.allocUnsafe(4_096);
-    const timer = setTimeout(() => this.#cut(), DATA_LINGER_MS);
+    let left = this.calls.unconfirmed(this.descriptor);
     const end = (): void => {
-      clearTimeout(timer);
+      clearInterval(timer);
       if (!this.#closed) this.#close();
     };
-    const look = (): void => {
+    const empty = (): boolean => {
       try {
-        const count = this.calls.receive(this.descriptor, scrap);
-        if (count === 0) end();
-        else this.#watch.once("readable", look);
+        for (let count; (count = this.calls.receive(this.descriptor, scrap)) !== WOULD_WAIT;)
+          if (count === 0) return false;
+        return true;
       } catch {
-        end();
+        return false;
       }
     };
+    const look = (): void => {
+      if (empty()) this.#watch.once("readable", look);
+      else end();
+    };
+    // As long as the peer confirms some of it, it is given more time.
+    const timer = setInterval(() => {
+      const now = this.#closed ? 0 : this.calls.unconfirmed(this.descriptor);
+      if (now === 0 || now >= left) end();
+      left = now;
+    }, DATA_LINGER_MS);
     look();
   }
 }

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { type DataCalls, DataCallError } from "../sys/data-calls.ts";
 import type { Endpoint } from "./addresses.ts";
 import { type DataEnd, DescriptorEnd, SocketEnd } from "./data-end.ts";
-import { DATA_BACKLOG, UNSENT_LOW } from "./limits.ts";
+import { DATA_BACKLOG, EXHAUSTED_REST_MS, UNSENT_LOW } from "./limits.ts";
 
 export interface PassiveListener {
   readonly port: number;
@@ -38,26 +38,40 @@ function openByDescriptor(
     if (error instanceof DataCallError) return undefined;
     throw error;
   }
-  const watch = calls.watch(descriptor);
+  let watch = calls.watch(descriptor);
   let open = true;
+  let rest: NodeJS.Timeout | undefined;
   /** @returns whether to look for another one: there was one, and nobody wanted it. */
   const acceptOne = (): boolean => {
     const accepted = open ? calls.accept(descriptor) : undefined;
-    if (accepted === undefined) return false;
+    if (accepted === "exhausted") pause();
+    if (accepted === undefined || accepted === "exhausted") return false;
     return !onConnection(new DescriptorEnd(accepted.descriptor, accepted.remote, calls));
+  };
+  // One a turn: as a rule there is no second, and asking for it costs as much as taking the first.
+  const wait = (): void => watch.always("readable", acceptOne);
+  /** Whoever waits goes on waiting; told of him in every turn of the loop we would do nothing else. */
+  const pause = (): void => {
+    if (rest !== undefined) return;
+    watch[Symbol.dispose]();
+    rest = setTimeout(() => {
+      rest = undefined;
+      watch = calls.watch(descriptor);
+      wait();
+    }, EXHAUSTED_REST_MS);
   };
   const look = (): void => {
     // The backlog holds no more of them.
     for (let count = 0; count < DATA_BACKLOG; count++) if (!acceptOne()) return;
   };
-  // One a turn: as a rule there is no second, and asking for it costs as much as taking the first.
-  watch.always("readable", acceptOne);
+  wait();
   return {
     port,
     look,
     close: () => {
       if (!open) return;
       open = false;
+      clearTimeout(rest);
       watch[Symbol.dispose]();
       calls.close(descriptor);
     },

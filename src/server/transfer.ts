@@ -11,6 +11,7 @@ import { type Reply, reply } from "../protocol/reply.ts";
 import { readAhead } from "../workspace/read-ahead.ts";
 import type { Reading, TransferLog, Writing } from "../workspace/transfers.ts";
 import type { Context } from "./context.ts";
+import { Refusal } from "./errors.ts";
 import type { Progress } from "./running-transfer.ts";
 import { inMode, takeModePlace } from "./transfer-mode.ts";
 import type { SignedIn } from "./session.ts";
@@ -142,6 +143,10 @@ export async function sendFile(
     for await (const chunk of readAhead(reader, rest, size)) await send(encoder?.push(chunk) ?? chunk);
   }
   if (encoder !== undefined) await send(encoder.end());
+  else if (log.octets < span.end - span.start) {
+    // A 226 would say that the octets which the 150 announced are all there.
+    throw new Refusal(451, "The file became shorter while it was sent: what came is not the whole.");
+  }
   await connection.finish();
 }
 

@@ -39,8 +39,8 @@ export type Warmth = "in-memory" | "cold" | "unknown";
 export type DataCalls = {
   /** Opens a listening socket. @param address of our own, IPv4 or IPv6 without a zone. @param port 0: any. */
   listen(address: string, port: number, terms: ListenTerms): number;
-  /** @returns undefined: nobody is there. */
-  accept(listener: number): { readonly descriptor: number; readonly remote: SocketAddress } | undefined;
+  /** @returns undefined: nobody is there. "exhausted": somebody is, and no descriptor is left for him. */
+  accept(listener: number): { readonly descriptor: number; readonly remote: SocketAddress } | "exhausted" | undefined;
   /** Another descriptor of the same socket. */
   duplicate(descriptor: number): number;
   close(descriptor: number): void;
@@ -48,6 +48,8 @@ export type DataCalls = {
   shutdownSending(descriptor: number): void;
   /** From now on `close` sends a reset and throws away what is still to go. */
   resetOnClose(descriptor: number): void;
+  /** Octets that were sent and that the other end has not confirmed yet. */
+  unconfirmed(descriptor: number): number;
   /** Octets received that lie there, at most 1; 0 after the other end's FIN. Takes none of them. */
   peek(descriptor: number): number;
   receive(descriptor: number, into: Buffer): number;
@@ -99,12 +101,14 @@ const SPLICE_MORE = 4;
 const F_DUPFD_CLOEXEC = 1030;
 const F_SETPIPE_SZ = 1031;
 const F_GETPIPE_SZ = 1032;
+/** Equal to TIOCOUTQ; tcp(7). */
+const SIOCOUTQ = 0x5411;
 const RWF_NOWAIT = 8;
 const SYS_CACHESTAT = 451;
 /** Octets between the looks of `warmth` at single pages, for such as are just being read; each costs 1 µs. */
 const LOOK_DISTANCE = 262_144;
 /** The same where pages cannot be counted: what leaves memory leaves it in runs that are longer than this as a rule. */
-const CLOSE_LOOK_DISTANCE = 65_536;
+const CLOSE_LOOK_DISTANCE = 131_072;
 /** Octets of a page; larger ones only make `warmth` more careful. */
 const PAGE = 4_096;
 
@@ -132,6 +136,7 @@ function prototypes(library: CLibrary) {
     setsockopt: native("setsockopt", "int", "int int int void* uint"),
     // Variadic in C; on both architectures integer arguments of a variadic call travel as those of an ordinary one.
     fcntl: native("fcntl", "int", "int int long"),
+    ioctl: native("ioctl", "int", "int ulong void*"),
     close: native("close", "int", "int"),
     shutdown: native("shutdown", "int", "int int"),
     recv: native("recv", "int64", "int void* size_t int"),
@@ -147,7 +152,8 @@ function prototypes(library: CLibrary) {
 
 type Prototypes = ReturnType<typeof prototypes>;
 
-const AGAIN = osConstants.errno.EAGAIN;
+const { EAGAIN: AGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM } = osConstants.errno;
+const EXHAUSTED: ReadonlySet<number> = new Set([EMFILE, ENFILE, ENOBUFS, ENOMEM]);
 const errnoNames: ReadonlyMap<number, string> = new Map(
   Object.entries(osConstants.errno)
     .toReversed()
@@ -224,7 +230,7 @@ function listenerCalls({ c, koffi, check }: Tools) {
       const descriptor = c.accept4(listener, scratch.address, scratch.length, flags);
       if (descriptor >= 0) return { descriptor, remote: readAddress(scratch.address) };
       // Gone before we came, or out of descriptors: the next one may do better, and the client's own time-out counts.
-      return undefined;
+      return EXHAUSTED.has(koffi.errno()) ? "exhausted" : undefined;
     },
     watch: (descriptor) => new PollWatch(koffi, descriptor),
   } satisfies Partial<DataCalls>;
@@ -285,6 +291,10 @@ function connectionCalls({ c, check, count }: Tools) {
     },
     resetOnClose: (descriptor) => {
       c.setsockopt(descriptor, SOL_SOCKET, SO_LINGER, LINGER_NOT, LINGER_NOT.length);
+    },
+    unconfirmed: (descriptor) => {
+      check("ioctl", c.ioctl(descriptor, SIOCOUTQ, scratch.number));
+      return scratch.number.readInt32LE(0);
     },
     peek: (descriptor) => count("recv", c.recv(descriptor, scratch.octet, 1, MSG_PEEK | MSG_DONTWAIT)),
     receive: (descriptor, into) => count("recv", c.recv(descriptor, into, into.length, MSG_DONTWAIT)),

@@ -234,6 +234,8 @@ function systemCalls(c: ReturnType<typeof prototypes>, koffi: Koffi): SystemCall
       for (const offset of offsets) offset.writeBigInt64LE(BigInt(position));
       const { promise, resolve, reject } = Promise.withResolvers<number>();
       c.copyFileRange.async(from, offsets[0], to, offsets[1], length, 0, (fault: unknown, copied: number) => {
+        // Held until here: the other thread writes to them, and memory that is nobody's any more belongs to others.
+        void offsets;
         // The errno of another thread is out of reach; callers go on by read and write, which name the fault.
         if (fault !== null || copied < 0) reject(new SystemCallError("copy_file_range", "EINVAL"));
         else resolve(copied);

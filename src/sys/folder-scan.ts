@@ -110,8 +110,12 @@ export class FolderScan implements AsyncDisposable {
   /** Only where more is to be expected: another thread costs more than the call that finds the end. */
   #readAhead(): void {
     if (this.#filled <= DIRENT_OCTETS - DIRENT_MAX) return;
-    this.#other ??= makeRoom(this.#calls, DIRENT_OCTETS);
-    this.#ahead = this.#calls.getdents64Elsewhere(this.#descriptor, this.#other.space);
+    const room = (this.#other ??= makeRoom(this.#calls, DIRENT_OCTETS));
+    this.#ahead = this.#calls.getdents64Elsewhere(this.#descriptor, room.space).then((filled) => {
+      // Held until here, whatever becomes of this scan: the other thread writes to it by its address.
+      void room;
+      return filled;
+    });
   }
 
   name(index: number): ByteString {
