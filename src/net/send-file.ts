@@ -1,6 +1,9 @@
-/** A file onto a data connection in the kernel: from the page cache by splice, without a stop for a disk. */
+/**
+ * A file onto a data connection in the kernel, without a stop for a disk: what lies in memory by sendfile, what does not
+ * by another thread that reads it into a pipe, while the kernel is told to read what comes after it.
+ */
 import { DataCallError, WOULD_WAIT } from "../sys/data-calls.ts";
-import { SMALL_SEND } from "./limits.ts";
+import { PIPE_LEAST, READ_AHEAD, SMALL_SEND } from "./limits.ts";
 import type { NativeConnection } from "./native-connection.ts";
 import type { Pipe } from "./pipes.ts";
 import type { FileSpan, Moved } from "./transport.ts";
@@ -23,6 +26,10 @@ export class FileSender {
   readonly #moved: Moved;
   #position = 0;
   #end = 0;
+  /** Up to here the file was found in memory. */
+  #warmUntil = 0;
+  /** Under way on another thread. */
+  #reading: Promise<void> | undefined;
 
   constructor(connection: NativeConnection, file: number, moved: Moved) {
     this.#connection = connection;
@@ -34,11 +41,20 @@ export class FileSender {
   async send({ start, end }: FileSpan): Promise<number> {
     this.#position = start;
     this.#end = end;
+    this.#warmUntil = start;
     if (end - start <= SMALL_SEND && this.#sendAtOnce()) return this.#position;
-    using pipe = this.#connection.pipes.borrow();
-    if (pipe === undefined) await this.#sendWithout();
-    else await this.#sendThrough(pipe);
-    return this.#position;
+    try {
+      while (this.#position < this.#end) {
+        const wanted = Math.min(this.#connection.quantum, this.#end - this.#position, this.#mostAtOnce);
+        const length = await this.#connection.leave(wanted);
+        const isDone = this.#isWarm(length) ? await this.#sendWarm(length) : await this.#sendCold(length);
+        if (!isDone) break;
+      }
+      return this.#position;
+    } finally {
+      // The file may be closed after this.
+      await this.#reading;
+    }
   }
 
   /** A short file that lies in memory, onto a connection that takes it: two calls and no wait. @returns whether it is all out. */
@@ -56,22 +72,54 @@ export class FileSender {
     return sent === length;
   }
 
-  async #sendThrough(pipe: Pipe): Promise<void> {
+  /** What a throttle gives leave for must all go out: a pipe may be in the way. */
+  get #mostAtOnce(): number {
+    return this.#connection.throttle?.limited === true ? PIPE_LEAST : Infinity;
+  }
+
+  #isWarm(length: number): boolean {
+    if (this.#position + length <= this.#warmUntil) return true;
+    const range = { position: this.#position, length };
+    if (this.#connection.calls.warmth(this.#file, range) !== "in-memory") return false;
+    this.#warmUntil = this.#position + length;
+    return true;
+  }
+
+  /** @returns false at the end of the file, and after a fault of it. */
+  async #sendWarm(length: number): Promise<boolean> {
     const { calls, descriptor } = this.#connection;
-    let filled = this.#position;
-    while (this.#position < this.#end) {
-      // Filled up again before it is empty, so that the socket always finds something. What a throttle gave leave for
-      // is not saved up.
-      const isHeld = this.#connection.throttle?.limited === true;
-      if (filled < this.#end && pipe.held <= (isHeld ? 0 : pipe.octets / 2)) {
-        const count = await this.#fill(pipe, filled);
-        if (count > 0) filled += count;
-        // The file is shorter than it was, or cannot be read this way: what is in the pipe still goes out.
-        else this.#end = filled;
-        continue;
+    for (let left = length; left > 0;) {
+      const sent = this.#onFile(() =>
+        calls.sendFile(descriptor, this.#file, { position: this.#position, length: left }),
+      );
+      if (sent === 0) return false;
+      if (sent === WOULD_WAIT) await this.#connection.until("writable");
+      else {
+        left -= sent;
+        await this.#note(sent);
       }
-      const more = filled < this.#end && !isHeld;
-      const sent = this.#connection.try(() => calls.splice(pipe.reading, descriptor, { length: pipe.held, more }));
+    }
+    return true;
+  }
+
+  /** @returns false at the end of the file, after a fault of it, and where no pipe is free. */
+  async #sendCold(length: number): Promise<boolean> {
+    using pipe = this.#connection.pipes.borrow();
+    if (pipe === undefined) return false;
+    const range = { position: this.#position, length: Math.min(length, pipe.octets) };
+    this.#readAhead(range.position + range.length);
+    const count = await this.#connection.calls.spliceElsewhere(this.#file, pipe.writing, range);
+    if (count > 0) pipe.held = count;
+    this.#connection.check();
+    if (count <= 0) return false;
+    await this.#empty(pipe);
+    return true;
+  }
+
+  async #empty(pipe: Pipe): Promise<void> {
+    const { calls, descriptor } = this.#connection;
+    while (pipe.held > 0) {
+      const sent = this.#connection.try(() => calls.splice(pipe.reading, descriptor, { length: pipe.held }));
       if (sent === WOULD_WAIT) await this.#connection.until("writable");
       else {
         pipe.held -= sent;
@@ -80,41 +128,13 @@ export class FileSender {
     }
   }
 
-  /** @returns octets that came into the pipe; 0 at the end of the file and after a fault of it. */
-  async #fill(pipe: Pipe, position: number): Promise<number> {
-    const { calls, quantum } = this.#connection;
-    const wanted = Math.min(pipe.octets - pipe.held, this.#end - position, quantum);
-    const length = await this.#connection.leave(wanted);
-    const range = { position, length };
-    if (calls.warmth(this.#file, range) === "in-memory") {
-      const count = this.#onFile(() => calls.splice(this.#file, pipe.writing, range));
-      if (count > 0) pipe.held += count;
-      // It has more pieces than the pipe has places: first some must go out.
-      if (count !== WOULD_WAIT || pipe.held === 0) return count;
-    }
-    const count = await calls.spliceElsewhere(this.#file, pipe.writing, range);
-    if (count > 0) pipe.held += count;
-    this.#connection.check();
-    return count;
-  }
-
-  /** By sendfile, while what it would read lies in memory. */
-  async #sendWithout(): Promise<void> {
-    const { calls, descriptor } = this.#connection;
-    while (this.#position < this.#end) {
-      const length = await this.#connection.leave(Math.min(this.#connection.quantum, this.#end - this.#position));
-      for (let left = length; left > 0;) {
-        const range = { position: this.#position, length: left };
-        if (calls.warmth(this.#file, range) !== "in-memory") return;
-        const sent = this.#onFile(() => calls.sendFile(descriptor, this.#file, range));
-        if (sent === 0) return;
-        if (sent === WOULD_WAIT) await this.#connection.until("writable");
-        else {
-          left -= sent;
-          await this.#note(sent);
-        }
-      }
-    }
+  /** Has the kernel read what comes next, so that it lies in memory when its turn comes. */
+  #readAhead(position: number): void {
+    const length = Math.min(READ_AHEAD, this.#end - position);
+    if (this.#reading !== undefined || length <= 0) return;
+    this.#reading = this.#connection.calls.readAhead(this.#file, { position, length }).then(() => {
+      this.#reading = undefined;
+    });
   }
 
   async #note(sent: number): Promise<void> {

@@ -60,6 +60,8 @@ export type DataCalls = {
   splice(from: number, to: number, terms: { length: number; position?: number; more?: boolean }): number;
   /** The same on another thread, for files on disks. @returns -1 for any fault: a call on this thread names it. */
   spliceElsewhere(from: number, to: number, terms: { length: number; position?: number }): Promise<number>;
+  /** Begins to read into memory, on another thread, as that may wait to hand its orders to the disk. */
+  readAhead(file: number, range: { position: number; length: number }): Promise<void>;
   /** Makes a pipe. @param octets that it should hold. @returns what it does hold, less where the system has limits. */
   pipe(octets: number): { readonly reading: number; readonly writing: number; readonly octets: number };
   /** Reads what lies in memory, as far as it goes; `WOULD_WAIT`: nothing does, or the file system cannot tell. */
@@ -143,6 +145,7 @@ function prototypes(library: CLibrary) {
     send: native("send", "int64", "int void* size_t int"),
     sendfile: native("sendfile", "int64", "int int void* size_t"),
     splice: native("splice", "int64", "int void* int void* size_t uint"),
+    readahead: native("readahead", "int64", "int int64 size_t"),
     pipe2: native("pipe2", "int", "void* int"),
     preadv2: native("preadv2", "int64", "int void* int int64 int"),
     write: native("write", "int64", "int void* size_t"),
@@ -359,6 +362,11 @@ function pipeCalls({ c, check, count }: Tools) {
         resolve(fault === null || fault === undefined ? moved : -1);
       };
       c.splice.async(from, offset, to, null, length, SPLICE_MOVE, done);
+      return promise;
+    },
+    async readAhead(file, { position, length }) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      c.readahead.async(file, position, length, () => resolve());
       return promise;
     },
     pipe(octets) {
