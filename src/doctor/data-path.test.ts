@@ -27,9 +27,10 @@ test("a path that loses octets is found out", async (context) => {
   };
   // Nothing is moved by the kernel: the plain way makes good for it.
   assert.equal((await examineDataPath(() => none)).state, "good");
-  const astray: typeof path.calls.splice = (from, to, { position, ...terms }) =>
-    path.calls.splice(from, to, { ...terms, ...(position === undefined ? {} : { position: position + 1 }) });
-  const finding = await examineDataPath(() => ({ kind: "native", calls: { ...path.calls, splice: astray } }));
+  const astray: typeof path.calls.sendFile = (socket, file, { position, length }) =>
+    path.calls.sendFile(socket, file, { position: position + 1, length });
+  const calls = { ...path.calls, sendFile: astray, warmth: () => "in-memory" as const };
+  const finding = await examineDataPath(() => ({ kind: "native", calls }));
   assert.equal(finding.state, "bad");
   assert.match(finding.cure ?? "", /portable/);
 });

@@ -20,7 +20,8 @@ const skip = calls === undefined ? "the native path needs Linux and koffi" : fal
 
 const HERE = "127.0.0.1";
 const folder = mkdtempSync(join(tmpdir(), "ferryman-native-"));
-const pool = new PassivePool();
+// Whatever path the rest of this run is on.
+const pool = new PassivePool(calls === undefined ? {} : { path: { kind: "native", calls } });
 after(() => {
   pool.close();
   rmSync(folder, { recursive: true });

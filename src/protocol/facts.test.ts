@@ -6,6 +6,7 @@ import {
   FACTS,
   type FactName,
   type FactSource,
+  factsWriter,
   formatFactNames,
   formatFacts,
   formatMlstFeature,
@@ -127,6 +128,20 @@ test("no owner can end its fact or its line", () => {
   const chosen = new Set<FactName>(["UNIX.owner", "UNIX.group"]);
   const shown = formatFacts({ ...entry, owner: "a b;c\r\n\0\x7f", group: "\u00e4" }, chosen);
   assert.equal(shown, "UNIX.owner=a_b_c____;UNIX.group=\xc3\xa4;");
+});
+
+test("one writer for a whole folder: each entry has its own facts, whatever the one before it had", () => {
+  const write = factsWriter(ALL);
+  const entries: readonly FactSource[] = [
+    entry,
+    entry,
+    { ...entry, mode: 0o600 },
+    { ...entry, owner: "bob" },
+    { ...entry, owner: "bob", group: "users" },
+    { ...entry, kind: "directory", group: "users" },
+  ];
+  for (const each of entries) assert.equal(write(each), factsWriter(ALL)(each));
+  assert.match(write({ ...entry, owner: "bob" }), /owner=bob/i);
 });
 
 test("facts are read as any server writes them", () => {
