@@ -37,6 +37,8 @@ export class ControlConnection {
   #queuedOctets = 0;
   /** What came and is not split yet, because the queue is full. Never more than one chunk: the socket is paused then. */
   #unsplit: Buffer = NOTHING;
+  /** No more is read until the queue has room. */
+  #isHeldBack = false;
   #watcher: Watcher | undefined;
   #wake: (() => void) | undefined;
   #ended = false;
@@ -79,7 +81,16 @@ export class ControlConnection {
     return this.#queue.length;
   }
 
-  /** The next line in order, or undefined when no more can come. One caller at a time. */
+  /** The next line in order if it is here already. One caller at a time, as with `next`. */
+  take(): ControlInput | undefined {
+    const input = this.#queue.shift();
+    if (input === undefined) return undefined;
+    this.#queuedOctets -= costOf(input);
+    if (this.#unsplit.length > 0 || this.#isHeldBack) this.#split();
+    return input;
+  }
+
+  /** The next line in order, or undefined when no more can come. */
   async next(): Promise<ControlInput | undefined> {
     while (this.#queue.length === 0 && !this.#ended) {
       await new Promise<void>((resolve) => {
@@ -87,11 +98,7 @@ export class ControlConnection {
       });
     }
     this.#wake = undefined;
-    const input = this.#queue.shift();
-    if (input === undefined) return undefined;
-    this.#queuedOctets -= costOf(input);
-    this.#split();
-    return input;
+    return this.take();
   }
 
   /** Sets the watcher (undefined: none); it sees the lines that wait already at once. */
@@ -178,15 +185,18 @@ export class ControlConnection {
     if (this.#socket.writable) this.#socket.write(octets, "latin1");
   }
 
-  /** Sends reply octets; settles when the client has read enough of them, or is gone: one that reads none is cut off. */
-  async write(bytes: ByteString): Promise<void> {
+  /** Sends reply octets; whoever sends many asks for `room` now and then. */
+  write(bytes: ByteString): void {
     if (this.#flush !== undefined) {
       this.#held += bytes;
       this.#writeHeld();
     } else if (this.#socket.writable) this.#socket.write(bytes, "latin1");
-    if (!this.#socket.writable) return;
-    if (this.#socket.writableLength < REPLY_BACKLOG) return;
-    await new Promise<void>((resolve) => {
+  }
+
+  /** Settles when the client has read enough of its replies, or is gone: one that reads none is cut off. Undefined: it has. */
+  room(): Promise<void> | undefined {
+    if (!this.#socket.writable || this.#socket.writableLength < REPLY_BACKLOG) return undefined;
+    return new Promise<void>((resolve) => {
       const socket = this.#socket;
       const timer = setTimeout(() => this.#raw.destroy(), REPLY_PATIENCE_MS);
       const done = (): void => {
@@ -256,8 +266,13 @@ export class ControlConnection {
       for (const event of this.#splitter.push(part)) this.#enqueue(event);
     }
     if (this.#unsplit.length === 0) this.#unsplit = NOTHING;
-    if (this.#isFull()) this.#socket.pause();
-    else if (this.#socket.isPaused()) this.#socket.resume();
+    if (this.#isFull()) {
+      this.#isHeldBack = true;
+      this.#socket.pause();
+    } else if (this.#isHeldBack || this.#socket.isPaused()) {
+      this.#isHeldBack = false;
+      this.#socket.resume();
+    }
   }
 
   #enqueue(event: LineEvent): void {

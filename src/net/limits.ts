@@ -12,6 +12,11 @@ export const REPLY_PATIENCE_MS = 300_000;
 export const LINGER_MS = 2_000;
 /** Milliseconds between keep-alive probes of an idle control connection: below the 5 minutes that home routers keep a mapping. */
 export const KEEP_ALIVE_MS = 60_000;
+/**
+ * Milliseconds after which a port that was leased and not used listens by itself: who came to it before is told of, or
+ * sent away, that late at most twice over. Transfers of a busy session follow one another faster.
+ */
+export const WAKE_MS = 500;
 /** Passive listeners that stay open per local address when nobody leases them (perf.md, finding 4); 1 descriptor each. */
 export const LISTENERS_KEPT = 256;
 /** Random ports tried before the range is searched in order. */

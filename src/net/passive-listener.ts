@@ -7,8 +7,12 @@ import { DATA_BACKLOG, EXHAUSTED_REST_MS, UNSENT_LOW } from "./limits.ts";
 
 export interface PassiveListener {
   readonly port: number;
-  /** Hands on, now, what has connected, up to the first that is wanted. Elsewhere the event loop does that alone. */
+  /** Hands on, now, what has connected, up to the first that is wanted. */
   look(): void;
+  /** From now on hands on by itself whatever connects. Node's servers always do. */
+  listen(): void;
+  /** From now on only `look` hands on: the event loop is not woken for what the next command asks for anyway. */
+  rest(): void;
   close(): void;
 }
 
@@ -20,7 +24,10 @@ export type ListenerTerms = {
   readonly onConnection: (end: DataEnd) => boolean;
 };
 
-/** @param endpoint our own address and a port. @returns undefined: the port is taken, or not ours to open. */
+/**
+ * One that rests until `listen` is called.
+ * @param endpoint our own address and a port. @returns undefined: the port is taken, or not ours to open.
+ */
 export async function openPassive(endpoint: Endpoint, terms: ListenerTerms): Promise<PassiveListener | undefined> {
   // A zone of a link-local address needs the system's names of interfaces: Node knows them.
   if (terms.calls === undefined || endpoint.address.includes("%")) return openWithNode(endpoint, terms);
@@ -38,9 +45,10 @@ function openByDescriptor(
     if (error instanceof DataCallError) return undefined;
     throw error;
   }
-  let watch = calls.watch(descriptor);
+  const watch = calls.watch(descriptor);
   let open = true;
-  let rest: NodeJS.Timeout | undefined;
+  let listening = false;
+  let recovery: NodeJS.Timeout | undefined;
   /** @returns whether to look for another one: there was one, and nobody wanted it. */
   const acceptOne = (): boolean => {
     const accepted = open ? calls.accept(descriptor) : undefined;
@@ -49,34 +57,47 @@ function openByDescriptor(
     return !onConnection(new DescriptorEnd(accepted.descriptor, accepted.remote, calls));
   };
   // One a turn: as a rule there is no second, and asking for it costs as much as taking the first.
-  const wait = (): void => watch.always("readable", acceptOne);
+  const start = (): void => {
+    if (listening && recovery === undefined) watch.always("readable", acceptOne);
+  };
   /** Whoever waits goes on waiting; told of him in every turn of the loop we would do nothing else. */
   const pause = (): void => {
-    if (rest !== undefined) return;
-    watch[Symbol.dispose]();
-    rest = setTimeout(() => {
-      rest = undefined;
-      watch = calls.watch(descriptor);
-      wait();
+    if (recovery !== undefined) return;
+    watch.stop();
+    recovery = setTimeout(() => {
+      recovery = undefined;
+      start();
     }, EXHAUSTED_REST_MS);
   };
   const look = (): void => {
     // The backlog holds no more of them.
     for (let count = 0; count < DATA_BACKLOG; count++) if (!acceptOne()) return;
   };
-  wait();
   return {
     port,
     look,
+    listen: () => {
+      if (listening || !open) return;
+      listening = true;
+      start();
+    },
+    rest: () => {
+      if (!listening) return;
+      listening = false;
+      watch.stop();
+    },
     close: () => {
       if (!open) return;
       open = false;
-      clearTimeout(rest);
+      clearTimeout(recovery);
       watch[Symbol.dispose]();
       calls.close(descriptor);
     },
   };
 }
+
+/** What Node does by itself. */
+const nothing = (): void => {};
 
 async function openWithNode(
   { address, port }: Endpoint,
@@ -91,5 +112,5 @@ async function openWithNode(
   if (!listening) return undefined;
   server.on("connection", (socket) => onConnection(new SocketEnd(socket, calls)));
   server.on("error", () => {});
-  return { port, look: () => {}, close: () => void server.close() };
+  return { port, look: nothing, listen: nothing, rest: nothing, close: () => void server.close() };
 }

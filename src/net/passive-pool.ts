@@ -7,7 +7,7 @@ import { randomInt } from "node:crypto";
 import { type Endpoint, sameAddress } from "./addresses.ts";
 import type { DataEnd } from "./data-end.ts";
 import { type DataPath, chooseDataPath } from "./data-path.ts";
-import { DYNAMIC_PORTS, LISTENERS_KEPT, RANDOM_PICKS } from "./limits.ts";
+import { DYNAMIC_PORTS, LISTENERS_KEPT, RANDOM_PICKS, WAKE_MS } from "./limits.ts";
 import { type PassiveListener, openPassive } from "./passive-listener.ts";
 
 export type PortRange = { readonly first: number; readonly last: number };
@@ -28,17 +28,21 @@ export type LeaseTerms = {
 
 /** One port, one session. Disposing gives it back and drops a connection that nobody took. */
 export class PassiveLease implements Disposable {
-  readonly port: number;
   readonly #terms: LeaseTerms;
-  readonly #pool: { readonly look: () => void; readonly giveBack: () => void };
+  readonly #place: OpenPort;
+  readonly #giveBack: (place: OpenPort) => void;
   #arrived: DataEnd | undefined;
   #waiting: ((end: DataEnd) => void) | undefined;
   #over = false;
 
-  constructor(port: number, terms: LeaseTerms, pool: { readonly look: () => void; readonly giveBack: () => void }) {
-    this.port = port;
+  constructor(place: OpenPort, terms: LeaseTerms, giveBack: (place: OpenPort) => void) {
+    this.#place = place;
     this.#terms = terms;
-    this.#pool = pool;
+    this.#giveBack = giveBack;
+  }
+
+  get port(): number {
+    return this.#place.port;
   }
 
   /** The pool's own: a connection came in while this lease holds the port. @returns whether it is the client's. */
@@ -65,7 +69,7 @@ export class PassiveLease implements Disposable {
   /** The client's connection, if it is here already. */
   take(): DataEnd | undefined {
     const isEarly = this.#arrived !== undefined;
-    if (!isEarly) this.#pool.look();
+    if (!isEarly) this.#place.listener.look();
     const here = this.#arrived;
     this.#arrived = undefined;
     if (!isEarly || here?.gone !== true) return here;
@@ -79,6 +83,7 @@ export class PassiveLease implements Disposable {
     signal.throwIfAborted();
     const here = this.take();
     if (here !== undefined) return here;
+    this.#place.listener.listen();
     return new Promise((resolve, reject) => {
       const give = (): void => {
         this.#waiting = undefined;
@@ -97,7 +102,7 @@ export class PassiveLease implements Disposable {
     if (this.#over) return;
     this.#over = true;
     this.#arrived?.destroy();
-    this.#pool.giveBack();
+    this.#giveBack(this.#place);
   }
 }
 
@@ -108,6 +113,9 @@ type OpenPort = {
   lease: PassiveLease | undefined;
   /** Its place among those without a lease, while it has none. */
   at: number;
+  /** Whether it is among those that do not listen by themselves, and was leased since these were looked through. */
+  resting: boolean;
+  fresh: boolean;
 };
 /** The ports that are open on one of our addresses, by number; `idle` are those without a lease. */
 type Ports = { readonly open: Map<number, OpenPort>; readonly idle: OpenPort[] };
@@ -127,6 +135,9 @@ export class PassivePool {
   readonly #path: DataPath;
   readonly #congestionControl: string | undefined;
   readonly #byAddress = new Map<string, Ports>();
+  /** Ports that do not listen by themselves, and what makes those listen that stay so. */
+  #resting: OpenPort[] = [];
+  #waker: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor({ range = DYNAMIC_PORTS, kept = LISTENERS_KEPT, path, congestionControl }: PoolOptions = {}) {
@@ -136,19 +147,52 @@ export class PassivePool {
     this.#congestionControl = congestionControl;
   }
 
-  /** @throws {NoPassivePort} when every port of the range is leased or taken by another program. */
-  async lease(terms: LeaseTerms): Promise<PassiveLease> {
+  /**
+   * At once where enough ports are open already.
+   * @throws {NoPassivePort} when every port of the range is leased or taken by another program.
+   */
+  lease(terms: LeaseTerms): PassiveLease | Promise<PassiveLease> {
     const ports = this.#portsOf(terms.address);
-    const found = (await this.#pick(ports, terms.address)) ?? (await this.#search(ports, terms.address));
-    if (found === undefined || this.#closed) throw new NoPassivePort(`no passive port free on ${terms.address}`);
+    const open = ports.open.size >= this.#kept && !this.#closed ? takeAny(ports.idle) : undefined;
+    return open === undefined ? this.#leaseAnother(ports, terms) : this.#leased(ports, { open, terms });
+  }
+
+  async #leaseAnother(ports: Ports, terms: LeaseTerms): Promise<PassiveLease> {
+    const open = (await this.#pick(ports, terms.address)) ?? (await this.#search(ports, terms.address));
+    if (open === undefined || this.#closed) throw new NoPassivePort(`no passive port free on ${terms.address}`);
+    return this.#leased(ports, { open, terms });
+  }
+
+  #leased(ports: Ports, { open, terms }: { open: OpenPort; terms: LeaseTerms }): PassiveLease {
     // Whoever connected for the last lease is not let into this one.
-    found.listener.look();
-    const lease = new PassiveLease(found.port, terms, {
-      look: () => found.listener.look(),
-      giveBack: () => this.#giveBack(ports, found),
-    });
-    found.lease = lease;
+    open.listener.look();
+    this.#rest(open);
+    const lease = new PassiveLease(open, terms, (port) => this.#giveBack(ports, port));
+    open.lease = lease;
     return lease;
+  }
+
+  /** As a rule the next command asks for the connection; what takes longer is woken for. */
+  #rest(port: OpenPort): void {
+    port.listener.rest();
+    if (!port.resting) this.#resting.push(port);
+    port.resting = true;
+    port.fresh = true;
+    this.#waker ??= setInterval(() => this.#wakeRested(), WAKE_MS).unref();
+  }
+
+  #wakeRested(): void {
+    const resting = this.#resting;
+    this.#resting = [];
+    for (const port of resting) {
+      port.resting = port.fresh;
+      port.fresh = false;
+      if (port.resting) this.#resting.push(port);
+      else port.listener.listen();
+    }
+    if (this.#resting.length > 0) return;
+    clearInterval(this.#waker);
+    this.#waker = undefined;
   }
 
   /** Open listeners on all addresses, leased or not. */
@@ -173,6 +217,7 @@ export class PassivePool {
   /** Closes every listener; leases end with it. */
   close(): void {
     this.#closed = true;
+    clearInterval(this.#waker);
     for (const { open, idle } of this.#byAddress.values()) {
       for (const { listener } of open.values()) listener.close();
       open.clear();
@@ -239,7 +284,7 @@ export class PassivePool {
       listener.close();
       return undefined;
     }
-    opened = { listener, port, lease: undefined, at: 0 };
+    opened = { listener, port, lease: undefined, at: 0, resting: false, fresh: false };
     ports.open.set(port, opened);
     return opened;
   }
@@ -257,6 +302,7 @@ export class PassivePool {
 }
 
 function takeAny(idle: OpenPort[]): OpenPort | undefined {
+  if (idle.length === 0) return undefined;
   const port = idle[randomInt(idle.length)];
   return port === undefined ? undefined : take(idle, port);
 }

@@ -28,19 +28,24 @@ export type Facts<A extends Access = Access> = {
   readonly source: `RFC ${number} §${string}` | `draft-${string}` | `SITE ${string}` | `common use: ${string}`;
 };
 
+/** Takes a reply; it is on its way to the client when this returns, or waits for the one that follows a 1yz. */
+export type Say = (reply: Reply) => void;
+
 export type Call<A extends Access, Argument> = {
   readonly session: SessionFor[A];
   readonly argument: Argument;
   readonly context: Context;
+  readonly say: Say;
 };
 type Definition<A extends Access, Argument> = Facts<A> & {
   /** Throws a Refusal (501 as a rule) for an argument that is none. */
   readonly parse: (argument: ByteString, session: SessionFor[A]) => Argument;
-  /** Yields replies in order, returns the next session. Never writes to a socket. */
-  readonly run: (call: Call<A, Argument>) => AsyncGenerator<Reply, Session, void>;
+  /** Says replies in order, returns the next session: at once where nothing is waited for. Never writes to a socket. */
+  readonly run: (call: Call<A, Argument>) => Session | Promise<Session>;
 };
 export type Command = Facts & {
-  readonly execute: (call: Call<"anyone", ByteString>) => AsyncGenerator<Reply, Session, void>;
+  /** @throws {Refusal} for whoever may not, and for an argument that is none. */
+  readonly execute: (call: Call<"anyone", ByteString>) => Session | Promise<Session>;
 };
 
 const ADMIT: { readonly [A in Access]: (session: Session) => SessionFor[A] } = {
@@ -55,10 +60,9 @@ export function command<A extends Access, Argument>(definition: Definition<A, Ar
   const { parse, run, ...facts } = definition;
   return {
     ...facts,
-    // No generator of its own around the command's: each costs every reply a few promises.
-    execute({ session, argument, context }) {
+    execute({ session, argument, context, say }) {
       const admitted = ADMIT[facts.access](session);
-      return run({ session: admitted, argument: parse(argument, admitted), context });
+      return run({ session: admitted, argument: parse(argument, admitted), context, say });
     },
   };
 }

@@ -4,12 +4,11 @@
  */
 import { faultDetail } from "../base/fault-text.ts";
 import type { Socket } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
 import { CommandRate } from "../guard/rates.ts";
 import type { Account } from "../account/account.ts";
-import { bytesOfText } from "../base/bytes.ts";
+import { type ByteString, bytesOfText } from "../base/bytes.ts";
 import { ControlConnection, type ControlInput } from "../net/control-connection.ts";
-import type { ByteString } from "../base/bytes.ts";
 import type { SessionThrottles } from "../net/throttles.ts";
 import { type Reply, encodeReply, reply } from "../protocol/reply.ts";
 import type { FerrymanEvent, SessionFacts } from "../workspace/events.ts";
@@ -20,17 +19,19 @@ import type { Context, Settings } from "./context.ts";
 import { DataChannel } from "./data-channel.ts";
 import { type Order, dispatch, readOrder } from "./dispatch.ts";
 import { RunningTransfer } from "./running-transfer.ts";
-import type { Services } from "./server.ts";
+import type { Listener, Services } from "./server.ts";
 import { Refusal } from "./errors.ts";
+import { SessionClock } from "./session-clock.ts";
 import type { Session } from "./session.ts";
 import { TlsChannel, type TlsFacts } from "./tls-channel.ts";
 import { certificateUser, levelOfSession } from "./tls-policy.ts";
 import { TlsFailed } from "../net/tls/handshake.ts";
-import type { Listener } from "./server.ts";
 import type { StorageLease } from "../workspace/storages.ts";
 
 /** Why a session ended for which nobody gave another reason. */
 const STAYED = "the client closed the connection";
+/** Commands of one session in a row, beyond which others are let in: some 20 µs each. */
+const COMMANDS_A_TURN = 32;
 
 export class Connection {
   readonly id: string;
@@ -47,16 +48,14 @@ export class Connection {
   #workspace: Workspace | undefined;
   #files: StorageLease | undefined;
   #throttles: SessionThrottles | undefined;
-  #clock: NodeJS.Timeout | undefined;
-  #lastActivity: number;
-  /** Since when nobody is signed in here: from the greeting, or from the end of the last login. */
-  #signedOut: number;
+  readonly #clock: SessionClock;
   /** A command is being run; the idle clock does not count meanwhile. */
   #busy = false;
   #commands = 0;
-  #idleSeconds: number;
   #reason = STAYED;
-  #urgent: Promise<void> = Promise.resolve();
+  #urgent: Promise<void> | undefined;
+  /** Commands run without a pause for others. */
+  #inThisTurn = 0;
   /** Set when the server is told to stop: the session ends after the command under way. */
   #leaving: string | undefined;
 
@@ -66,11 +65,17 @@ export class Connection {
     this.#services = services;
     this.#settings = services.settings;
     this.#rate = new CommandRate(services.commandRate);
-    this.#lastActivity = services.now();
-    this.#signedOut = services.now();
-    this.#control = new ControlConnection(socket, () => {
-      this.#lastActivity = services.now();
+    this.#clock = new SessionClock({
+      now: services.now,
+      loginSeconds: this.#settings.loginTimeout,
+      idleSeconds: this.#settings.idleTimeout,
+      isBusy: () => this.#busy,
+      onOver: ({ clock, text }) => {
+        if (clock === "login") services.authority.offence(this.id, "login-timeout");
+        this.#sayGoodbye(text);
+      },
     });
+    this.#control = new ControlConnection(socket, () => this.#clock.touch());
     // Whoever decides about admission may take its time, and the ClientHello is not for us to read meanwhile.
     if (listener.implicit) this.#control.hold();
     this.#tls = new TlsChannel(this.#control, {
@@ -79,7 +84,6 @@ export class Connection {
       onSecured: (facts) => this.#noteSecured(facts),
     });
     this.#running = new RunningTransfer(() => this.#control.look());
-    this.#idleSeconds = services.settings.idleTimeout;
     this.#context = this.#makeContext();
   }
 
@@ -89,7 +93,7 @@ export class Connection {
     const gone = (): void => this.#stop.abort();
     this.#control.closed.addEventListener("abort", gone);
     try {
-      this.#startClock();
+      this.#clock.start();
       if (!(await this.#admit())) return;
       if (this.#listener.implicit) await this.#secureFirst();
       await this.#greet();
@@ -107,10 +111,10 @@ export class Connection {
       this.#emit({ type: "server.fault", detail, session: this.id, at: this.#services.now() });
       this.#reason = "a fault of the server";
     } finally {
-      clearTimeout(this.#clock);
+      this.#clock[Symbol.dispose]();
       this.#stop.abort();
       this.#context.data[Symbol.dispose]();
-      await this.#urgent.catch(() => {});
+      await this.#urgent?.catch(() => {});
       this.#control.end();
       const facts = this.facts();
       await this.#leaveWorkspace();
@@ -156,13 +160,13 @@ export class Connection {
     this.#emit({ ...this.facts(), type: "session.refused", reason: verdict.rule, at: this.#services.now() });
     // Whoever waits for TLS could not read it.
     if (this.#listener.implicit) this.#control.drop();
-    else await this.#send(reply(421, verdict.text));
+    else this.#say(reply(421, verdict.text));
     return false;
   }
 
   async #greet(): Promise<void> {
     const [first = "", ...rest] = this.#settings.banner.split(/\r?\n/).map(bytesOfText);
-    await this.#send(reply(220, first, ...rest));
+    this.#say(reply(220, first, ...rest));
   }
 
   #noteSecured({ protocol, cipher }: TlsFacts): void {
@@ -185,73 +189,100 @@ export class Connection {
         this.#sayGoodbye(this.#leaving);
         return;
       }
-      const input = await this.#control.next();
+      const input = this.#control.take() ?? (await this.#control.next());
       if (input === undefined) return;
-      await this.#execute(input);
-      this.#lastActivity = this.#services.now();
+      const waited = this.#execute(input);
+      if (waited !== undefined) await waited;
+      // Replies of urgent commands go out before the next command's.
+      if (this.#urgent !== undefined) await this.#urgent;
+      const pause = this.#control.room() ?? this.#turnOfOthers();
+      if (pause !== undefined) await pause;
+      this.#clock.touch();
     }
     if (this.#reason === STAYED) this.#reason = "QUIT";
   }
 
-  async #execute(input: ControlInput): Promise<void> {
-    this.#busy = true;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#running.follow(promise);
-    try {
-      this.#session = await this.#runOne(input);
-    } finally {
-      resolve();
-      this.#busy = false;
-    }
-    // Replies of urgent commands go out before the next command's.
-    await this.#urgent;
+  /** Lets other sessions in beside one that sends many commands at once; undefined: there is no need. */
+  #turnOfOthers(): Promise<void> | undefined {
+    this.#inThisTurn = this.#control.waiting > 0 ? this.#inThisTurn + 1 : 0;
+    if (this.#inThisTurn < COMMANDS_A_TURN) return undefined;
+    this.#inThisTurn = 0;
+    return nextTurn();
   }
 
-  async #runOne(input: ControlInput): Promise<Session> {
+  /** @returns undefined when the command is done already, as those are that wait for nothing. */
+  #execute(input: ControlInput): Promise<void> | undefined {
+    this.#busy = true;
+    const done = (): void => {
+      this.#busy = false;
+      this.#running.settle();
+    };
+    const next = this.#runOne(input);
+    if (!(next instanceof Promise)) {
+      this.#session = next;
+      done();
+      return undefined;
+    }
+    return next
+      .then((session) => {
+        this.#session = session;
+      })
+      .finally(done);
+  }
+
+  #runOne(input: ControlInput): Session | Promise<Session> {
     this.#commands += 1;
     const allowed = this.#rate.command(this.#control.waiting, this.#services.now());
     if (!allowed.ok) {
       this.#services.authority.offence(this.id, "command-flood");
       this.#reason = allowed.rule;
-      await this.#send(reply(421, allowed.text));
+      this.#say(reply(421, allowed.text));
       return { step: "closing" };
     }
-    if (allowed.delayMs > 0) await delay(allowed.delayMs, undefined, { signal: this.#stop.signal }).catch(() => {});
+    if (allowed.delayMs === 0) return this.#runAdmitted(input);
+    return delay(allowed.delayMs, undefined, { signal: this.#stop.signal })
+      .catch(() => {})
+      .then(() => this.#runAdmitted(input));
+  }
+
+  #runAdmitted(input: ControlInput): Session | Promise<Session> {
     if (input.kind === "too-long") {
       this.#services.authority.offence(this.id, "not-ftp");
-      await this.#send(reply(500, "Line too long; the whole of it was dropped."));
+      this.#say(reply(500, "Line too long; the whole of it was dropped."));
       return this.#session;
     }
     const order = readOrder(input.line);
-    const replies = dispatch(this.#session, order, this.#context);
     let code = 0;
-    for (;;) {
-      const step = await replies.next();
-      if (step.done === true) {
-        this.#note(order, code);
-        return step.value;
-      }
-      code = step.value.code;
-      await this.#send(step.value);
-    }
+    const say = (answer: Reply): void => {
+      code = answer.code;
+      this.#say(answer);
+    };
+    const noted = (next: Session): Session => {
+      this.#note(order, code);
+      return next;
+    };
+    const next = dispatch(this.#session, order, { context: this.#context, say });
+    return next instanceof Promise ? next.then(noted) : noted(next);
   }
 
   /** While a transfer runs: takes what may run beside it (RFC 959 §4.1.3 ABOR, §5.4 STAT). */
   #takeUrgent(input: ControlInput, ahead: number): boolean {
     if (!this.#running.active || input.kind !== "line") return false;
-    const urgent = readOrder(input.line)?.command?.urgent;
-    if (urgent === undefined) return false;
-    if (urgent === "in-turn" && (ahead > 0 || !this.#running.announced)) return false;
-    this.#urgent = this.#urgent.then(async () => {
+    const kind = readOrder(input.line)?.command?.urgent;
+    if (kind === undefined) return false;
+    if (kind === "in-turn" && (ahead > 0 || !this.#running.announced)) return false;
+    const urgent = (this.#urgent ?? Promise.resolve()).then(async () => {
       await this.#runOne(input);
+      if (this.#urgent === urgent) this.#urgent = undefined;
     });
+    this.#urgent = urgent;
     return true;
   }
 
-  async #send(answer: Reply): Promise<void> {
+  #say(answer: Reply): void {
     const octets = encodeReply(answer);
     if (answer.code < 200) this.#control.writeSoon(octets);
-    else await this.#control.write(octets);
+    else this.#control.write(octets);
   }
 
   #note(order: Order | undefined, code: number): void {
@@ -270,37 +301,12 @@ export class Connection {
     this.#reason = reason;
     this.#session = { step: "closing" };
     // Not after the 421 has gone out: a client that reads nothing would keep its session by that (attack 54).
-    void this.#send(reply(421, reason));
+    this.#say(reply(421, reason));
     this.#control.end();
   }
 
-  /** One timer for both clocks, set anew when another limit comes into force; it looks only when that could be over. */
-  #startClock(): void {
-    clearTimeout(this.#clock);
-    if (this.#stop.signal.aborted) return;
-    const look = (): void => {
-      const now = this.#services.now();
-      const signedIn = this.#workspace !== undefined;
-      const started = signedIn ? this.#lastActivity : this.#signedOut;
-      const allowed = (signedIn ? this.#idleSeconds : this.#settings.loginTimeout) * 1000;
-      const left = started + allowed - now;
-      if (this.#busy && signedIn) this.#clock = setTimeout(look, allowed);
-      else if (left > 0) this.#clock = setTimeout(look, left);
-      else {
-        if (!signedIn) this.#services.authority.offence(this.id, "login-timeout");
-        const limit = signedIn ? `Idle for ${this.#idleSeconds} s` : `No login within ${allowed / 1000} s`;
-        this.#sayGoodbye(`${limit}; closing the control connection.`);
-      }
-    };
-    look();
-  }
-
   #makeContext(): Context {
-    const { settings, services, control } = {
-      settings: this.#settings,
-      services: this.#services,
-      control: this.#control,
-    };
+    const [settings, services, control] = [this.#settings, this.#services, this.#control];
     return {
       peer: control.peer,
       local: control.local,
@@ -335,10 +341,9 @@ export class Connection {
           this.#emit({ ...this.facts(), type: "data.refused", from: address, port, reason, at: services.now() }),
       }),
       // A function: one getter would make V8 keep all of this as a dictionary, 1.5 KiB more for each session.
-      idleSeconds: () => this.#idleSeconds,
+      idleSeconds: () => this.#clock.idleSeconds,
       setIdleSeconds: (seconds) => {
-        this.#idleSeconds = seconds;
-        this.#startClock();
+        this.#clock.idleSeconds = seconds;
       },
       sessionMemory: services.sessionMemory,
       takeTransferPlace: async () => this.#takeTransferPlace(),
@@ -378,8 +383,7 @@ export class Connection {
         down: limits.sessionDownloadRate ?? this.#settings.downloadRate,
       },
     });
-    this.#idleSeconds = limits.idleSeconds ?? this.#settings.idleTimeout;
-    this.#startClock();
+    this.#clock.signIn(limits.idleSeconds ?? this.#settings.idleTimeout);
     return this.#workspace;
   }
 
@@ -392,8 +396,7 @@ export class Connection {
     this.#throttles = undefined;
     if (wasSignedIn) {
       this.#services.authority.signOut(this.id);
-      this.#signedOut = this.#services.now();
-      this.#startClock();
+      this.#clock.signOut();
     }
     await files?.[Symbol.asyncDispose]();
   }

@@ -61,6 +61,11 @@ function endSoftly(secured: TLSSocket, socket: Socket): void {
   socket.once("close", () => clearTimeout(timer));
 }
 
+function refuseDrained(error: unknown): never {
+  if (!(error instanceof NoPassivePort)) throw error;
+  throw new Refusal(425, "No passive port is free: all ports of the server's passive range are in use; try again.");
+}
+
 /** Names the settings of clients, as RFC 4217 §10.2 asks that the reply tell this reason. */
 const UNBOUND =
   "The data connection did not resume this session's TLS session: switch on TLS session reuse for data connections " +
@@ -81,26 +86,24 @@ export class DataChannel implements Disposable {
   }
 
   /** Leases a passive port; an older plan is given up (attack 8: one lease per session). @returns the port. */
-  async planPassive(): Promise<number> {
+  planPassive(): number | Promise<number> {
     this.clear();
     const { local, peer, pool, onRefused, onStranger } = this.#terms;
-    try {
-      const lease = await pool.lease({
-        address: local.address,
-        from: peer.address,
-        onStranger: (stranger) => {
-          this.#stranger = stranger;
-          onStranger(stranger.address);
-          onRefused(stranger, "a data connection from an address other than the control connection's was dropped");
-        },
-      });
-      // The session may have planned anew meanwhile only if it ran two commands at once, which it never does.
-      this.#plan = { kind: "passive", lease };
-      return lease.port;
-    } catch (error) {
-      if (!(error instanceof NoPassivePort)) throw error;
-      throw new Refusal(425, "No passive port is free: all ports of the server's passive range are in use; try again.");
-    }
+    const lease = pool.lease({
+      address: local.address,
+      from: peer.address,
+      onStranger: (stranger) => {
+        this.#stranger = stranger;
+        onStranger(stranger.address);
+        onRefused(stranger, "a data connection from an address other than the control connection's was dropped");
+      },
+    });
+    // The session may have planned anew meanwhile only if it ran two commands at once, which it never does.
+    const planned = (leased: PassiveLease): number => {
+      this.#plan = { kind: "passive", lease: leased };
+      return leased.port;
+    };
+    return lease instanceof Promise ? lease.then(planned, refuseDrained) : planned(lease);
   }
 
   /**

@@ -4,7 +4,7 @@ import type { ByteString } from "../base/bytes.ts";
 import type { DigestName } from "../protocol/digest.ts";
 import { parseOffset } from "../protocol/numbers.ts";
 import type { VirtualPath } from "../protocol/path.ts";
-import { type Reply, reply } from "../protocol/reply.ts";
+import { reply } from "../protocol/reply.ts";
 import { pathArgument } from "./arguments.ts";
 import { type Command, command } from "./command.ts";
 import { Refusal } from "./errors.ts";
@@ -43,7 +43,7 @@ export function digestCommand(verb: Uppercase<string>, name: DigestName): Comman
     help: `${verb} <path> [start [end]] - the ${name} digest of a file or a part of it`,
     source: "common use: FTP Voyager, Serv-U, ProFTPD mod_digest",
     parse: digestArgument,
-    async *run({ session, argument: orders, context }): AsyncGenerator<Reply, SignedIn, void> {
+    async run({ session, argument: orders, context, say }) {
       const { workspace } = session;
       const [whole, part] = orders;
       const chosen = part !== undefined && whole !== undefined && !(await workspace.exists(whole.path)) ? part : whole;
@@ -52,7 +52,7 @@ export function digestCommand(verb: Uppercase<string>, name: DigestName): Comman
       const { hex } = await longWork(context, path, async (signal) =>
         workspace.hash(path, { name, start, end, signal }),
       );
-      yield reply(250, hex.toUpperCase());
+      say(reply(250, hex.toUpperCase()));
       return session;
     },
   });

@@ -2,9 +2,9 @@
 import { faultDetail } from "../base/fault-text.ts";
 import type { ByteString } from "../base/bytes.ts";
 import { type CommandLine, parseCommandLine } from "../protocol/command-line.ts";
-import { type Reply, reply } from "../protocol/reply.ts";
+import { reply } from "../protocol/reply.ts";
 import { TlsFailed } from "../net/tls/handshake.ts";
-import type { Command } from "./command.ts";
+import type { Command, Say } from "./command.ts";
 import { COMMANDS } from "./commands/index.ts";
 import type { Context } from "./context.ts";
 import { Refusal, isFault, replyToError } from "./errors.ts";
@@ -35,37 +35,45 @@ const HTTP_VERBS: ReadonlySet<string> = new Set([
   "PRI",
 ]);
 
-export async function* dispatch(
+/** How a line's outcome reaches the client, and everything else that it may use. */
+export type Surroundings = { readonly context: Context; readonly say: Say };
+
+/** @returns the next session: at once if the command waited for nothing, as most of a small file's do. */
+export function dispatch(
   session: Session,
   order: Order | undefined,
-  context: Context,
-): AsyncGenerator<Reply, Session, void> {
+  { context, say }: Surroundings,
+): Session | Promise<Session> {
   if (order === undefined) {
     context.authority.offence(context.id, "not-ftp");
     // The line is not repeated: a reply that reflects it could be read as HTML by a browser (attack 12).
-    yield reply(500, "Syntax error: a line is a command of letters, then a space and its argument.");
+    say(reply(500, "Syntax error: a line is a command of letters, then a space and its argument."));
     return dropPending(session, session);
   }
   const { command, verb, argument } = order;
   if (command === undefined) {
     if (HTTP_VERBS.has(verb)) {
       context.authority.offence(context.id, "http-verb");
-      yield reply(421, "This is an FTP server, not a web server.");
+      say(reply(421, "This is an FTP server, not a web server."));
       return { step: "closing" };
     }
-    yield reply(500, "Unknown command; HELP lists what this server knows.");
+    say(reply(500, "Unknown command; HELP lists what this server knows."));
     return dropPending(session, session);
   }
   if (isTraversal(session, argument)) context.authority.offence(context.id, "traversal");
+  const settled = (next: Session): Session => (command.keepsPending === true ? next : dropPending(session, next));
+  const failed = (error: unknown): Session => {
+    report(error, { verb, context });
+    say(replyToError(error));
+    // What a refused SIZE or EPSV stood before is still to come: RETR after REST must not begin at 0.
+    return settled(session);
+  };
   try {
     applyPolicy(command, session);
-    const next = yield* command.execute({ session, argument, context });
-    return command.keepsPending === true ? next : dropPending(session, next);
+    const next = command.execute({ session, argument, context, say });
+    return next instanceof Promise ? next.then(settled).catch(failed) : settled(next);
   } catch (error) {
-    report(error, { verb, context });
-    yield replyToError(error);
-    // What a refused SIZE or EPSV stood before is still to come: RETR after REST must not begin at 0.
-    return command.keepsPending === true ? session : dropPending(session, session);
+    return failed(error);
   }
 }
 

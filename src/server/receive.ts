@@ -1,18 +1,21 @@
 /** STOR, APPE and STOU: one upload, told apart only by how it meets what is there. */
 import type { VirtualPath } from "../protocol/path.ts";
-import { quotePath, type Reply } from "../protocol/reply.ts";
+import { quotePath } from "../protocol/reply.ts";
 import type { StoreHow } from "../workspace/workspace.ts";
+import type { Say } from "./command.ts";
 import type { Context } from "./context.ts";
 import { Refusal } from "./errors.ts";
 import type { SignedIn } from "./session.ts";
 import { carry, receiveFile } from "./transfer.ts";
 
-type UploadOrder = { readonly path: VirtualPath; readonly how: StoreHow; readonly context: Context };
+type UploadOrder = {
+  readonly path: VirtualPath;
+  readonly how: StoreHow;
+  readonly context: Context;
+  readonly say: Say;
+};
 
-export async function* receive(
-  session: SignedIn,
-  { path, how, context }: UploadOrder,
-): AsyncGenerator<Reply, SignedIn, void> {
+export async function receive(session: SignedIn, { path, how, context, say }: UploadOrder): Promise<SignedIn> {
   context.data.demandPlan();
   const ascii = session.type === "ascii";
   if (ascii && how.kind === "resume") {
@@ -23,8 +26,9 @@ export async function* receive(
   }
   await using writing = await session.workspace.openWrite(path, how, { type: session.type });
   const name = quotePath(writing.path);
-  yield* carry(context, {
+  await carry(context, {
     session,
+    say,
     direction: "upload",
     path: writing.path,
     log: writing.log,

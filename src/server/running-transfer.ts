@@ -13,7 +13,8 @@ export class RunningTransfer {
   #controller: AbortController | undefined;
   #progress: Progress | undefined;
   #announced = false;
-  #settled: Promise<void> = Promise.resolve();
+  /** Those that wait for the last reply of the command under way. */
+  #waiting: (() => void)[] = [];
 
   /** @param onChange told when a transfer starts, is announced (150) or ends. */
   constructor(onChange: () => void) {
@@ -63,16 +64,20 @@ export class RunningTransfer {
     };
   }
 
-  /** The connection's own: `settled` is when the command under way has sent its last reply. */
-  follow(settled: Promise<void>): void {
-    this.#settled = settled;
+  /** The connection's own: the command under way has sent its last reply. */
+  settle(): void {
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const goOn of waiting) goOn();
   }
 
   /** Ends the transfer, if there is one; settles when its last reply is out. @returns whether there was one. */
   async abort(): Promise<boolean> {
     if (this.#controller === undefined) return false;
+    const settled = new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#controller.abort();
-    await this.#settled;
+    await settled;
     return true;
   }
 }

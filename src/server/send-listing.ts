@@ -4,7 +4,7 @@ import type { DataTransport } from "../net/transport.ts";
 import type { ListFlags } from "../protocol/list-arguments.ts";
 import { joined } from "../protocol/octets.ts";
 import { type VirtualPath, resolvePath } from "../protocol/path.ts";
-import type { Reply } from "../protocol/reply.ts";
+import type { Say } from "./command.ts";
 import type { Context } from "./context.ts";
 import { listLines } from "./listing.ts";
 import type { SignedIn } from "./session.ts";
@@ -20,33 +20,33 @@ type Listing = {
   readonly target: ByteString;
   readonly form: "long" | "names";
   readonly context: Context;
+  readonly say: Say;
 };
 
-export async function* sendListing(
+export async function sendListing(
   session: SignedIn,
-  { flags, target, form, context }: Listing,
-): AsyncGenerator<Reply, SignedIn, void> {
+  { flags, target, form, context, say }: Listing,
+): Promise<SignedIn> {
   const lines = listLines(session, { flags, target, form, now: context.now() });
-  return yield* carryLines(session, { path: resolvePath(session.cwd, target), lines, context });
+  return carryLines(session, { path: resolvePath(session.cwd, target), lines, context, say });
 }
 
 type Lines = {
   readonly path: VirtualPath;
   readonly lines: AsyncGenerator<ByteString, void, void>;
   readonly context: Context;
+  readonly say: Say;
 };
 
-export async function* carryLines(
-  session: SignedIn,
-  { path, lines, context }: Lines,
-): AsyncGenerator<Reply, SignedIn, void> {
+export async function carryLines(session: SignedIn, { path, lines, context, say }: Lines): Promise<SignedIn> {
   context.data.demandPlan();
   // The first lines are made before the data connection is: a folder that is not there is answered by 550 alone.
   const first = await lines.next();
   await using made = lines;
   using log = session.workspace.logListing(path);
-  yield* carry(context, {
+  await carry(context, {
     session,
+    say,
     direction: "listing",
     path,
     log,

@@ -6,8 +6,9 @@ import { faultMessage } from "../base/fault-text.ts";
 import type { ByteString } from "../base/bytes.ts";
 import { FACTS } from "../protocol/facts.ts";
 import { ROOT } from "../protocol/path.ts";
-import { type Reply, reply } from "../protocol/reply.ts";
+import { reply } from "../protocol/reply.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import type { Say } from "./command.ts";
 import type { Context } from "./context.ts";
 import { Refusal } from "./errors.ts";
 import { setTimeout as delay } from "node:timers/promises";
@@ -22,18 +23,20 @@ export function certificateSuffices(user: ByteString, context: Context): boolean
   return named !== undefined && named === nameOfClient(user);
 }
 
-export async function* signIn(session: Named, proof: Proof, context: Context): AsyncGenerator<Reply, Session, void> {
+type Way = { readonly context: Context; readonly say: Say };
+
+export async function signIn(session: Named, proof: Proof, { context, say }: Way): Promise<Session> {
   demandPrivateLogin(session, session.user, context);
   const { authority, id, peer } = context;
   const answer = await authority.signIn(id, { name: session.user, proof, from: peer.address });
   switch (answer.kind) {
     case "busy":
-      yield reply(421, "Too many logins at this moment; try again in some seconds.");
+      say(reply(421, "Too many logins at this moment; try again in some seconds."));
       return { step: "closing" };
     case "limited":
       throw new Refusal(530, answer.text, answer.rule);
     case "failed":
-      return yield* fail(session, answer, context);
+      return fail(session, answer, { context, say });
     case "accepted":
       break;
   }
@@ -48,11 +51,11 @@ export async function* signIn(session: Named, proof: Proof, context: Context): A
   const workspace = problem ?? (await open(account, context));
   if (typeof workspace === "string") {
     const answered = await authority.signInFailed(id, session.user);
-    return yield* fail(session, { kind: "failed", reason: workspace, ...answered }, context);
+    return fail(session, { kind: "failed", reason: workspace, ...answered }, { context, say });
   }
   context.emit({ ...context.facts(), type: "login.accepted", at: context.now() });
-  if (proof.kind === "certificate") yield reply(232, "Signed in; the certificate stands for the password.");
-  else yield reply(230, account.anonymous ? "Anonymous access granted." : "Signed in.");
+  if (proof.kind === "certificate") say(reply(232, "Signed in; the certificate stands for the password."));
+  else say(reply(230, account.anonymous ? "Anonymous access granted." : "Signed in."));
   return {
     ...commonOf(session),
     step: "signed-in",
@@ -85,14 +88,14 @@ async function open(account: Account, context: Context): Promise<Workspace | str
 
 type Failed = Extract<SignInAnswer, { kind: "failed" }>;
 
-async function* fail(session: Named, failed: Failed, context: Context): AsyncGenerator<Reply, Session, void> {
+async function fail(session: Named, failed: Failed, { context, say }: Way): Promise<Session> {
   const { reason, delayMs, endSession } = failed;
   context.emit({ ...context.facts(), type: "login.failed", name: session.user, reason, at: context.now() });
   await delay(delayMs, undefined, { signal: context.signal }).catch(() => {});
   if (endSession) {
-    yield reply(421, "Too many failed logins; closing the control connection.");
+    say(reply(421, "Too many failed logins; closing the control connection."));
     return { step: "closing" };
   }
-  yield reply(530, "Login incorrect.");
+  say(reply(530, "Login incorrect."));
   return { ...commonOf(session), step: "greeted" };
 }

@@ -7,9 +7,10 @@ import { DataError } from "../net/data-connection.ts";
 import type { DataEnd } from "../net/data-end.ts";
 import type { DataTransport, FileSpan } from "../net/transport.ts";
 import { AsciiDecoder, AsciiEncoder } from "../protocol/ascii.ts";
-import { type Reply, reply } from "../protocol/reply.ts";
+import { reply } from "../protocol/reply.ts";
 import { readAhead } from "../workspace/read-ahead.ts";
 import type { Reading, TransferLog, Writing } from "../workspace/transfers.ts";
+import type { Say } from "./command.ts";
 import type { Context } from "./context.ts";
 import { Refusal } from "./errors.ts";
 import type { Progress } from "./running-transfer.ts";
@@ -29,6 +30,7 @@ const PRELIMINARY_WAIT_MS = 500;
 export type Transfer = Omit<Progress, "octets"> & {
   /** Whose MODE it follows. */
   readonly session: SignedIn;
+  readonly say: Say;
   /** Counts the octets, and is told how it ended. */
   readonly log: TransferLog;
   /** Text of the 150. Clients read the size out of `(1234 bytes)`. */
@@ -39,9 +41,9 @@ export type Transfer = Omit<Progress, "octets"> & {
   readonly closing: () => string;
 };
 
-export async function* carry(context: Context, transfer: Transfer): AsyncGenerator<Reply, void, void> {
+export async function carry(context: Context, transfer: Transfer): Promise<void> {
   context.data.demandPlan();
-  const { direction, path, log } = transfer;
+  const { direction, path, log, say } = transfer;
   try {
     using coder = takeModePlace(transfer.session);
     using place = await context.takeTransferPlace();
@@ -50,12 +52,12 @@ export async function* carry(context: Context, transfer: Transfer): AsyncGenerat
     using run = context.running.begin({ direction, path, octets: () => log.octets }, context.signal);
     const { signal } = run;
     let end = context.data.takeReady();
-    if (end === undefined) end = yield* awaitEnd(context, { signal, opening: transfer.opening, run });
-    else yield reply(150, transfer.opening);
+    if (end === undefined) end = await awaitEnd(context, { signal, transfer, run });
+    else say(reply(150, transfer.opening));
     run.announced();
     await using connection = await begin(context, { end, transfer, signal });
     await transfer.move(connection, signal);
-    yield reply(226, transfer.closing());
+    say(reply(226, transfer.closing()));
   } catch (error) {
     if (error instanceof DataError && error.fault === "aborted") log.end("aborted");
     else log.end("failed", faultMessage(error));
@@ -82,18 +84,19 @@ async function begin(
 }
 
 /** Waits for the data connection; says the 150 on the way, once. */
-async function* awaitEnd(
+async function awaitEnd(
   context: Context,
-  { signal, opening, run }: { signal: AbortSignal; opening: string; run: { announced(): void } },
-): AsyncGenerator<Reply, DataEnd, void> {
+  { signal, transfer, run }: { signal: AbortSignal; transfer: Transfer; run: { announced(): void } },
+): Promise<DataEnd> {
+  const { say, opening } = transfer;
   const connecting = context.data.open(signal);
   const isLate = !(await settlesWithin(connecting, PRELIMINARY_WAIT_MS));
   if (isLate) {
-    yield reply(150, opening);
+    say(reply(150, opening));
     run.announced();
   }
   const end = await connecting.catch((error: unknown) => orAborted(error, signal));
-  if (!isLate) yield reply(150, opening);
+  if (!isLate) say(reply(150, opening));
   return end;
 }
 

@@ -25,8 +25,10 @@ export const WOULD_WAIT = -1;
 export type Watch = Disposable & {
   /** Calls once, on the event loop, when it can be or has failed; the next call of the descriptor tells which. */
   once(what: "readable" | "writable", act: () => void): void;
-  /** Calls in every turn of the loop in which it can be, until it is disposed. */
+  /** Calls in every turn of the loop in which it can be, until it is stopped or disposed. */
   always(what: "readable" | "writable", act: () => void): void;
+  /** Calls no more; `once` and `always` begin anew. */
+  stop(): void;
 };
 
 /** Whether octets of a file can be had without waiting for a disk. */
@@ -265,6 +267,10 @@ class PollWatch implements Watch {
 
   always(what: "readable" | "writable", act: () => void): void {
     this.#start(what, act);
+  }
+
+  stop(): void {
+    this.#handle?.stop();
   }
 
   #start(what: "readable" | "writable", woken: () => void): void {

@@ -13,12 +13,12 @@ export const abor: Command = command({
   help: "ABOR - end the transfer under way",
   source: "RFC 959 §4.1.3",
   parse: noArgument,
-  async *run({ session, context }) {
+  async run({ session, context, say }) {
     if (await context.running.abort()) {
-      yield reply(226, "ABOR done: the transfer was ended.");
+      say(reply(226, "ABOR done: the transfer was ended."));
     } else {
       context.data.clear();
-      yield reply(226, "ABOR done: there was no transfer to end.");
+      say(reply(226, "ABOR done: there was no transfer to end."));
     }
     return session;
   },

@@ -9,9 +9,9 @@ export const acct: Command = command({
   help: "ACCT <account> - not needed here",
   source: "RFC 959 §4.1.1",
   parse: (argument) => argument,
-  async *run({ session }) {
+  run({ session, say }) {
     if (session.step !== "signed-in") throw new Refusal(503, "USER and PASS come first; no account is needed.");
-    yield reply(202, "No account is needed on this server.");
+    say(reply(202, "No account is needed on this server."));
     return session;
   },
 });

@@ -13,11 +13,11 @@ export const allo: Command = command({
     if (found === null) throw new Refusal(501, "ALLO needs a number of octets.");
     return BigInt(found[1] ?? "0");
   },
-  async *run({ session, argument: wanted }) {
+  async run({ session, argument: wanted, say }) {
     const free = await session.workspace.available(session.cwd);
     if (free !== undefined && wanted > BigInt(free))
       throw new Refusal(452, "Not enough space for a file of that size.");
-    yield reply(202, "There is room; no space needs to be set aside here.");
+    say(reply(202, "There is room; no space needs to be set aside here."));
     return session;
   },
 });

@@ -9,7 +9,7 @@ export const appe: Command = command({
   help: "APPE <path> - upload to the end of a file, or go on with an interrupted upload",
   source: "RFC 959 §4.1.3",
   parse: pathArgument,
-  async *run({ session, argument: path, context }) {
-    return yield* receive(session, { path, how: storeHow(session, { kind: "append" }), context });
+  async run({ session, argument: path, context, say }) {
+    return receive(session, { path, how: storeHow(session, { kind: "append" }), context, say });
   },
 });

@@ -1,4 +1,4 @@
-import { type Reply, reply } from "../../protocol/reply.ts";
+import { reply } from "../../protocol/reply.ts";
 import { word } from "../arguments.ts";
 import { type Command, command } from "../command.ts";
 import { Refusal } from "../errors.ts";
@@ -23,7 +23,7 @@ export const auth: Command = command({
     if (asked === "") throw new Refusal(501, "AUTH needs a mechanism: TLS.");
     return asked;
   },
-  async *run({ session, argument: asked, context }): AsyncGenerator<Reply, Session, void> {
+  async run({ session, argument: asked, context, say }): Promise<Session> {
     const { tls, data, signal } = context;
     if (!tls.isOffered) throw new Refusal(502, "TLS is not offered on this port.");
     const prot = MECHANISMS.get(asked);
@@ -34,7 +34,7 @@ export const auth: Command = command({
     if (session.step === "signed-in") throw new Refusal(503, "AUTH comes before the login.");
     data.clear();
     tls.hold();
-    yield reply(234, "TLS starts now.");
+    say(reply(234, "TLS starts now."));
     await tls.start({ hostName: common.host, signal });
     return { ...common, step: "greeted", security: { control: "private", pbsz: false, prot } };
   },

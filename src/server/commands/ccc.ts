@@ -12,12 +12,12 @@ export const ccc: Command = command({
   help: "CCC - commands in clear from here on, so that a firewall can read them",
   source: "RFC 4217 §5",
   parse: noArgument,
-  async *run({ session, context }) {
+  run({ session, context, say }) {
     if (!isPrivate(session) || session.security === undefined) {
       throw new Refusal(533, "There is no TLS on this control connection.");
     }
     if (!context.tls.settings.ccc) throw new Refusal(534, "CCC is switched off on this server.", "tls.ccc");
-    yield reply(200, "The control connection is in clear from here on.");
+    say(reply(200, "The control connection is in clear from here on."));
     context.tls.clearControl();
     return { ...session, security: { ...session.security, control: "cleared" } };
   },

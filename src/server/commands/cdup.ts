@@ -11,9 +11,9 @@ export const cdup: Command = command({
   help: "CDUP - change to the parent directory",
   source: "RFC 959 §4.1.1",
   parse: noArgument,
-  async *run({ session, context }) {
+  async run({ session, context, say }) {
     const { lines, session: next } = await changeFolder(session, { path: parentPath(session.cwd), context });
-    yield reply(250, ...lines);
+    say(reply(250, ...lines));
     return next;
   },
 });

@@ -8,8 +8,8 @@ export const clnt: Command = command({
   help: "CLNT <name> - tell which client you are; noted in the log",
   source: "common use: BulletProof FTP, and most clients since",
   parse: (argument) => argument,
-  async *run({ session }) {
-    yield reply(200, "Noted.");
+  run({ session, say }) {
+    say(reply(200, "Noted."));
     return session;
   },
 });

@@ -8,8 +8,8 @@ export const csid: Command = command({
   help: "CSID <Name=…;Version=…;> - who you are; the answer says who we are",
   source: "draft-peterson-streamlined-ftp-command-extensions-10 §2",
   parse: (argument) => argument,
-  async *run({ session }) {
-    yield reply(200, "Name=Ferryman;Version=0;CaseSensitive=1;DirSep=/;");
+  run({ session, say }) {
+    say(reply(200, "Name=Ferryman;Version=0;CaseSensitive=1;DirSep=/;"));
     return session;
   },
 });

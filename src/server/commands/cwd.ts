@@ -12,9 +12,9 @@ export const cwd: Command = command({
   source: "RFC 959 §4.1.1",
   // `~` is what several clients send for "home", which is our root.
   parse: (argument, session) => pathArgument(argument === "~" ? bytesOfText("/") : argument, session),
-  async *run({ session, argument: path, context }) {
+  async run({ session, argument: path, context, say }) {
     const { lines, session: next } = await changeFolder(session, { path, context });
-    yield reply(250, ...lines);
+    say(reply(250, ...lines));
     return next;
   },
 });

@@ -8,9 +8,9 @@ export const dele: Command = command({
   help: "DELE <path> - delete a file",
   source: "RFC 959 §4.1.3",
   parse: pathArgument,
-  async *run({ session, argument: path }) {
+  async run({ session, argument: path, say }) {
     await session.workspace.remove(path);
-    yield reply(250, "Deleted.");
+    say(reply(250, "Deleted."));
     return session;
   },
 });

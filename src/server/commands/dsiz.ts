@@ -10,9 +10,9 @@ export const dsiz: Command = command({
   help: "DSIZ [path] - how many octets the files of a directory have, its subdirectories' too",
   source: "common use: Titan, FTP Voyager",
   parse: optionalPath,
-  async *run({ session, argument: path, context }) {
+  async run({ session, argument: path, context, say }) {
     const size = await longWork(context, path, async (signal) => session.workspace.sizeOfTree(path, signal));
-    yield reply(213, `${size}`);
+    say(reply(213, `${size}`));
     return session;
   },
 });

@@ -17,9 +17,9 @@ export const eprt: Command = command({
     if (found.kind === "other-family") throw new Refusal(522, "Network protocol not supported, use (1,2).");
     return found.hostPort;
   },
-  async *run({ session, argument: remote, context }) {
+  run({ session, argument: remote, context, say }) {
     context.data.planActive(remote);
-    yield reply(200, "EPRT command successful; EPSV passes more firewalls.");
+    say(reply(200, "EPRT command successful; EPSV passes more firewalls."));
     return session;
   },
 });

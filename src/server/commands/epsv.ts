@@ -23,15 +23,19 @@ export const epsv: Command = command({
     }
     return asked;
   },
-  async *run({ session, argument: asked, context }) {
+  run({ session, argument: asked, context, say }) {
     if (asked === "ALL") {
-      yield reply(200, "EPSV ALL is in force.");
+      say(reply(200, "EPSV ALL is in force."));
       return { ...session, epsvAll: true };
     }
     const ours = FAMILY_NUMBER[familyOf(context.local.address)];
     // The client has no address for another family than the one it reached us on (RFC 2428 §3).
     if (asked !== "" && asked !== ours) throw new Refusal(522, `Network protocol not supported, use (${ours}).`);
-    yield reply(229, format229(await context.data.planPassive()));
-    return session;
+    const planned = (port: number): typeof session => {
+      say(reply(229, format229(port)));
+      return session;
+    };
+    const port = context.data.planPassive();
+    return port instanceof Promise ? port.then(planned) : planned(port);
   },
 });

@@ -14,13 +14,13 @@ export const hash: Command = command({
   help: "HASH <path> - the digest of a file, or of what RANG chose; OPTS HASH chooses the algorithm",
   source: "draft-bryan-ftpext-hash-02 §3",
   parse: (typed, session) => ({ typed, path: pathArgument(typed, session) }),
-  async *run({ session, argument: { typed, path }, context }) {
+  async run({ session, argument: { typed, path }, context, say }) {
     const { range } = session.pending ?? {};
     const asked = { name: session.digest, start: range?.start ?? 0, end: range?.end };
     const { hex, start, end } = await longWork(context, path, async (signal) =>
       session.workspace.hash(path, { ...asked, signal }),
     );
-    yield reply(213, `${session.digest} ${start}-${Math.max(end - 1, 0)} ${hex} ${typed}`);
+    say(reply(213, `${session.digest} ${start}-${Math.max(end - 1, 0)} ${hex} ${typed}`));
     return session;
   },
 });

@@ -13,24 +13,24 @@ export const help: Command = command({
   help: "HELP [command] - list the commands, or tell of one",
   source: "RFC 959 §4.1.3",
   parse: word,
-  async *run({ session, argument: asked, context }) {
+  run({ session, argument: asked, context, say }) {
     if (asked !== "") {
       const [verb, subcommand] = splitWord(asked);
       if (asked === "SITE") {
-        yield siteHelp(context);
+        say(siteHelp(context));
         return session;
       }
       const found = verb === "SITE" ? context.siteCommands.get(subcommand) : context.commands.get(asked);
       // The name that was asked for is not repeated (attack 12).
-      if (found === undefined) yield reply(502, "No such command; HELP lists them all.");
-      else yield reply(214, `Syntax: ${found.help}`);
+      if (found === undefined) say(reply(502, "No such command; HELP lists them all."));
+      else say(reply(214, `Syntax: ${found.help}`));
       return session;
     }
     const verbs = [...new Set([...context.commands.values()].map(({ verb }) => verb.padEnd(8)))].toSorted();
     const lines: string[] = [];
     for (let at = 0; at < verbs.length; at += PER_LINE)
       lines.push(` ${verbs.slice(at, at + PER_LINE).join("")}`.trimEnd());
-    yield reply(214, "Commands known here:", ...lines, "HELP <command> tells of one; HELP SITE of its subcommands.");
+    say(reply(214, "Commands known here:", ...lines, "HELP <command> tells of one; HELP SITE of its subcommands."));
     return session;
   },
 });

@@ -17,12 +17,12 @@ export const host: Command = command({
     if (!HOST_NAME.test(name)) throw new Refusal(501, "HOST needs a host name or an address.");
     return name.toLowerCase().replace(/\.$/, "");
   },
-  async *run({ session, argument: name, context }) {
+  run({ session, argument: name, context, say }) {
     // RFC 7151 §3.3: after a login, or between USER and PASS, it is too late.
     if (session.step !== "greeted") throw new Refusal(503, "HOST comes before USER.");
     const known = context.settings.hosts.map((each) => each.toLowerCase());
     if (known.length > 0 && !known.includes(name)) throw new Refusal(504, "Unknown virtual host.");
-    yield reply(220, "Host accepted.");
+    say(reply(220, "Host accepted."));
     return { ...session, host: name };
   },
 });

@@ -15,10 +15,10 @@ export const lang: Command = command({
       throw new Refusal(501, "LANG needs a language tag.");
     return tag;
   },
-  async *run({ session, argument: tag }) {
+  run({ session, argument: tag, say }) {
     // RFC 2640 §4.1: a general tag serves for its dialects.
     if (tag !== "" && tag !== "EN" && !tag.startsWith("EN-")) throw new Refusal(504, "Language not available: EN is.");
-    yield reply(200, "Replies are in English.");
+    say(reply(200, "Replies are in English."));
     return session;
   },
 });

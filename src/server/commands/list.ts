@@ -10,10 +10,10 @@ export const list: Command = command({
   help: "LIST [-aAlRtSr1dF] [path] - list a directory or a file over the data connection",
   source: "RFC 959 §4.1.3",
   parse: (argument: ByteString) => parseListArguments(argument),
-  async *run({ session, argument: { flags, path }, context }) {
+  async run({ session, argument: { flags, path }, context, say }) {
     // `ls -1` asks for names; with -l as well the long form wins, as in ls.
     const form = isShort(flags) ? "names" : "long";
-    return yield* sendListing(session, { flags, target: path, form, context });
+    return sendListing(session, { flags, target: path, form, context, say });
   },
 });
 

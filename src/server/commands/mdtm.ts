@@ -17,14 +17,14 @@ export const mdtm: Command = command({
   help: "MDTM [YYYYMMDDHHMMSS] <path> - tell or set the time of the last change, in UTC",
   source: "RFC 3659 §3",
   parse,
-  async *run({ session, argument: { path, set } }) {
+  async run({ session, argument: { path, set }, say }) {
     const { workspace } = session;
     if (set !== undefined && !(await workspace.exists(path))) {
       await workspace.setTimes(set.path, { modified: set.time });
-      yield reply(213, "Date and time set.");
+      say(reply(213, "Date and time set."));
       return session;
     }
-    yield reply(213, formatTimeVal((await workspace.stat(path)).modified));
+    say(reply(213, formatTimeVal((await workspace.stat(path)).modified)));
     return session;
   },
 });

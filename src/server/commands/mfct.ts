@@ -9,9 +9,9 @@ export const mfct: Command = command({
   help: "MFCT <YYYYMMDDHHMMSS> <path> - set the time of creation, where the storage keeps one",
   source: "draft-somers-ftp-mfxx-03 §4",
   parse: timeArgument,
-  async *run({ session, argument: order }) {
+  async run({ session, argument: order, say }) {
     await session.workspace.setTimes(order.path, { created: order.time });
-    yield reply(213, timeReply("Create", order));
+    say(reply(213, timeReply("Create", order)));
     return session;
   },
 });

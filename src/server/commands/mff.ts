@@ -33,7 +33,7 @@ export const mff: Command = command({
   help: "MFF <fact=value;…> <path> - set facts: Modify, Create, UNIX.mode",
   source: "draft-somers-ftp-mfxx-03 §5",
   parse,
-  async *run({ session, argument: { path, typed, facts } }) {
+  async run({ session, argument: { path, typed, facts }, say }) {
     const { workspace } = session;
     const value = (name: string): number | undefined => READERS.get(name)?.(facts.get(name) ?? "");
     const [created, modified, bits] = [value("Create"), value("Modify"), value("UNIX.mode")];
@@ -41,7 +41,7 @@ export const mff: Command = command({
     if (modified !== undefined) await workspace.setTimes(path, { modified });
     if (bits !== undefined) await workspace.setMode(path, bits);
     const done = [...READERS.keys()].filter((name) => facts.has(name)).map((name) => `${name}=${facts.get(name)};`);
-    yield reply(213, `${done.join("")} ${typed}`);
+    say(reply(213, `${done.join("")} ${typed}`));
     return session;
   },
 });

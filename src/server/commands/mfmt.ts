@@ -9,9 +9,9 @@ export const mfmt: Command = command({
   help: "MFMT <YYYYMMDDHHMMSS> <path> - set the time of the last change, in UTC",
   source: "draft-somers-ftp-mfxx-03 §3",
   parse: timeArgument,
-  async *run({ session, argument: order }) {
+  async run({ session, argument: order, say }) {
     await session.workspace.setTimes(order.path, { modified: order.time });
-    yield reply(213, timeReply("Modify", order));
+    say(reply(213, timeReply("Modify", order)));
     return session;
   },
 });

@@ -9,9 +9,9 @@ export const mkd: Command = command({
   help: "MKD <path> - make a directory",
   source: "RFC 959 §4.1.3",
   parse: pathArgument,
-  async *run({ session, argument: path }) {
+  async run({ session, argument: path, say }) {
     await session.workspace.makeDirectory(path);
-    yield reply(257, `${quotePath(path)} created.`);
+    say(reply(257, `${quotePath(path)} created.`));
     return session;
   },
 });

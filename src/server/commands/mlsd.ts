@@ -15,8 +15,8 @@ export const mlsd: Command = command({
   help: "MLSD [path] - list a directory with facts for programs, over the data connection",
   source: "RFC 3659 §7",
   parse: optionalPath,
-  async *run({ session, argument: path, context }) {
-    return yield* carryLines(session, { path, lines: factLines(session, path), context });
+  async run({ session, argument: path, context, say }) {
+    return carryLines(session, { path, lines: factLines(session, path), context, say });
   },
 });
 

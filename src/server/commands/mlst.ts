@@ -12,11 +12,11 @@ export const mlst: Command = command({
   help: "MLST [path] - the facts of one file or directory",
   source: "RFC 3659 §7",
   parse: optionalPath,
-  async *run({ session, argument: path }) {
+  async run({ session, argument: path, say }) {
     // A link that leads nowhere is told of as itself, as MLSD does.
     const entry = await session.workspace.stat(path).catch(async () => session.workspace.stat(path, "keep"));
     // RFC 3659 §7.3: one space, the facts, one space, the path in full.
-    yield reply(250, "Facts follow.", ` ${factsOf(session, { path, entry })} ${path}`, "End");
+    say(reply(250, "Facts follow.", ` ${factsOf(session, { path, entry })} ${path}`, "End"));
     return session;
   },
 });

@@ -16,16 +16,16 @@ export const mode: Command = command({
     if (asked === "") throw new Refusal(501, "MODE needs S or Z.");
     return asked;
   },
-  async *run({ session, argument: asked, context }) {
+  run({ session, argument: asked, context, say }) {
     const { compression } = context.settings;
     if (asked === "S") {
-      yield reply(200, "Mode is stream.");
+      say(reply(200, "Mode is stream."));
       return { ...session, mode: "stream" };
     }
     if (asked !== "Z" || !compression) {
       throw new Refusal(504, `Mode not implemented: MODE S is${compression ? ", and MODE Z" : ""}.`);
     }
-    yield reply(200, "Mode is deflate (zlib).");
+    say(reply(200, "Mode is deflate (zlib)."));
     return { ...session, mode: "deflate" };
   },
 });

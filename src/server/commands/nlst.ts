@@ -9,8 +9,8 @@ export const nlst: Command = command({
   help: "NLST [-aAlRtSr1dF] [path] - list names alone over the data connection",
   source: "RFC 959 §4.1.3",
   parse: (argument) => parseListArguments(argument),
-  async *run({ session, argument: { flags, path }, context }) {
+  async run({ session, argument: { flags, path }, context, say }) {
     // Old clients get their `ls -l` by NLST.
-    return yield* sendListing(session, { flags, target: path, form: flags.has("l") ? "long" : "names", context });
+    return sendListing(session, { flags, target: path, form: flags.has("l") ? "long" : "names", context, say });
   },
 });

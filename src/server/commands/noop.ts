@@ -10,8 +10,8 @@ export const noop: Command = command({
   help: "NOOP - do nothing, successfully",
   source: "RFC 959 §4.1.3",
   parse: noArgument,
-  async *run({ session }) {
-    yield reply(200, "NOOP done.");
+  run({ session, say }) {
+    say(reply(200, "NOOP done."));
     return session;
   },
 });

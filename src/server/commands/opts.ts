@@ -1,6 +1,6 @@
 import { DIGEST_NAMES } from "../../protocol/digest.ts";
 import { formatFactNames, parseFactNames } from "../../protocol/facts.ts";
-import { type Reply, type ReplyCode, reply } from "../../protocol/reply.ts";
+import { type ReplyCode, reply } from "../../protocol/reply.ts";
 import { splitWord } from "../arguments.ts";
 import { type Command, command } from "../command.ts";
 import { Refusal } from "../errors.ts";
@@ -71,9 +71,9 @@ export const opts: Command = command({
     if (set === undefined) throw new Refusal(501, "OPTS knows UTF8, MLST, HASH and MODE Z.");
     return { set, value: value.trim() };
   },
-  async *run({ session, argument: { set, value }, context }): AsyncGenerator<Reply, Session, void> {
+  run({ session, argument: { set, value }, context, say }): Session {
     const answer = set(session, value, context.settings);
-    yield reply(answer.code, answer.text);
+    say(reply(answer.code, answer.text));
     return answer.session;
   },
 });

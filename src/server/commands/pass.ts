@@ -10,12 +10,12 @@ export const pass: Command = command({
   help: "PASS <password> - sign in",
   source: "RFC 959 §4.1.1",
   parse: (argument) => argument,
-  async *run({ session, argument: password, context }) {
+  async run({ session, argument: password, context, say }) {
     if (session.step === "signed-in") {
-      yield reply(202, "Already signed in; USER starts another login.");
+      say(reply(202, "Already signed in; USER starts another login."));
       return session;
     }
     if (session.step !== "named") throw new Refusal(503, "USER comes first.");
-    return yield* signIn(session, { kind: "password", password }, context);
+    return signIn(session, { kind: "password", password }, { context, say });
   },
 });

@@ -14,13 +14,13 @@ export const pasv: Command = command({
   help: "PASV - the server opens a port for data",
   source: "RFC 959 §4.1.2",
   parse: noArgument,
-  async *run({ session, context }) {
+  async run({ session, context, say }) {
     if (familyOf(context.local.address) === "IPv6") {
       throw new Refusal(425, "PASV can name IPv4 addresses alone and this connection is IPv6: use EPSV.", "pasv.ipv6");
     }
     const leased = await context.data.planPassive();
     const address = context.settings.advertise ?? context.local.address;
-    yield reply(227, format227({ family: "IPv4", address, port: leased }));
+    say(reply(227, format227({ family: "IPv4", address, port: leased })));
     return session;
   },
 });

@@ -19,11 +19,11 @@ export const pbsz: Command = command({
     if (size === undefined || size > LARGEST) throw new Refusal(501, "PBSZ needs a number; with TLS it is 0.");
     return size;
   },
-  async *run({ session }) {
+  run({ session, say }) {
     const { security } = commonOf(session);
     if (security === undefined) throw new Refusal(503, "PBSZ comes after AUTH TLS.");
     // Whatever was asked for: RFC 2228 §3 lets the server answer with a smaller one.
-    yield reply(200, "PBSZ=0");
+    say(reply(200, "PBSZ=0"));
     return { ...session, security: { ...security, pbsz: true } };
   },
 });

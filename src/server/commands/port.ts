@@ -15,9 +15,9 @@ export const port: Command = command({
     if (remote === undefined) throw new Refusal(501, "PORT needs six numbers: h1,h2,h3,h4,p1,p2.");
     return remote;
   },
-  async *run({ session, argument: remote, context }) {
+  run({ session, argument: remote, context, say }) {
     context.data.planActive(remote);
-    yield reply(200, "PORT command successful; EPSV or PASV pass more firewalls.");
+    say(reply(200, "PORT command successful; EPSV or PASV pass more firewalls."));
     return session;
   },
 });

@@ -13,7 +13,7 @@ export const prot: Command = command({
   help: "PROT C|P - data connections in clear, or private by TLS",
   source: "RFC 4217 §9",
   parse: word,
-  async *run({ session, argument: asked, context }) {
+  run({ session, argument: asked, context, say }) {
     const { security } = commonOf(session);
     if (security?.pbsz !== true) throw new Refusal(503, "PROT comes after AUTH TLS and PBSZ 0.");
     if (asked === "S" || asked === "E")
@@ -22,7 +22,7 @@ export const prot: Command = command({
     if (asked === "C" && levelOfSession(session, context) === "require-data") {
       throw new Refusal(534, "Data connections need TLS here: only PROT P.", "tls.data-required");
     }
-    yield reply(200, asked === "P" ? "Data connections are private now." : "Data connections are in clear now.");
+    say(reply(200, asked === "P" ? "Data connections are private now." : "Data connections are in clear now."));
     return { ...session, security: { ...security, prot: asked === "P" ? "private" : "clear" } };
   },
 });

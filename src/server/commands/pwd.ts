@@ -9,8 +9,8 @@ export const pwd: Command = command({
   help: "PWD - name the current directory",
   source: "RFC 959 §4.1.3",
   parse: noArgument,
-  async *run({ session }) {
-    yield reply(257, `${quotePath(session.cwd)} is the current directory.`);
+  run({ session, say }) {
+    say(reply(257, `${quotePath(session.cwd)} is the current directory.`));
     return session;
   },
 });

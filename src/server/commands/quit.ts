@@ -9,8 +9,8 @@ export const quit: Command = command({
   help: "QUIT - end the session",
   source: "RFC 959 §4.1.1",
   parse: noArgument,
-  async *run() {
-    yield reply(221, "Goodbye.");
+  run({ say }) {
+    say(reply(221, "Goodbye."));
     return { step: "closing" };
   },
 });

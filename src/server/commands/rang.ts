@@ -15,12 +15,12 @@ export const rang: Command = command({
       throw new Refusal(501, "RANG needs the first and the last octet: RANG 0 99; RANG 1 0 resets.");
     return range;
   },
-  async *run({ session, argument: range }) {
+  run({ session, argument: range, say }) {
     if (range.kind === "reset") {
-      yield reply(350, "Restart and end points reset.");
+      say(reply(350, "Restart and end points reset."));
       return session;
     }
-    yield reply(350, `Restarting at ${range.start}. End byte range at ${range.end}.`);
+    say(reply(350, `Restarting at ${range.start}. End byte range at ${range.end}.`));
     return { ...session, pending: { range: { start: range.start, end: range.end + 1 } } };
   },
 });

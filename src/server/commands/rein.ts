@@ -9,11 +9,11 @@ export const rein: Command = command({
   help: "REIN - begin anew, as after the greeting",
   source: "RFC 959 §4.1.1",
   parse: noArgument,
-  async *run({ session, context }) {
+  async run({ session, context, say }) {
     context.data.clear();
     await context.leaveWorkspace();
     const { security } = commonOf(session);
-    yield reply(220, "Ready for a new user.");
+    say(reply(220, "Ready for a new user."));
     // RFC 4217 §13: TLS ends too. Where the port itself means TLS there is nothing to go back to.
     const stays = context.tls.isImplicit && security !== undefined;
     if (security !== undefined && !stays) context.tls.end(security.control === "cleared");

@@ -15,8 +15,8 @@ export const rest: Command = command({
       throw new Refusal(501, "REST needs a number of octets from 0 to 2^53-1, in decimal digits.");
     return offset;
   },
-  async *run({ session, argument: offset }) {
-    yield reply(350, `Restarting at ${offset}; send STOR or RETR.`);
+  run({ session, argument: offset, say }) {
+    say(reply(350, `Restarting at ${offset}; send STOR or RETR.`));
     return { ...session, pending: { restart: offset } };
   },
 });

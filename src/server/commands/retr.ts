@@ -11,7 +11,7 @@ export const retr: Command = command({
   help: "RETR <path> - download a file",
   source: "RFC 959 §4.1.3",
   parse: pathArgument,
-  async *run({ session, argument: path, context }) {
+  async run({ session, argument: path, context, say }) {
     context.data.demandPlan();
     const ascii = session.type === "ascii";
     const restart = session.pending?.restart ?? 0;
@@ -23,8 +23,9 @@ export const retr: Command = command({
     const size = Number(reading.reader.entry.size);
     const end = range === undefined ? size : Math.min(range.end, size);
     const length = ascii ? "" : ` (${Math.max(end - start, 0)} bytes)`;
-    yield* carry(context, {
+    await carry(context, {
       session,
+      say,
       direction: "download",
       path,
       log: reading.log,

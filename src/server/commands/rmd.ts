@@ -9,9 +9,9 @@ export const rmd: Command = command({
   help: "RMD <path> - remove an empty directory",
   source: "RFC 959 §4.1.3",
   parse: pathArgument,
-  async *run({ session, argument: path }) {
+  async run({ session, argument: path, say }) {
     await session.workspace.removeDirectory(path);
-    yield reply(250, "Directory removed.");
+    say(reply(250, "Directory removed."));
     return session;
   },
 });

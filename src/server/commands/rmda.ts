@@ -10,9 +10,9 @@ export const rmda: Command = command({
   help: "RMDA <path> - remove a directory and all that is in it",
   source: "common use: FTP Voyager, Gene6",
   parse: pathArgument,
-  async *run({ session, argument: path, context }) {
+  async run({ session, argument: path, context, say }) {
     await longWork(context, path, async (signal) => session.workspace.removeTree(path, signal));
-    yield reply(250, "Directory and its contents removed.");
+    say(reply(250, "Directory and its contents removed."));
     return session;
   },
 });

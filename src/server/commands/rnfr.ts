@@ -8,9 +8,9 @@ export const rnfr: Command = command({
   help: "RNFR <path> - name the file that RNTO renames",
   source: "RFC 959 §4.1.3",
   parse: pathArgument,
-  async *run({ session, argument: path }) {
+  async run({ session, argument: path, say }) {
     await session.workspace.statForRename(path);
-    yield reply(350, "Ready for RNTO.");
+    say(reply(350, "Ready for RNTO."));
     return { ...session, pending: { rename: path } };
   },
 });

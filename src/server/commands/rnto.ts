@@ -12,9 +12,9 @@ export const rnto: Command = command({
     if (session.pending?.rename === undefined) throw new Refusal(503, "RNFR comes first.");
     return { from: session.pending.rename, to: pathArgument(argument, session) };
   },
-  async *run({ session, argument: { from, to } }) {
+  async run({ session, argument: { from, to }, say }) {
     await session.workspace.rename(from, to);
-    yield reply(250, "Renamed.");
+    say(reply(250, "Renamed."));
     return session;
   },
 });

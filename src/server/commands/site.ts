@@ -1,5 +1,4 @@
 import { joined } from "../../protocol/octets.ts";
-import type { Reply } from "../../protocol/reply.ts";
 import { splitWord } from "../arguments.ts";
 import { type Command, command } from "../command.ts";
 import { Refusal } from "../errors.ts";
@@ -21,7 +20,7 @@ export const site: Command = command({
     if (found === undefined) throw new Refusal(504, "Unknown SITE subcommand; SITE HELP lists them.");
     return { found, rest: joined(rest) };
   },
-  async *run({ session, argument: { found, rest }, context }): AsyncGenerator<Reply, Session, void> {
-    return yield* found.execute({ session, argument: rest, context });
+  async run({ session, argument: { found, rest }, context, say }): Promise<Session> {
+    return found.execute({ session, argument: rest, context, say });
   },
 });

@@ -7,8 +7,8 @@ export const smnt: Command = command({
   help: "SMNT <path> - not implemented",
   source: "RFC 959 §4.1.1",
   parse: (argument) => argument,
-  async *run({ session }) {
-    yield reply(502, "SMNT is not implemented: there is one file system here.");
+  run({ session, say }) {
+    say(reply(502, "SMNT is not implemented: there is one file system here."));
     return session;
   },
 });

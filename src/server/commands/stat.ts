@@ -1,5 +1,5 @@
 import { parseListArguments } from "../../protocol/list-arguments.ts";
-import { quotePath, type Reply, reply } from "../../protocol/reply.ts";
+import { quotePath, reply } from "../../protocol/reply.ts";
 import { showEndpoint } from "../../net/addresses.ts";
 import { type Command, command } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -20,9 +20,9 @@ export const stat: Command = command({
   help: "STAT [path] - how this session stands, or a listing over the control connection",
   source: "RFC 959 §4.1.3",
   parse: (argument) => ({ asked: argument !== "", ...parseListArguments(argument) }),
-  async *run({ session, argument: { asked, flags, path }, context }): AsyncGenerator<Reply, Session, void> {
+  async run({ session, argument: { asked, flags, path }, context, say }): Promise<Session> {
     if (!asked) {
-      yield reply(211, "Ferryman FTP server status:", ...statusOf(session, context), "End of status");
+      say(reply(211, "Ferryman FTP server status:", ...statusOf(session, context), "End of status"));
       return session;
     }
     if (session.step !== "signed-in") throw new Refusal(530, "Please sign in with USER and PASS first.");
@@ -33,11 +33,13 @@ export const stat: Command = command({
       if (lines.length > LINES_SHOWN) break;
     }
     const shown = lines.slice(0, LINES_SHOWN).map((line) => ` ${line}`);
-    yield reply(
-      code,
-      "Status follows:",
-      ...shown,
-      lines.length > LINES_SHOWN ? "End of status; LIST shows the rest" : "End of status",
+    say(
+      reply(
+        code,
+        "Status follows:",
+        ...shown,
+        lines.length > LINES_SHOWN ? "End of status; LIST shows the rest" : "End of status",
+      ),
     );
     return session;
   },

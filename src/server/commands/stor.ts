@@ -9,7 +9,7 @@ export const stor: Command = command({
   help: "STOR <path> - upload a file, in place of one of that name",
   source: "RFC 959 §4.1.3",
   parse: pathArgument,
-  async *run({ session, argument: path, context }) {
-    return yield* receive(session, { path, how: storeHow(session, { kind: "store" }), context });
+  async run({ session, argument: path, context, say }) {
+    return receive(session, { path, how: storeHow(session, { kind: "store" }), context, say });
   },
 });

@@ -15,8 +15,8 @@ export const stru: Command = command({
     if (asked !== "F") throw new Refusal(504, "Structure not implemented: STRU F is.");
     return asked;
   },
-  async *run({ session }) {
-    yield reply(200, "Structure is file.");
+  run({ session, say }) {
+    say(reply(200, "Structure is file."));
     return session;
   },
 });

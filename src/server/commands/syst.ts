@@ -8,9 +8,9 @@ export const syst: Command = command({
   help: "SYST - name the kind of system",
   source: "RFC 959 §4.1.3",
   parse: noArgument,
-  async *run({ session }) {
+  run({ session, say }) {
     // Clients choose their listing parser by these very words.
-    yield reply(215, "UNIX Type: L8");
+    say(reply(215, "UNIX Type: L8"));
     return session;
   },
 });

@@ -28,8 +28,8 @@ export const type: Command = command({
     if (asked === "") throw new Refusal(501, "TYPE needs A, I or L 8.");
     throw new Refusal(504, "Type not implemented: TYPE A, I and L 8 are.");
   },
-  async *run({ session, argument: chosen }) {
-    yield reply(200, chosen === "ascii" ? "Type is ASCII." : "Type is image (binary).");
+  run({ session, argument: chosen, say }) {
+    say(reply(200, chosen === "ascii" ? "Type is ASCII." : "Type is image (binary)."));
     return { ...session, type: chosen };
   },
 });

@@ -15,9 +15,9 @@ export const chmod: Command = command({
       throw new Refusal(501, "SITE CHMOD needs a mode from 0 to 777 in octal and a path: SITE CHMOD 644 name.");
     return { mode, path: pathArgument(bytesAfter(argument), session) };
   },
-  async *run({ session, argument: { mode, path } }) {
+  async run({ session, argument: { mode, path }, say }) {
     await session.workspace.setMode(path, mode);
-    yield reply(200, "SITE CHMOD done.");
+    say(reply(200, "SITE CHMOD done."));
     return session;
   },
 });

@@ -9,11 +9,11 @@ export const cpfr: Command = command({
   help: "SITE CPFR <path> - name the file that SITE CPTO copies",
   source: "SITE CPFR as in ProFTPD mod_copy",
   parse: pathArgument,
-  async *run({ session, argument: path }) {
+  async run({ session, argument: path, say }) {
     session.workspace.demand("read", path, "SITE CPFR");
     const { kind } = await session.workspace.stat(path);
     if (kind !== "file") throw new StorageError("not-a-file", path);
-    yield reply(350, "Ready for SITE CPTO.");
+    say(reply(350, "Ready for SITE CPTO."));
     return { ...session, pending: { copy: path } };
   },
 });

@@ -13,9 +13,9 @@ export const cpto: Command = command({
     if (session.pending?.copy === undefined) throw new Refusal(503, "SITE CPFR comes first.");
     return { from: session.pending.copy, to: pathArgument(argument, session) };
   },
-  async *run({ session, argument: { from, to }, context }) {
+  async run({ session, argument: { from, to }, context, say }) {
     await longWork(context, to, async (signal) => session.workspace.copy(from, to, signal));
-    yield reply(250, "Copied.");
+    say(reply(250, "Copied."));
     return session;
   },
 });

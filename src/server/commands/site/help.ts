@@ -9,8 +9,8 @@ export const help: Command = command({
   help: "SITE HELP - list the SITE subcommands",
   source: "SITE HELP as in wu-ftpd",
   parse: noArgument,
-  async *run({ session, context }) {
-    yield siteHelp(context);
+  run({ session, context, say }) {
+    say(siteHelp(context));
     return session;
   },
 });

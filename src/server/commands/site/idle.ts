@@ -17,17 +17,17 @@ export const idle: Command = command({
     if (seconds === undefined) throw new Refusal(501, "SITE IDLE needs a number of seconds.");
     return seconds;
   },
-  async *run({ session, argument: seconds, context }) {
+  run({ session, argument: seconds, context, say }) {
     const most = context.settings.idleMaximum;
     if (seconds === undefined) {
-      yield reply(200, `The current idle time limit is ${context.idleSeconds()} seconds; the maximum is ${most}.`);
+      say(reply(200, `The current idle time limit is ${context.idleSeconds()} seconds; the maximum is ${most}.`));
       return session;
     }
     if (seconds < SHORTEST || seconds > most) {
       throw new Refusal(501, `SITE IDLE must be between ${SHORTEST} and ${most} seconds.`);
     }
     context.setIdleSeconds(seconds);
-    yield reply(200, `Maximum idle time set to ${seconds} seconds.`);
+    say(reply(200, `Maximum idle time set to ${seconds} seconds.`));
     return session;
   },
 });

@@ -8,9 +8,9 @@ export const mkdir: Command = command({
   help: "SITE MKDIR <path> - make a directory",
   source: "SITE MKDIR as in ProFTPD mod_site_misc",
   parse: pathArgument,
-  async *run({ session, argument: path }) {
+  async run({ session, argument: path, say }) {
     await session.workspace.makeDirectory(path);
-    yield reply(200, "SITE MKDIR done.");
+    say(reply(200, "SITE MKDIR done."));
     return session;
   },
 });

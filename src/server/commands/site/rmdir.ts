@@ -8,9 +8,9 @@ export const rmdir: Command = command({
   help: "SITE RMDIR <path> - remove an empty directory",
   source: "SITE RMDIR as in ProFTPD mod_site_misc",
   parse: pathArgument,
-  async *run({ session, argument: path }) {
+  async run({ session, argument: path, say }) {
     await session.workspace.removeDirectory(path);
-    yield reply(200, "SITE RMDIR done.");
+    say(reply(200, "SITE RMDIR done."));
     return session;
   },
 });

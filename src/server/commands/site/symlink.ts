@@ -15,9 +15,9 @@ export const symlink: Command = command({
     if (target === "" || rest === "") throw new Refusal(501, "SITE SYMLINK needs a target and a path.");
     return { target: joined(target), path: pathArgument(rest, session) };
   },
-  async *run({ session, argument: { target, path } }) {
+  async run({ session, argument: { target, path }, say }) {
     await session.workspace.makeLink(path, target);
-    yield reply(200, "SITE SYMLINK done.");
+    say(reply(200, "SITE SYMLINK done."));
     return session;
   },
 });

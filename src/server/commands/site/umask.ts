@@ -14,15 +14,15 @@ export const umask: Command = command({
     if (mask === undefined || mask > 0o777) throw new Refusal(501, "SITE UMASK needs octal digits: SITE UMASK 022.");
     return mask;
   },
-  async *run({ session, argument: mask }) {
+  run({ session, argument: mask, say }) {
     const { workspace } = session;
     const before = octal(workspace.umask);
     if (mask === undefined) {
-      yield reply(200, `Your current UMASK is ${before}.`);
+      say(reply(200, `Your current UMASK is ${before}.`));
       return session;
     }
     workspace.setUmask(mask);
-    yield reply(200, `UMASK set to ${octal(mask)} (was ${before}).`);
+    say(reply(200, `UMASK set to ${octal(mask)} (was ${before}).`));
     return session;
   },
 });

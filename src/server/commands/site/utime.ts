@@ -25,9 +25,9 @@ export const utime: Command = command({
     }
     return { path: pathArgument(joined(name), session), modified, accessed };
   },
-  async *run({ session, argument: { path, modified, accessed } }) {
+  async run({ session, argument: { path, modified, accessed }, say }) {
     await session.workspace.setTimes(path, { modified, accessed });
-    yield reply(200, "SITE UTIME done.");
+    say(reply(200, "SITE UTIME done."));
     return session;
   },
 });

@@ -13,7 +13,7 @@ export const who: Command = command({
   help: "SITE WHO - who is connected; needs the right `site`",
   source: "SITE WHO as in ProFTPD",
   parse: noArgument,
-  async *run({ session, context }) {
+  run({ session, context, say }) {
     // Who else is here is not for the anonymous to know.
     if (!session.workspace.account.rights.has("site")) {
       throw new Refusal(550, "Permission denied.", "account:site");
@@ -22,7 +22,7 @@ export const who: Command = command({
     const lines = sessions
       .slice(0, SHOWN)
       .map(({ peer, account }) => ` ${bytesOfText(account ?? "(signing in)")} from ${peer.address}`);
-    yield reply(200, "Connected now:", ...lines, `${sessions.length} in all`);
+    say(reply(200, "Connected now:", ...lines, `${sessions.length} in all`));
     return session;
   },
 });
