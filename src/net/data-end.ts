@@ -5,6 +5,8 @@
 import { Socket } from "node:net";
 import { type DataCalls, DataCallError } from "../sys/data-calls.ts";
 import { type Endpoint, plainAddress } from "./addresses.ts";
+import { sendShort } from "./short-send.ts";
+import type { FileSpan } from "./transport.ts";
 
 export interface DataEnd {
   /** Whoever is at the other side. */
@@ -15,6 +17,11 @@ export interface DataEnd {
   toSocket(): Socket;
   /** As a descriptor of the caller's own; undefined: only `toSocket` will do. This end is used up if there is one. */
   toDescriptor(): number | undefined;
+  /**
+   * Sends a short file of a host's descriptor and ends, as far as that needs no wait; only without TLS and throttle.
+   * @returns octets that are out, and whether all is done: this end is used up then. A fault shows in the next use.
+   */
+  sendAtOnce?(file: number, span: FileSpan): { readonly sent: number; readonly over: boolean };
   /** Closes it, unless it is used up. */
   destroy(): void;
 }
@@ -97,6 +104,23 @@ export class DescriptorEnd implements DataEnd {
     const descriptor = this.#descriptor;
     this.#descriptor = undefined;
     return descriptor;
+  }
+
+  sendAtOnce(file: number, span: FileSpan): { readonly sent: number; readonly over: boolean } {
+    const [calls, socket] = [this.#calls, this.#descriptor];
+    let sent = 0;
+    try {
+      if (socket === undefined) return { sent, over: false };
+      sent = sendShort(calls, { socket, file }, span);
+      // As `NativeConnection.finish`: closed before the peer has confirmed all, what it sends could cut off the end.
+      const isAll = sent >= span.end - span.start;
+      if (!isAll || calls.peek(socket) > 0 || calls.unconfirmed(socket) > 0) return { sent, over: false };
+    } catch (error) {
+      if (error instanceof DataCallError) return { sent, over: false };
+      throw error;
+    }
+    this.destroy();
+    return { sent, over: true };
   }
 
   destroy(): void {

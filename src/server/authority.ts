@@ -36,8 +36,8 @@ export interface Authority {
   /** A login that was accepted came to nothing: the account's home is not there. */
   signInFailed(session: string, name: ByteString): Promise<{ readonly delayMs: number; readonly endSession: boolean }>;
   signOut(session: string): void;
-  /** Let in, it counts until `transferEnds`. */
-  transferBegins(session: string, account: Account): Promise<Verdict>;
+  /** Let in, it counts until `transferEnds`. At once where nobody else need be asked. */
+  transferBegins(session: string, account: Account): Verdict | Promise<Verdict>;
   transferEnds(session: string, account: Account): void;
   /** Something that no honest client does, or not often. @param source a session's id, or an address. */
   offence(source: string, kind: Offence): void;

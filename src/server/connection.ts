@@ -20,7 +20,7 @@ import { DataChannel } from "./data-channel.ts";
 import { type Order, dispatch, readOrder } from "./dispatch.ts";
 import { RunningTransfer } from "./running-transfer.ts";
 import type { Listener, Services } from "./server.ts";
-import { Refusal } from "./errors.ts";
+import { takeTransferPlace } from "./transfer-place.ts";
 import { SessionClock } from "./session-clock.ts";
 import type { Session } from "./session.ts";
 import { TlsChannel, type TlsFacts } from "./tls-channel.ts";
@@ -96,7 +96,7 @@ export class Connection {
       this.#clock.start();
       if (!(await this.#admit())) return;
       if (this.#listener.implicit) await this.#secureFirst();
-      await this.#greet();
+      this.#greet();
       await this.#serve();
     } catch (error) {
       // The client has gone, or was told to, in the middle of a handshake.
@@ -164,7 +164,7 @@ export class Connection {
     return false;
   }
 
-  async #greet(): Promise<void> {
+  #greet(): void {
     const [first = "", ...rest] = this.#settings.banner.split(/\r?\n/).map(bytesOfText);
     this.#say(reply(220, first, ...rest));
   }
@@ -346,22 +346,13 @@ export class Connection {
         this.#clock.idleSeconds = seconds;
       },
       sessionMemory: services.sessionMemory,
-      takeTransferPlace: async () => this.#takeTransferPlace(),
+      takeTransferPlace: () => takeTransferPlace(services.authority, this.id, this.#workspace?.account),
       openWorkspace: async (account) => this.#openWorkspace(account),
       leaveWorkspace: async () => this.#leaveWorkspace(),
       facts: () => this.facts(),
       emit: (event) => this.#emit(event),
       now: services.now,
     };
-  }
-
-  async #takeTransferPlace(): Promise<Disposable> {
-    const { authority } = this.#services;
-    const account = this.#workspace?.account;
-    if (account === undefined) throw new Error("a transfer without a login");
-    const verdict = await authority.transferBegins(this.id, account);
-    if (!verdict.ok) throw new Refusal(450, verdict.text, verdict.rule);
-    return { [Symbol.dispose]: () => authority.transferEnds(this.id, account) };
   }
 
   async #openWorkspace(account: Account): Promise<Workspace> {

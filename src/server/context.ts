@@ -39,7 +39,7 @@ export interface Context {
   /** Octets of file data that the session may hold in memory. */
   readonly sessionMemory: number;
   /** Counts a transfer against the account's limit. @throws {Refusal} 450 */
-  takeTransferPlace(): Promise<Disposable>;
+  takeTransferPlace(): Disposable | Promise<Disposable>;
   /** Opens what the account may use. @throws when its home is not there (attack 30). */
   openWorkspace(account: Account): Promise<Workspace>;
   /** Gives back what `openWorkspace` opened; the session is nobody's again. */

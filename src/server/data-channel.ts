@@ -137,6 +137,12 @@ export class DataChannel implements Disposable {
     this.#stranger = undefined;
   }
 
+  /** Whether data connections are made private (RFC 4217 §9). */
+  get isPrivate(): boolean {
+    const { tls } = this.#terms;
+    return tls.security()?.prot === "private" && tls.session() !== undefined;
+  }
+
   /** The client's connection if it is here already; the plan is used up then, and stays otherwise. */
   takeReady(): DataEnd | undefined {
     if (this.#plan.kind !== "passive") return undefined;

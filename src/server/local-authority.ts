@@ -67,7 +67,7 @@ export class LocalAuthority implements Authority {
     this.#guard.signedOut(session);
   }
 
-  async transferBegins(session: string, { limits }: Account): Promise<Verdict> {
+  transferBegins(session: string, { limits }: Account): Verdict {
     return this.#guard.transferBegins(session, { transfers: limits.transfers });
   }
 

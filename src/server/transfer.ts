@@ -37,33 +37,52 @@ export type Transfer = Omit<Progress, "octets"> & {
   readonly opening: string;
   /** Moves everything; throws to end the transfer with that error's reply. */
   readonly move: (connection: DataTransport, signal: AbortSignal) => Promise<void>;
+  /** Does all of it without a wait, for what is short: true when that came about. Tried in clear and without a throttle. */
+  readonly atOnce?: ((end: DataEnd) => boolean) | undefined;
   /** Text of the 226. */
   readonly closing: () => string;
 };
 
 export async function carry(context: Context, transfer: Transfer): Promise<void> {
   context.data.demandPlan();
-  const { direction, path, log, say } = transfer;
+  const { log, say } = transfer;
   try {
     using coder = takeModePlace(transfer.session);
-    using place = await context.takeTransferPlace();
+    const asked = context.takeTransferPlace();
+    using place = asked instanceof Promise ? await asked : asked;
     // Held until the end.
     void [coder, place];
-    using run = context.running.begin({ direction, path, octets: () => log.octets }, context.signal);
-    const { signal } = run;
-    let end = context.data.takeReady();
-    if (end === undefined) end = await awaitEnd(context, { signal, transfer, run });
-    else say(reply(150, transfer.opening));
-    run.announced();
-    await using connection = await begin(context, { end, transfer, signal });
-    await transfer.move(connection, signal);
-    say(reply(226, transfer.closing()));
+    const ready = context.data.takeReady();
+    if (ready !== undefined && goesAtOnce(context, transfer) && transfer.atOnce?.(ready) === true) {
+      say(reply(150, transfer.opening));
+      say(reply(226, transfer.closing()));
+    } else await move(context, transfer, ready);
   } catch (error) {
     if (error instanceof DataError && error.fault === "aborted") log.end("aborted");
     else log.end("failed", faultMessage(error));
     throw error;
   }
   log.end("complete");
+}
+
+/** Whether octets go out as they are, and as fast as they can. */
+function goesAtOnce(context: Context, { session, direction, atOnce }: Transfer): boolean {
+  if (atOnce === undefined || session.mode !== "stream" || context.data.isPrivate) return false;
+  return context.throttleOf(direction)?.limited !== true;
+}
+
+/** What may wait: STAT tells of it meanwhile, and ABOR ends it. */
+async function move(context: Context, transfer: Transfer, ready: DataEnd | undefined): Promise<void> {
+  const { direction, path, log, say } = transfer;
+  using run = context.running.begin({ direction, path, octets: () => log.octets }, context.signal);
+  const { signal } = run;
+  let end = ready;
+  if (end === undefined) end = await awaitEnd(context, { signal, transfer, run });
+  else say(reply(150, transfer.opening));
+  run.announced();
+  await using connection = await begin(context, { end, transfer, signal });
+  await transfer.move(connection, signal);
+  say(reply(226, transfer.closing()));
 }
 
 async function begin(
@@ -116,6 +135,15 @@ async function settlesWithin(promise: Promise<unknown>, milliseconds: number): P
   });
 }
 
+/** A short file, as far as it goes out without a wait; `sendFile` sends what is left. @returns whether that was all. */
+export function sendFileAtOnce(end: DataEnd, { reader, log }: Reading, span: FileSpan): boolean {
+  const { descriptor } = reader;
+  if (descriptor === undefined || end.sendAtOnce === undefined) return false;
+  const { sent, over } = end.sendAtOnce(descriptor, span);
+  log.octets += sent;
+  return over;
+}
+
 /**
  * Sends a file. While one buffer is on its way to the peer the next one is read.
  * @param span in octets of the file; for `ascii` a restart counts octets of the wire (RFC 3659 §5.3), hence `skip`.
@@ -130,9 +158,10 @@ export async function sendFile(
     log.octets += octets;
   };
   const { descriptor } = reader;
-  let rest = span;
+  // Something may have gone out at once.
+  let rest = { start: span.start + log.octets, end: span.end };
   if (!ascii && descriptor !== undefined && connection.sendFile !== undefined) {
-    rest = { start: await connection.sendFile(descriptor, span, moved), end: span.end };
+    rest = { start: await connection.sendFile(descriptor, rest, moved), end: span.end };
   }
   let skipping = skip;
   const send = async (chunk: Buffer): Promise<void> => {

@@ -111,7 +111,7 @@ export class Broker {
       transferBegins: async ({ session }) => {
         const { account } = own(session);
         if (account === undefined) throw new RequestError("refused", "nobody is signed in there");
-        const verdict = await authority.transferBegins(session, account);
+        const verdict = authority.transferBegins(session, account);
         if (verdict.ok) this.#shares.begins(worker, account);
         return verdict;
       },

@@ -68,8 +68,11 @@ export class RemoteAuthority implements Authority {
     this.#broker.note("signOut", { session });
   }
 
-  async transferBegins(session: string, account: Account): Promise<Verdict> {
-    if (!this.#countsTransfers(account)) return OK;
+  transferBegins(session: string, account: Account): Verdict | Promise<Verdict> {
+    return this.#countsTransfers(account) ? this.#askForTransfer(session) : OK;
+  }
+
+  async #askForTransfer(session: string): Promise<Verdict> {
     try {
       return await this.#questions.take(async () => this.#broker.ask("transferBegins", { session }));
     } catch {

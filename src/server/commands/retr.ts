@@ -2,7 +2,7 @@ import { type VirtualPath, baseName } from "../../protocol/path.ts";
 import { pathArgument } from "../arguments.ts";
 import { type Command, command } from "../command.ts";
 import { Refusal } from "../errors.ts";
-import { carry, sendFile } from "../transfer.ts";
+import { carry, sendFile, sendFileAtOnce } from "../transfer.ts";
 
 export const retr: Command = command({
   verb: "RETR",
@@ -22,6 +22,7 @@ export const retr: Command = command({
     await using reading = await session.workspace.openRead(path, { offset: start, type: session.type });
     const size = Number(reading.reader.entry.size);
     const end = range === undefined ? size : Math.min(range.end, size);
+    const span = { start, end };
     const length = ascii ? "" : ` (${Math.max(end - start, 0)} bytes)`;
     await carry(context, {
       session,
@@ -30,8 +31,8 @@ export const retr: Command = command({
       path,
       log: reading.log,
       opening: `Opening ${ascii ? "ASCII" : "BINARY"} mode data connection for ${nameOf(path)}${length}.`,
-      move: async (connection) =>
-        sendFile(connection, reading, { span: { start, end }, ascii, skip: ascii ? restart : 0 }),
+      move: async (connection) => sendFile(connection, reading, { span, ascii, skip: ascii ? restart : 0 }),
+      atOnce: ascii ? undefined : (ready) => sendFileAtOnce(ready, reading, span),
       closing: () => "Transfer complete.",
     });
     return session;

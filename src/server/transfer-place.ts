@@ -1,0 +1,20 @@
+/** A transfer's place in what the account may have at once. */
+import type { Account } from "../account/account.ts";
+import type { Verdict } from "../guard/verdict.ts";
+import type { Authority } from "./authority.ts";
+import { Refusal } from "./errors.ts";
+
+/** Given back by disposing. At once where nobody else need be asked. @throws {Refusal} 450 when there is none. */
+export function takeTransferPlace(
+  authority: Authority,
+  session: string,
+  account: Account | undefined,
+): Disposable | Promise<Disposable> {
+  if (account === undefined) throw new Error("a transfer without a login");
+  const place = (verdict: Verdict): Disposable => {
+    if (!verdict.ok) throw new Refusal(450, verdict.text, verdict.rule);
+    return { [Symbol.dispose]: () => authority.transferEnds(session, account) };
+  };
+  const verdict = authority.transferBegins(session, account);
+  return verdict instanceof Promise ? verdict.then(place) : place(verdict);
+}
