@@ -4,10 +4,14 @@
  * are equal (man 7 ip, man 7 ipv6, man 2 splice).
  */
 import { constants as osConstants } from "node:os";
+import { untraced } from "../base/untraced.ts";
 import { type CLibrary, type Koffi, fromCLibrary } from "./c-library.ts";
+import { Poller, type Watch } from "./poller.ts";
 import { ADDRESS_SPACE, AF_INET6, type SocketAddress, readAddress, writeAddress } from "./socket-address.ts";
 
 /** A call that failed for good; `code` is the name of its errno, as in Node's own errors. */
+export type { Watch } from "./poller.ts";
+
 export class DataCallError extends Error {
   override readonly name = "DataCallError";
   readonly code: string;
@@ -20,16 +24,6 @@ export class DataCallError extends Error {
 
 /** What a call returns that would have had to wait: ask `watch` when to try again. */
 export const WOULD_WAIT = -1;
-
-/** Tells when a descriptor can be read from or written to. Close it before the descriptor. */
-export type Watch = Disposable & {
-  /** Calls once, on the event loop, when it can be or has failed; the next call of the descriptor tells which. */
-  once(what: "readable" | "writable", act: () => void): void;
-  /** Calls in every turn of the loop in which it can be, until it is stopped or disposed. */
-  always(what: "readable" | "writable", act: () => void): void;
-  /** Calls no more; `once` and `always` begin anew. */
-  stop(): void;
-};
 
 /** Whether octets of a file can be had without waiting for a disk. */
 export type Warmth = "in-memory" | "cold" | "unknown";
@@ -94,6 +88,7 @@ const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 const TCP_CONGESTION = 13;
 const TCP_NOTSENT_LOWAT = 25;
+const EPOLL_CLOEXEC = SOCK_CLOEXEC;
 const SHUT_WR = 1;
 const MSG_PEEK = 0x2;
 const MSG_DONTWAIT = 0x40;
@@ -151,6 +146,9 @@ function prototypes(library: CLibrary) {
     pipe2: native("pipe2", "int", "void* int"),
     preadv2: native("preadv2", "int64", "int void* int int64 int"),
     write: native("write", "int64", "int void* size_t"),
+    epollCreate: native("epoll_create1", "int", "int"),
+    epollControl: native("epoll_ctl", "int", "int int int void*"),
+    epollWait: native("epoll_wait", "int", "int void* int int"),
     cachestat: native("syscall", "long", "long int void* void* uint"),
   };
 }
@@ -188,7 +186,8 @@ type Tools = {
 };
 
 function dataCalls(c: Prototypes, koffi: Koffi): DataCalls {
-  const fault = (call: string): DataCallError => new DataCallError(call, errnoNames.get(koffi.errno()) ?? "EIO");
+  const fault = (call: string): DataCallError =>
+    untraced(() => new DataCallError(call, errnoNames.get(koffi.errno()) ?? "EIO"));
   const check = (call: string, result: number): number => {
     if (result < 0) throw fault(call);
     return result;
@@ -202,7 +201,9 @@ function dataCalls(c: Prototypes, koffi: Koffi): DataCalls {
   return { ...listenerCalls(tools), ...connectionCalls(tools), ...fileCalls(tools), ...pipeCalls(tools) };
 }
 
-function listenerCalls({ c, koffi, check }: Tools) {
+function listenerCalls(tools: Tools) {
+  const { c, koffi, check } = tools;
+  const poller = pollerOf(tools);
   const set = (descriptor: number, [level, name]: readonly [number, number], value: number): void => {
     scratch.number.writeInt32LE(value, 0);
     check("setsockopt", c.setsockopt(descriptor, level, name, scratch.number, 4));
@@ -237,56 +238,17 @@ function listenerCalls({ c, koffi, check }: Tools) {
       // Gone before we came, or out of descriptors: the next one may do better, and the client's own time-out counts.
       return EXHAUSTED.has(koffi.errno()) ? "exhausted" : undefined;
     },
-    watch: (descriptor) => new PollWatch(koffi, descriptor),
+    watch: (descriptor) => poller.watch(descriptor),
   } satisfies Partial<DataCalls>;
 }
 
-type PollHandle = ReturnType<Koffi["node"]["poll"]>;
-
-const EVENTS = { readable: { readable: true }, writable: { writable: true } } as const;
-
-/** The kernel is asked only when it is first waited for: a short transfer never does. */
-class PollWatch implements Watch {
-  readonly #koffi: Koffi;
-  readonly #descriptor: number;
-  #handle: PollHandle | undefined;
-  #act: () => void = () => {};
-
-  constructor(koffi: Koffi, descriptor: number) {
-    this.#koffi = koffi;
-    this.#descriptor = descriptor;
-  }
-
-  once(what: "readable" | "writable", act: () => void): void {
-    this.#act = act;
-    this.#start(what, () => {
-      this.#handle?.stop();
-      this.#act();
-    });
-  }
-
-  always(what: "readable" | "writable", act: () => void): void {
-    this.#start(what, act);
-  }
-
-  stop(): void {
-    this.#handle?.stop();
-  }
-
-  #start(what: "readable" | "writable", woken: () => void): void {
-    if (this.#handle !== undefined) {
-      this.#handle.start(EVENTS[what], woken);
-      return;
-    }
-    this.#handle = this.#koffi.node.poll(this.#descriptor, EVENTS[what], woken);
-    // As a socket does: what waits for it keeps the process alive.
-    this.#handle.ref();
-  }
-
-  [Symbol.dispose](): void {
-    this.#handle?.close();
-    this.#handle = undefined;
-  }
+/** struct epoll_event goes by its address, and its size by the architecture: see `Poller`. */
+function pollerOf({ c, koffi, check }: Tools): Poller {
+  return new Poller(koffi, {
+    create: () => check("epoll_create1", c.epollCreate(EPOLL_CLOEXEC)),
+    control: (poller, operation, descriptor, event) => c.epollControl(poller, operation, descriptor, event),
+    wait: (poller, events, most) => c.epollWait(poller, events, most, 0),
+  });
 }
 
 function connectionCalls({ c, check, count }: Tools) {

@@ -6,6 +6,7 @@
 import { constants as fsConstants } from "node:fs";
 import { constants as osConstants } from "node:os";
 import { bytesOf, type ByteString } from "../base/bytes.ts";
+import { untraced } from "../base/untraced.ts";
 import { type CLibrary, fromCLibrary, type Koffi } from "./c-library.ts";
 
 /** Flags of open(2). Where arm64 differs from x64 the number is Node's own. */
@@ -208,8 +209,8 @@ const errnoNames: ReadonlyMap<number, string> = new Map(
 
 function systemCalls(c: ReturnType<typeof prototypes>, koffi: Koffi): SystemCalls {
   const check = (call: string, result: number): number => {
-    if (result < 0) throw new SystemCallError(call, errnoNames.get(koffi.errno()) ?? "EIO");
-    return result;
+    if (result >= 0) return result;
+    throw untraced(() => new SystemCallError(call, errnoNames.get(koffi.errno()) ?? "EIO"));
   };
   return {
     ...entryCalls(c, check),

@@ -1,5 +1,5 @@
 /** Names of our own files in served folders: temporaries, kept uploads, the journal. No client can name or see one. */
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { type ByteString, bytesOfText, octetsOf } from "../../base/bytes.ts";
 import { type VirtualPath } from "../../protocol/path.ts";
 import { StorageError } from "../storage.ts";
@@ -49,8 +49,7 @@ export function temporaryName(partOf?: ByteString): ByteString {
 
 /** Where an interrupted upload of `name` waits. Hashed, since name and prefix together may pass 255 octets. */
 export function partName(name: ByteString): ByteString {
-  const hash = createHash("sha256").update(octetsOf(name)).digest("hex").slice(0, 32);
-  return bytesOfText(`.ferryman-part.${hash}`);
+  return bytesOfText(`.ferryman-part.${hash("sha256", octetsOf(name), "hex").slice(0, 32)}`);
 }
 
 /** What becomes of a temporary that has lost its process: undefined if `name` is none. */

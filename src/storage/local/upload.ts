@@ -63,7 +63,7 @@ export class LocalUpload implements Upload {
     this.#position = context.offset;
     this.offset = context.offset;
     if (context.jail.seek !== undefined) {
-      context.jail.seek(draft.descriptor, context.offset, "start");
+      if (context.offset > 0) context.jail.seek(draft.descriptor, context.offset, "start");
       this.descriptor = draft.descriptor;
     }
   }
