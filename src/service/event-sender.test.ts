@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bytesOfText } from "../base/bytes.ts";
+import { ROOT } from "../protocol/path.ts";
 import type { FerrymanEvent } from "../workspace/events.ts";
 import { EventSender } from "./event-sender.ts";
 
@@ -62,4 +63,55 @@ test("without a log the last command of each session goes, and what who and an x
       [["command", 102]],
     ],
   );
+});
+
+test("for who alone the transfers of a session go as one sum, for an xferlog each", async () => {
+  const transfer = (session: string, octets: number): FerrymanEvent => ({
+    ...FACTS,
+    session,
+    type: "transfer",
+    direction: "download",
+    path: ROOT,
+    octets,
+    offset: 0,
+    milliseconds: 1,
+    representation: "image",
+    anonymous: false,
+    outcome: "complete",
+    at: octets,
+  });
+  for (const [interest, expected] of [
+    [
+      "presence",
+      [
+        ["1.a", 4],
+        ["1.b", 2],
+        ["1.a", 5],
+      ],
+    ],
+    [
+      "transfers",
+      [
+        ["1.a", 1],
+        ["1.b", 2],
+        ["1.a", 3],
+        ["1.a", 5],
+      ],
+    ],
+  ] as const) {
+    const { events, batches } = sender();
+    events.interest = interest;
+    for (const [session, octets] of [
+      ["1.a", 1],
+      ["1.b", 2],
+      ["1.a", 3],
+    ] as const)
+      events.hear(transfer(session, octets));
+    await events.flush();
+    // What went is not added to what comes.
+    events.hear(transfer("1.a", 5));
+    await events.flush();
+    const seen = batches.flat().map((event) => (event.type === "transfer" ? [event.session, event.octets] : []));
+    assert.deepEqual(seen, expected);
+  }
 });

@@ -14,7 +14,7 @@ const BATCH_CHARACTERS = 16_384;
 /** Characters of an event besides its path and argument. */
 const EVENT_CHARACTERS = 400;
 
-/** What `who` and an xferlog read, and faults. Of commands, the last one of each session. */
+/** What `who` and an xferlog read, and faults. Of commands, the last one of each session; for `who`, one sum of transfers. */
 const PRESENCE: ReadonlySet<FerrymanEvent["type"]> = new Set([
   "server.fault",
   "session.closed",
@@ -27,8 +27,8 @@ export class EventSender {
   readonly #send: (events: readonly FerrymanEvent[]) => Promise<unknown>;
   #interest: EventInterest = "all";
   #waiting: FerrymanEvent[] = [];
-  /** With an interest in presence alone: where in `#waiting` each session's last command is. */
-  readonly #commands = new Map<string, number>();
+  /** Without a log: where in `#waiting` each session's last command is, and its sums of transfers. */
+  readonly #last = new Map<string, number>();
   #sending: Promise<void> | undefined;
   /** Ends the gathering. */
   #hurry: (() => void) | undefined;
@@ -48,7 +48,7 @@ export class EventSender {
       this.#lost += 1;
       return;
     }
-    if (this.#interest === "presence" && this.#isOfNoUse(event)) return;
+    if (this.#interest !== "all" && this.#isOfNoUse(event)) return;
     this.#waiting.push(event);
     this.#sending ??= this.#run();
     if (event.type === "server.fault" || this.#waiting.length >= EVENTS_AT_ONCE) this.#hurry?.();
@@ -66,11 +66,23 @@ export class EventSender {
 
   #isOfNoUse(event: FerrymanEvent): boolean {
     if (!PRESENCE.has(event.type)) return true;
-    if (event.type !== "command") return false;
-    const at = this.#commands.get(event.session);
-    if (at === undefined) this.#commands.set(event.session, this.#waiting.length);
-    else this.#waiting[at] = event;
-    return at !== undefined;
+    if (event.type === "command") return this.#replaces(event.session, () => event);
+    if (event.type !== "transfer" || this.#interest !== "presence") return false;
+    return this.#replaces(`${event.session} ${event.direction}`, (old) =>
+      old.type === "transfer" ? { ...event, octets: old.octets + event.octets } : event,
+    );
+  }
+
+  /** Puts one event in the place of the last of its kind that waits. @returns false: none does. */
+  #replaces(kind: string, join: (old: FerrymanEvent) => FerrymanEvent): boolean {
+    const at = this.#last.get(kind);
+    const old = at === undefined ? undefined : this.#waiting[at];
+    if (at === undefined || old === undefined) {
+      this.#last.set(kind, this.#waiting.length);
+      return false;
+    }
+    this.#waiting[at] = join(old);
+    return true;
   }
 
   async #run(): Promise<void> {
@@ -100,7 +112,7 @@ export class EventSender {
       count += 1;
     }
     const batch = this.#waiting.splice(0, count);
-    this.#commands.clear();
+    this.#last.clear();
     if (this.#lost === 0) return batch;
     const detail = `${this.#lost} events were lost: the broker is too slow for this worker`;
     this.#lost = 0;

@@ -14,7 +14,7 @@ import type { FerrymanEvent } from "../workspace/events.ts";
 import { Who } from "../workspace/who.ts";
 import { Broker } from "./broker.ts";
 import { type Doorkeeper, FrontDoor } from "./front-door.ts";
-import { NOTICES, REQUESTS, type WorkerConfiguration } from "./requests.ts";
+import { type EventInterest, NOTICES, REQUESTS, type WorkerConfiguration } from "./requests.ts";
 import type { Fresh, Service, WorkerParts } from "./service.ts";
 
 /** Milliseconds that all workers get to open their listeners at the start. */
@@ -55,6 +55,11 @@ export async function startMany(parts: WorkerParts): Promise<ManyService> {
   const service = new BrokerService(parts);
   await service.start();
   return service;
+}
+
+function interestOf({ log, xferlog }: Configuration["serve"]): EventInterest {
+  if (log !== "off") return "all";
+  return xferlog === undefined ? "presence" : "transfers";
 }
 
 class BrokerService implements ManyService {
@@ -288,7 +293,7 @@ class BrokerService implements ManyService {
       index,
       workers,
       configuration: sessionsPart(configuration),
-      interest: configuration.serve.log === "off" ? "presence" : "all",
+      interest: interestOf(configuration.serve),
       listeners: listeners.map(({ how }) => how),
       ...(certificates === undefined ? { credentials: [] } : certificates.current),
     };

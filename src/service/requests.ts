@@ -75,8 +75,11 @@ export const REQUESTS = defineRequests({
   events: { ask: z.array(WORKER_EVENT).max(EVENTS_AT_ONCE), answer: nothing },
 });
 
-/** What the broker does with events: "all" for a log; "presence" if they only say who is here and what was moved. */
-export type EventInterest = "all" | "presence";
+/**
+ * What the broker does with events: "all" for a log; "transfers" for an xferlog and `who`; "presence" for `who` alone,
+ * which only adds up what each session has moved.
+ */
+export type EventInterest = "all" | "transfers" | "presence";
 
 export type WorkerConfiguration = Pick<Configuration, "server" | "limits"> & { readonly tls: TlsSettings };
 
