@@ -12,6 +12,23 @@ function commandOf(session: string, at: number): FerrymanEvent {
   return { ...FACTS, session, type: "command", verb: "NOOP", argument: bytesOfText(""), code: 200, at };
 }
 
+function transferOf(session: string, octets: number): FerrymanEvent {
+  return {
+    ...FACTS,
+    session,
+    type: "transfer",
+    direction: "download",
+    path: ROOT,
+    octets,
+    offset: 0,
+    milliseconds: 1,
+    representation: "image",
+    anonymous: false,
+    outcome: "complete",
+    at: octets,
+  };
+}
+
 function sender(): { events: EventSender; batches: (readonly FerrymanEvent[])[] } {
   const batches: (readonly FerrymanEvent[])[] = [];
   return { events: new EventSender(async (batch) => batches.push(batch)), batches };
@@ -66,20 +83,6 @@ test("without a log the last command of each session goes, and what who and an x
 });
 
 test("for who alone the transfers of a session go as one sum, for an xferlog each", async () => {
-  const transfer = (session: string, octets: number): FerrymanEvent => ({
-    ...FACTS,
-    session,
-    type: "transfer",
-    direction: "download",
-    path: ROOT,
-    octets,
-    offset: 0,
-    milliseconds: 1,
-    representation: "image",
-    anonymous: false,
-    outcome: "complete",
-    at: octets,
-  });
   for (const [interest, expected] of [
     [
       "presence",
@@ -106,10 +109,10 @@ test("for who alone the transfers of a session go as one sum, for an xferlog eac
       ["1.b", 2],
       ["1.a", 3],
     ] as const)
-      events.hear(transfer(session, octets));
+      events.hear(transferOf(session, octets));
     await events.flush();
     // What went is not added to what comes.
-    events.hear(transfer("1.a", 5));
+    events.hear(transferOf("1.a", 5));
     await events.flush();
     const seen = batches.flat().map((event) => (event.type === "transfer" ? [event.session, event.octets] : []));
     assert.deepEqual(seen, expected);
