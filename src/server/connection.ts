@@ -1,5 +1,5 @@
 /**
- * One client from greeting to farewell. The only place that writes to the control socket: handlers yield replies, this
+ * One client from greeting to farewell. The only place that writes to the control socket: handlers say replies, this
  * sends them. One ordinary command at a time; urgent ones run beside a transfer and cannot change the session.
  */
 import { faultDetail } from "../base/fault-text.ts";
