@@ -2,10 +2,11 @@
 import { spawn } from "node:child_process";
 import { once as event } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Ground } from "./ground.ts";
+import { type Ground, aPartOf } from "./ground.ts";
 import { longPath } from "./long-haul.ts";
 import type { Meter, Usage } from "./meter.ts";
 import type { Login, Peer } from "./peers/peer.ts";
+import { readOnce } from "./page-cache.ts";
 import { ProgramError, closeOf, collect, end, run } from "./processes.ts";
 import type { Running, Stand } from "./stand.ts";
 import { type LoadResult, type Workload, loadResult } from "./workload.ts";
@@ -34,15 +35,21 @@ export type Measured = { readonly result: LoadResult; readonly usage?: Usage };
 /** A server that does not have what is asked for. */
 export class NotOffered extends Error {}
 
+/**
+ * A timed turn has nothing beside it and what it reads in memory; one that is not timed does a part of the operations
+ * and looks at the server's memory, which takes time of the server.
+ */
+export type Turn = { readonly peer: Peer; readonly isTimed: boolean };
+
 /** @throws {NotOffered} @throws {ProgramError} */
-export async function measure(bench: Bench, work: Workload, peer: Peer): Promise<Measured> {
-  const measured = await once(bench, work, peer);
+export async function measure(bench: Bench, work: Workload, turn: Turn): Promise<Measured> {
+  const measured = await once(bench, work, turn);
   const complaint = work.complaint?.(measured.result, bench.ground.sizes);
   if (complaint !== undefined) throw new ProgramError(complaint);
   return measured;
 }
 
-async function once(bench: Bench, work: Workload, peer: Peer): Promise<Measured> {
+async function once(bench: Bench, work: Workload, { peer, isTimed }: Turn): Promise<Measured> {
   const login = peer.logins(bench.ground)[work.login];
   if (login === undefined) throw new NotOffered("not offered: argon2id hashes");
   const share = peer.share?.[work.group] ?? 1;
@@ -54,16 +61,17 @@ async function once(bench: Bench, work: Workload, peer: Peer): Promise<Measured>
     await using fresh = await bench.stand.fresh(peer);
     return { result: await idle(bench, fresh, { work, login, share }) };
   }
-  const running = await bench.stand.kept(peer);
-  const words = work.load(bench.ground.sizes, share);
+  const { port, meter } = await bench.stand.kept(peer);
+  const { root, sizes } = bench.ground;
+  const words = work.load(isTimed ? sizes : aPartOf(sizes), share);
+  if (isTimed) readOnce(root, work.reads?.(sizes, share) ?? []);
+  const take = isTimed ? meter.costs : meter.peak;
   if (work.kind === "load") {
-    const [result, usage] = await running.meter.during(async () =>
-      generate(bench, words, { port: running.port, login }),
-    );
+    const [result, usage] = await take(async () => generate(bench, words, { port, login }));
     return { result, usage };
   }
-  await using path = await longPath(running.port, bench.isolated);
-  const [result, usage] = await running.meter.during(async () => generate(bench, words, { port: path.port, login }));
+  await using path = await longPath(port, bench.isolated);
+  const [result, usage] = await take(async () => generate(bench, words, { port: path.port, login }));
   return { result, usage };
 }
 
@@ -80,8 +88,9 @@ export async function warmUp(bench: Bench, peers: readonly Peer[]): Promise<void
   }
 }
 
-/** The bare limit of the machine for this workload. */
-export async function measureRaw(bench: Bench, words: readonly string[]): Promise<Measured> {
+/** The bare limit of the machine for this workload, which has the mode and arguments for it. */
+export async function measureRaw(bench: Bench, work: Workload, words: readonly string[]): Promise<Measured> {
+  readOnce(bench.ground.root, work.reads?.(bench.ground.sizes, 1) ?? []);
   return { result: parsed(await run(...command([...bench.load, ...words]), { limit: LOAD_LIMIT_MS })) };
 }
 

@@ -52,6 +52,22 @@ export const QUICK: Sizes = {
   probes: 300,
 };
 
+/** The part of the operations that is enough to warm a server up, and to see its memory. */
+const WARM_UP_PART = 0.2;
+
+/** The same with fewer operations; the files that are served are those that there are. */
+export function aPartOf(sizes: Sizes): Sizes {
+  const part = (many: number): number => Math.ceil(many * WARM_UP_PART);
+  const { files, secureFiles, logins, probes } = sizes;
+  return {
+    ...sizes,
+    files: part(files),
+    secureFiles: part(secureFiles),
+    logins: part(logins),
+    probes: part(probes),
+  };
+}
+
 /** Octets of a small file, and entries of the small folder. */
 const [SMALL_FILE, FEW_ENTRIES] = [1_024, 1_000];
 /** Octets of one write while the files are made. */

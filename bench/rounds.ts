@@ -4,14 +4,15 @@ import { type Bench, type Measured, NotOffered, measure, measureRaw } from "./ce
 import type { Peer } from "./peers/peer.ts";
 import { ProgramError } from "./processes.ts";
 import { RAW, type ReportCell, type ReportRow, median, shown } from "./report/report.ts";
-import type { Row, Workload } from "./workload.ts";
+import { type Row, type Workload, isWarmedUp } from "./workload.ts";
 
 export type Plan = {
   readonly workloads: readonly Workload[];
   readonly peers: readonly Peer[];
   readonly rounds: number;
-  /** Milliseconds for one server in one workload, after which it gets no further round. */
+  /** Milliseconds for one server in one workload, after which it gets no further round once it had the least. */
   readonly budgetMs: number;
+  readonly leastRounds: number;
   /** What a cell takes of the time of a full one. */
   readonly factor: number;
   /** When all should be done, on the clock of performance.now(): on a slow machine later workloads get fewer rounds. */
@@ -22,8 +23,13 @@ export type Plan = {
   readonly stopped: () => boolean;
 };
 
-type Entry = { readonly name: string; readonly once: () => Promise<Measured>; readonly drop: () => Promise<void> };
-type Taken = { readonly measured: Measured[]; spentMs: number; problem?: string };
+type Entry = {
+  readonly name: string;
+  readonly once: (isTimed: boolean) => Promise<Measured>;
+  readonly drop: () => Promise<void>;
+};
+/** What was found of a server, and the milliseconds that passed over it. */
+type Taken = { readonly measured: Measured[]; spentMs: number; peakKib?: number; problem?: string };
 
 const GIBIBYTE = 1_073_741_824;
 
@@ -64,8 +70,8 @@ export function affordable(rounds: number, { passed, left, behind, ahead }: Prog
 
 /** Seconds that all of it will take: a guess from what the cells took elsewhere. */
 export function estimate({ workloads, peers, rounds, budgetMs, factor }: Plan): number {
-  const parts = workloads.map(({ seconds, mostRounds = rounds, raw, warmUp = false }) => {
-    const runs = Math.min(rounds, mostRounds) + (warmUp ? 1 : 0);
+  const parts = workloads.map(({ seconds, mostRounds = rounds, raw, kind }) => {
+    const runs = Math.min(rounds, mostRounds) + (isWarmedUp({ kind }) ? 1 : 0);
     const cells = Math.min(runs * seconds * factor, budgetMs / 1_000 + seconds * factor);
     return cells * (peers.length + (raw === undefined ? 0 : 0.5));
   });
@@ -75,33 +81,27 @@ export function estimate({ workloads, peers, rounds, budgetMs, factor }: Plan): 
 async function runWorkload(bench: Bench, work: Workload, plan: Plan): Promise<readonly ReportRow[]> {
   const entries: Entry[] = plan.peers.map((peer) => ({
     name: peer.name,
-    once: async () => await measure(bench, work, peer),
+    once: async (isTimed) => await measure(bench, work, { peer, isTimed }),
     drop: async () => await bench.stand.drop(peer),
   }));
   const raw = work.raw?.(bench.ground.sizes, bench.ground.root);
   if (raw !== undefined)
-    entries.push({ name: RAW, once: async () => await measureRaw(bench, raw), drop: async () => {} });
+    entries.push({ name: RAW, once: async () => await measureRaw(bench, work, raw), drop: async () => {} });
   const taken = new Map<string, Taken>(entries.map(({ name }) => [name, { measured: [], spentMs: 0 }]));
-  if (work.warmUp === true) {
+  const rounds = Math.min(plan.rounds, work.mostRounds ?? plan.rounds);
+  for (let round = isWarmedUp(work) ? 0 : 1; round <= rounds; round += 1) {
     for (const entry of entries) {
       const mine = taken.get(entry.name);
-      if (mine === undefined || plan.stopped()) continue;
-      await attempt(entry, mine, plan);
-      mine.measured.length = 0;
-      sweep(bench.ground);
-    }
-  }
-  for (let round = 0; round < Math.min(plan.rounds, work.mostRounds ?? plan.rounds); round += 1) {
-    for (const entry of entries) {
-      const mine = taken.get(entry.name);
-      if (mine === undefined || mine.problem !== undefined || mine.spentMs > plan.budgetMs || plan.stopped()) continue;
+      if (mine === undefined || isDone(mine, plan) || (round === 0 && entry.name === RAW)) continue;
       const started = performance.now();
-      await attempt(entry, mine, plan);
-      mine.spentMs += performance.now() - started;
+      await attempt(entry, mine, { plan, isTimed: round > 0 });
       sweep(bench.ground);
-      plan.say(progress(bench, work, { round, name: entry.name, mine }));
+      mine.spentMs += performance.now() - started;
+      if (round > 0) plan.say(progress(bench, work, { round, name: entry.name, mine }));
     }
   }
+  const spentMs = [...taken.values()].reduce((sum, mine) => sum + mine.spentMs, 0);
+  plan.say(`${work.rows[0]?.id.padEnd(12) ?? ""} ${(spentMs / 1_000).toFixed(1)} s`);
   return work.rows.map((row) => ({
     id: row.id,
     group: work.group,
@@ -113,11 +113,19 @@ async function runWorkload(bench: Bench, work: Workload, plan: Plan): Promise<re
   }));
 }
 
-async function attempt({ once, drop }: Entry, mine: Taken, { stopped }: Plan): Promise<void> {
+function isDone({ measured, problem, spentMs }: Taken, { leastRounds, budgetMs, stopped }: Plan): boolean {
+  return stopped() || problem !== undefined || (measured.length >= leastRounds && spentMs > budgetMs);
+}
+
+type Attempt = { readonly plan: Plan; readonly isTimed: boolean };
+
+async function attempt({ once, drop }: Entry, mine: Taken, { plan, isTimed }: Attempt): Promise<void> {
   try {
-    mine.measured.push(await once());
+    const measured = await once(isTimed);
+    if (isTimed) mine.measured.push(measured);
+    else if (measured.usage?.peakKib !== undefined) mine.peakKib = measured.usage.peakKib;
   } catch (error) {
-    if (stopped()) return;
+    if (plan.stopped()) return;
     const said = error instanceof Error ? error.message : String(error);
     mine.problem = said.split("\n")[0] ?? said;
     // It may still be busy with what it did not get done.
@@ -133,7 +141,7 @@ function progress({ ground }: Bench, { rows }: Workload, { round, name, mine }: 
   if (row === undefined) return "";
   const last = mine.measured.at(-1);
   const found = mine.problem ?? (last === undefined ? "–" : `${shown(row.of(last.result, ground.sizes))} ${row.unit}`);
-  return `${row.id.padEnd(12)} ${round + 1} ${name.padEnd(14)} ${found}`;
+  return `${row.id.padEnd(12)} ${round} ${name.padEnd(14)} ${found}`;
 }
 
 function cell({ ground }: Bench, row: Row, { name, mine }: Mine): ReportCell {
@@ -142,7 +150,7 @@ function cell({ ground }: Bench, row: Row, { name, mine }: Mine): ReportCell {
     const found = median(mine.measured.flatMap((measured) => of(measured) ?? []));
     return Number.isFinite(found) ? rounded(found) : undefined;
   };
-  const found: ReportCell = { server: name, values: values.map(rounded) };
+  const found: ReportCell = { server: name, values: values.map(rounded), spent: rounded(mine.spentMs / 1_000) };
   const value = median(values);
   if (Number.isFinite(value)) found.value = rounded(value);
   else found.problem = mine.problem ?? "not measured";
@@ -151,8 +159,7 @@ function cell({ ground }: Bench, row: Row, { name, mine }: Mine): ReportCell {
   if (isBulk && perGib !== undefined) found.cpuPerGib = perGib;
   const perThousand = cpu(({ result, usage }) => costOf(1_000, result.operations, usage?.cpuSeconds));
   if (!isBulk && perThousand !== undefined) found.cpuPerThousand = perThousand;
-  const peak = cpu(({ usage }) => (usage === undefined ? undefined : usage.peakKib / 1_024));
-  if (peak !== undefined) found.peakMib = peak;
+  if (mine.peakKib !== undefined) found.peakMib = rounded(mine.peakKib / 1_024);
   const { handshakes, resumed } = mine.measured.at(-1)?.result ?? {};
   if (handshakes !== undefined && handshakes > 0) Object.assign(found, { handshakes, resumed: resumed ?? 0 });
   return found;

@@ -45,6 +45,14 @@ export type Row = {
 /** What a cell is: a run of the load generator, one through a long path, one beside a fresh server, or a start. */
 export type Kind = "load" | "haul" | "idle" | "start";
 
+/**
+ * Whether every server does it once before it counts: what is to be measured is a server in service, whose code and pages
+ * are warm, and not its first second, which `j-start` is for. Then its memory is looked at.
+ */
+export function isWarmedUp({ kind }: { readonly kind: Kind }): boolean {
+  return kind === "load" || kind === "haul";
+}
+
 export type Workload = {
   readonly kind: Kind;
   readonly group: string;
@@ -54,13 +62,10 @@ export type Workload = {
   readonly rows: readonly Row[];
   /** Of the load generator, for the bare limit; paths are those of the machine. */
   readonly raw?: (sizes: Sizes, root: string) => readonly string[];
+  /** The files and folders below the root that it reads: they are in memory when the clock starts. */
+  readonly reads?: (sizes: Sizes, share: number) => readonly string[];
   /** What is wrong with an answer that is no fault: a server that left something out would look fast. */
   readonly complaint?: (result: LoadResult, sizes: Sizes) => string | undefined;
-  /**
-   * Every server does it once before it counts: what is to be measured is a server in service, whose code and pages are
-   * warm, and not its first second, which `j-start` is for.
-   */
-  readonly warmUp?: true;
   /** Part of `--quick`. */
   readonly quick: boolean;
   /** Seconds of one cell with an ordinary server, for the estimate. */

@@ -11,6 +11,14 @@ const throughput = ({ bytes = 0, seconds }: LoadResult): number => bytes / MEBIB
 const rate = ({ operations = 0, seconds }: LoadResult): number => operations / seconds;
 const millisecondsEach = ({ operations = 1, seconds }: LoadResult): number => (seconds * 1_000) / operations;
 
+/** Where the small files are, for the load generator, and how many of them go the long way. */
+const [SMALL_FILES, HAULED] = ["/small/file-%d.bin", 8];
+
+/** The first ones of them. */
+function smallFiles(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, at) => SMALL_FILES.replace("%d", String(at)));
+}
+
 type Bulk = {
   readonly id: string;
   readonly sessions: number;
@@ -44,6 +52,7 @@ function retr({ id, sessions, targets = [], secure = false, quick = true }: Bulk
     ],
     complaint: ({ bytes = 0 }, { big, middle }) => tooFew("octets", bytes, sessions * (sessions > 4 ? middle : big)),
     raw: (_, root) => ["raw-down", "--sessions", String(sessions), "--path", `${root}${file}`],
+    reads: () => [file],
     quick,
     seconds: secure ? 1.5 : 0.7,
   };
@@ -80,7 +89,7 @@ function stor(bulk: Bulk & { readonly folder: "incoming" | "memory" }): Workload
 }
 
 function small(what: "retr" | "stor", { id, sessions, targets = [], secure = false, quick = true }: Bulk): Workload {
-  const path = what === "retr" ? "/small/file-%d.bin" : "/incoming/up-%d.bin";
+  const path = what === "retr" ? SMALL_FILES : "/incoming/up-%d.bin";
   const files = (sizes: Sizes, share: number): number =>
     Math.max(sessions, Math.round((secure ? sizes.secureFiles : sizes.files) * share));
   return {
@@ -99,6 +108,7 @@ function small(what: "retr" | "stor", { id, sessions, targets = [], secure = fal
       String(files(sizes, share)),
       ...(secure ? ["--tls"] : []),
     ],
+    reads: (sizes, share) => (what === "retr" ? smallFiles(files(sizes, share)) : []),
     rows: [
       {
         id,
@@ -109,7 +119,6 @@ function small(what: "retr" | "stor", { id, sessions, targets = [], secure = fal
         targets,
       },
     ],
-    warmUp: true,
     quick,
     seconds: 2,
   };
@@ -142,7 +151,6 @@ function logins({ id, sessions, targets = [], secure = false, quick = true, logi
         targets,
       },
     ],
-    warmUp: true,
     quick,
     seconds: 1,
   };
@@ -153,11 +161,13 @@ const FEW = 1_000;
 
 function listing(verb: "LIST" | "MLSD" | "NLST", many: boolean): Workload {
   const targets = verb === "NLST" ? [] : [faster(1.1)];
+  const folder = many ? "/many" : "/few";
   return {
     kind: "load",
     group: "f",
     login: "files",
-    load: () => ["list", "--verb", verb, "--path", many ? "/many" : "/few", "--repeat", many ? "1" : "20"],
+    load: () => ["list", "--verb", verb, "--path", folder, "--repeat", many ? "1" : "20"],
+    reads: () => [folder],
     rows: [
       {
         id: `f-${verb.toLowerCase()}-${many ? "many" : "few"}`,
@@ -169,7 +179,6 @@ function listing(verb: "LIST" | "MLSD" | "NLST", many: boolean): Workload {
       },
     ],
     complaint: ({ lines = 0 }, { entries }) => tooFew("lines", lines, many ? entries : FEW * 20),
-    warmUp: true,
     quick: verb !== "NLST",
     seconds: many ? 1 : 0.3,
   };
@@ -222,21 +231,25 @@ function noop(beside: { readonly id: string; readonly idle: number; readonly bus
     group: "h",
     login: "files",
     load: ({ probes }, share) => ["noop", "--repeat", String(probes), ...others(share)],
+    reads: () => (busy > 0 ? ["/middle.bin"] : []),
     rows: [
       row("p50", ({ p50us = NaN }) => p50us, []),
       row("p99", ({ p99us = NaN }) => p99us, busy > 0 ? [faster(0.8)] : []),
     ],
-    warmUp: true,
     quick: busy > 0,
     seconds: busy > 0 ? 2 : 5,
     mostRounds: 3,
   };
 }
 
-function haul(
-  id: string,
-  { title, load, seconds }: { title: string; load: readonly string[]; seconds: number },
-): Workload {
+type Haul = {
+  readonly title: string;
+  readonly load: readonly string[];
+  readonly reads: readonly string[];
+  readonly seconds: number;
+};
+
+function haul(id: string, { title, load, reads, seconds }: Haul): Workload {
   const isSmall = load[0] === "small-retr";
   const [unit, of] = isSmall ? (["files/s", rate] as const) : (["MiB/s", throughput] as const);
   return {
@@ -244,6 +257,7 @@ function haul(
     group: "i",
     login: "files",
     load: () => load,
+    reads: () => reads,
     rows: [{ id, title, unit, better: "higher", of, targets: [] }],
     quick: false,
     seconds,
@@ -257,6 +271,7 @@ function text(id: string, { title, more }: { title: string; more: readonly strin
     group: "k",
     login: "files",
     load: () => ["retr", "--path", "/text.txt", ...more],
+    reads: () => ["/text.txt"],
     // Octets of the file: on the wire there are more with ASCII's CRs, and fewer with MODE Z.
     rows: [
       {
@@ -300,6 +315,7 @@ const HASH: Workload = {
   group: "k",
   login: "files",
   load: () => ["command", "--command", "XSHA256 /middle.bin", "--repeat", String(DIGESTS)],
+  reads: () => ["/middle.bin"],
   rows: [
     {
       id: "k-hash",
@@ -342,10 +358,16 @@ export const WORKLOADS: readonly Workload[] = [
   ...[false, true].flatMap((many) => (["LIST", "MLSD", "NLST"] as const).map((verb) => listing(verb, many))),
   noop({ id: "h-idle", idle: 1_000, busy: 0 }),
   noop({ id: "h-busy", idle: 0, busy: 100 }),
-  haul("i-bulk", { title: "RETR over 100 ms", load: ["retr", "--path", "/middle.bin"], seconds: 3 }),
+  haul("i-bulk", {
+    title: "RETR over 100 ms",
+    load: ["retr", "--path", "/middle.bin"],
+    reads: ["/middle.bin"],
+    seconds: 3,
+  }),
   haul("i-small", {
     title: "RETR of 1 KiB files over 100 ms",
-    load: ["small-retr", "--path", "/small/file-%d.bin", "--files", "8"],
+    load: ["small-retr", "--path", SMALL_FILES, "--files", String(HAULED)],
+    reads: smallFiles(HAULED),
     seconds: 4,
   }),
   START,
