@@ -55,9 +55,10 @@ export const QUICK: Sizes = {
 /** The part of the operations that is enough to warm a server up, and to see its memory. */
 const WARM_UP_PART = 0.2;
 
+const part = (many: number): number => Math.ceil(many * WARM_UP_PART);
+
 /** The same with fewer operations; the files that are served are those that there are. */
 export function aPartOf(sizes: Sizes): Sizes {
-  const part = (many: number): number => Math.ceil(many * WARM_UP_PART);
   const { files, secureFiles, logins, probes } = sizes;
   return {
     ...sizes,
@@ -138,7 +139,12 @@ function makeOpenFolder(path: string): void {
 
 function makeFolder(path: string, { count, content }: { count: number; content: Buffer }): void {
   mkdirSync(path);
-  for (let at = 0; at < count; at += 1) writeFileSync(join(path, `file-${at}.bin`), content);
+  for (let at = 0; at < count; at += 1) {
+    // A third of the time of writeFileSync, and there are 100,000 of them.
+    const file = openSync(join(path, `file-${at}.bin`), "w");
+    if (content.length > 0) writeSync(file, content);
+    closeSync(file);
+  }
 }
 
 function writeContent(path: string, size: number, chunk: Buffer): void {
