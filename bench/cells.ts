@@ -13,8 +13,9 @@ import { type LoadResult, type Workload, loadResult } from "./workload.ts";
 
 /** Milliseconds that one run of the load generator may take. */
 const LOAD_LIMIT_MS = 60_000;
-/** Logins before memory is read for the first time, so that code and pools are not taken for sessions. */
-const WARM_UP = ["login", "--sessions", "16", "--repeat", "20"];
+/** Logins before memory is read for the first time, so that code and pools are not taken for sessions; so many times. */
+const WARM_UP = ["login", "--sessions", "16", "--repeat"];
+const WARM_UP_TIMES = 20;
 const WARM_UPS = [
   ["login", "--repeat", "30"],
   ["small-retr", "--path", "/small/file-%d.bin", "--files", "100", "--sessions", "4"],
@@ -125,7 +126,8 @@ async function idle(
 ): Promise<LoadResult> {
   const words = work.load(bench.ground.sizes, share);
   const secure = words.includes("--tls") ? ["--tls"] : [];
-  await generate(bench, [...WARM_UP, ...secure], { port, login });
+  const times = Math.max(1, Math.round(WARM_UP_TIMES * share));
+  await generate(bench, [...WARM_UP, String(times), ...secure], { port, login });
   const before = await settled(meter);
   const who = ["--user", login.user, "--pass", login.password, "--timeout", String(LOAD_LIMIT_MS / 1_000)];
   const [program, args] = command([...bench.load, ...words, "--port", String(port), ...who]);

@@ -18,10 +18,17 @@ import { run } from "./processes.ts";
 /** How much work there is: octets, and files. */
 export type Sizes = {
   readonly big: number;
+  /** For TLS. */
+  readonly large: number;
+  /** For many sessions. */
   readonly middle: number;
   readonly text: number;
+  /** What one session alone uploads. */
+  readonly upload: number;
+  /** Small files that there are, and those that a cell moves, in clear and over TLS. */
   readonly files: number;
-  readonly secureFiles: number;
+  readonly moved: number;
+  readonly secureMoved: number;
   readonly entries: number;
   readonly logins: number;
   readonly idle: number;
@@ -31,10 +38,13 @@ export type Sizes = {
 const MEBIBYTE = 1_048_576;
 export const FULL: Sizes = {
   big: 1_024 * MEBIBYTE,
+  large: 256 * MEBIBYTE,
   middle: 64 * MEBIBYTE,
-  text: 256 * MEBIBYTE,
+  text: 128 * MEBIBYTE,
+  upload: 512 * MEBIBYTE,
   files: 10_000,
-  secureFiles: 1_000,
+  moved: 5_000,
+  secureMoved: 500,
   entries: 100_000,
   logins: 320,
   idle: 10_000,
@@ -42,10 +52,13 @@ export const FULL: Sizes = {
 };
 export const QUICK: Sizes = {
   big: 256 * MEBIBYTE,
+  large: 128 * MEBIBYTE,
   middle: 16 * MEBIBYTE,
   text: 64 * MEBIBYTE,
+  upload: 256 * MEBIBYTE,
   files: 1_000,
-  secureFiles: 300,
+  moved: 1_000,
+  secureMoved: 300,
   entries: 10_000,
   logins: 128,
   idle: 2_000,
@@ -59,14 +72,9 @@ const part = (many: number): number => Math.ceil(many * WARM_UP_PART);
 
 /** The same with fewer operations; the files that are served are those that there are. */
 export function aPartOf(sizes: Sizes): Sizes {
-  const { files, secureFiles, logins, probes } = sizes;
-  return {
-    ...sizes,
-    files: part(files),
-    secureFiles: part(secureFiles),
-    logins: part(logins),
-    probes: part(probes),
-  };
+  const { upload, moved, secureMoved, logins, probes } = sizes;
+  const fewer = { moved: part(moved), secureMoved: part(secureMoved), logins: part(logins), probes: part(probes) };
+  return { ...sizes, ...fewer, upload: part(upload) };
 }
 
 /** Octets of a small file, and entries of the small folder. */
@@ -77,7 +85,7 @@ const CHUNK = MEBIBYTE;
 const [HASH_MEMORY, HASH_PASSES] = [64, 1];
 
 export type Ground = {
-  /** What the servers serve: `big.bin`, `middle.bin`, `text.txt`, `small/`, `few/`, `many/`, `incoming/`, `memory/`. */
+  /** What the servers serve: `big.bin`, `large.bin`, `middle.bin`, `text.txt`, `small/`, `few/`, `many/`, `incoming/`, `memory/`. */
   readonly root: string;
   /** For the configurations of servers. */
   readonly state: string;
@@ -104,6 +112,7 @@ export async function prepare(
   for (const each of [root, state]) mkdirSync(each);
   for (const each of [folder, root, state]) chmodSync(each, 0o755);
   writeContent(join(root, "big.bin"), sizes.big, randomBytes(CHUNK));
+  writeContent(join(root, "large.bin"), sizes.large, randomBytes(CHUNK));
   writeContent(join(root, "middle.bin"), sizes.middle, randomBytes(CHUNK));
   writeContent(join(root, "text.txt"), sizes.text, lines());
   makeFolder(join(root, "small"), { count: sizes.files, content: randomBytes(SMALL_FILE) });

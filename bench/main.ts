@@ -20,6 +20,7 @@ import { type Report, report, times } from "./report/report.ts";
 import { groupsOf, mainTable, plain, problems, serversOf } from "./report/tables.ts";
 import { type Plan, estimate, runRounds } from "./rounds.ts";
 import { Stand } from "./stand.ts";
+import { withRemarks } from "./workloads.ts";
 
 const DOCS = join(import.meta.dirname, "..", "docs");
 /** The run that the page shows, and that `--check` compares with. */
@@ -111,7 +112,7 @@ async function measureAll({ wish, around }: Stage): Promise<number> {
     const shared = await conditions(bench, { generator: kind, groups: group !== undefined, budgetMs });
     const [date, seconds] = [new Date().toISOString().slice(0, 16), Math.round((performance.now() - started) / 1_000)];
     const about = { date, quick, rounds, seconds, machine: facts, conditions: [...shared] };
-    return finish({ format: 1, ...about, servers, rows: [...rows] }, wish);
+    return finish(withRemarks({ format: 1, ...about, servers, rows: [...rows] }), wish);
   } finally {
     await stand.close();
     await removeGroup(around.folder);
@@ -156,7 +157,7 @@ async function main(): Promise<number> {
   if (wish.page && wish.quick) throw new WrongFlag("--page: the page is for a full run, not for --quick");
   if (wish.check && !existsSync(COMMITTED)) throw new WrongFlag("--check: there is no docs/performance.json yet");
   if (wish.page && wish.json !== undefined) {
-    writePage(readReport(wish.json));
+    writePage(withRemarks(readReport(wish.json)));
     return 0;
   }
   return await surrounded(wish.folder, {

@@ -21,14 +21,16 @@ export const loadResult = z.object({
 });
 export type LoadResult = z.infer<typeof loadResult>;
 
+/** Why it was missed, in a few words, where that was found out. */
+const remark = z.string().optional();
 /** What we aim at, in terms of the fastest peer of the same run unless something else is said. */
 export const target = z.discriminatedUnion("kind", [
   /** Times as fast as the best peer, or as the one that is named. */
-  z.object({ kind: z.literal("ratio"), least: z.number(), peer: z.string().optional() }),
+  z.object({ kind: z.literal("ratio"), least: z.number(), peer: z.string().optional(), remark }),
   /** CPU seconds as a part of those of the peer that needs least. */
-  z.object({ kind: z.literal("cpu"), most: z.number() }),
+  z.object({ kind: z.literal("cpu"), most: z.number(), remark }),
   /** The figure itself. */
-  z.object({ kind: z.literal("value"), most: z.number() }),
+  z.object({ kind: z.literal("value"), most: z.number(), remark }),
 ]);
 export type Target = z.infer<typeof target>;
 
@@ -50,7 +52,7 @@ export type Kind = "load" | "haul" | "idle" | "start";
  * are warm, and not its first second, which `j-start` is for. Then its memory is looked at.
  */
 export function isWarmedUp({ kind }: { readonly kind: Kind }): boolean {
-  return kind === "load" || kind === "haul";
+  return kind === "load";
 }
 
 export type Workload = {

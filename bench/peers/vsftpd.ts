@@ -50,7 +50,7 @@ function variant({ name, setup, more }: Variant): Peer {
     setup,
     absent: async () => (isRoot() ? await debianPeers() : NEEDS_ROOT),
     version: async () => `vsftpd ${packageVersion("vsftpd")}`,
-    share: { g: 0.2 },
+    share: { g: 0.1 },
     logins: () => ({ files: GUEST, guest: GUEST }),
     async prepare(ground, port) {
       const empty = join(ground.state, "empty");

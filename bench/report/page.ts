@@ -35,7 +35,7 @@ export function page(found: Report): string {
     "",
     "Against the best peer of the same run, whichever it is. Above 1 × is better, whatever the unit.",
     "",
-    markdown(targetTable(found)),
+    markdown(targetTable(found).map((line) => line.map((text) => (text === MISSED ? `**${text}**` : text)))),
     "",
     "## Figures",
     "",
@@ -64,15 +64,18 @@ function summary({ rows }: Report): string {
   return `Of ${verdicts.length} targets ${met} are met and ${missed} are missed${open === 0 ? "" : `; ${open} could not be judged`}.`;
 }
 
+const MISSED = "missed";
+
 /** A row for each target. */
 export function targetTable({ rows }: Report): Table {
   const lines = rows.flatMap((row) =>
     row.targets.map((aim) => {
       const { aim: wanted, found, met } = judge(row, aim);
-      return [row.title, wanted, found, met === undefined ? "not judged" : met ? "met" : "**missed**"];
+      const verdict = met === undefined ? "not judged" : met ? "met" : MISSED;
+      return [row.title, wanted, found, verdict, met === false ? (aim.remark ?? "") : ""];
     }),
   );
-  return [["workload", "target", "found", ""], ...lines];
+  return [["workload", "target", "found", "", "why"], ...lines];
 }
 
 function absences({ servers }: Report): readonly string[] {

@@ -130,10 +130,13 @@ export function plain(table: Table): string {
   return table.map(line).join("\n");
 }
 
-/** A table of Markdown; a row whose first cell is ours stands out. */
+/** A figure, or why there is none. */
+const FIGURE = /^(?:[\d.,]+(?: ×)?|–|not offered|)$/;
+
+/** A table of Markdown: columns of figures to the right; the column that is ours stands out. */
 export function markdown([head = [], ...lines]: Table): string {
   const bold = head.map((name) => (name === OURS ? `**${name}**` : name));
-  const rule = head.map((_, at) => (at === 0 ? "---" : "---:"));
+  const rule = head.map((_, at) => (lines.every((line) => FIGURE.test(line[at] ?? "")) ? "---:" : "---"));
   return [markdownRow(bold), markdownRow(rule), ...lines.map(markdownRow)].join("\n");
 }
 
