@@ -1,19 +1,22 @@
 /** What was the same for all servers of a run, in sentences for the page. */
 import type { Bench } from "./cells.ts";
 import { hasNetem } from "./long-haul.ts";
+import type { Peer } from "./peers/peer.ts";
 
 export type Circumstances = {
   readonly generator: "c" | "node";
   /** CPU seconds come from control groups. */
   readonly groups: boolean;
   readonly budgetMs: number;
+  readonly leastRounds: number;
+  readonly servers: readonly Peer[];
 };
 
 const MEBIBYTE = 1_048_576;
 
 export async function conditions(
   { isolated, ground }: Bench,
-  { generator, groups, budgetMs }: Circumstances,
+  { generator, groups, budgetMs, leastRounds, servers }: Circumstances,
 ): Promise<readonly string[]> {
   const { sizes, memory } = ground;
   const network = isolated ? "loopback of a network namespace of its own" : "the machine's own loopback";
@@ -33,17 +36,41 @@ export async function conditions(
     `network: ${network}`,
     `load: a generator of ours ${client}; each session is signed in before the clock starts`,
     `CPU seconds: ${costs}`,
-    `files: the same for all, just written and so in the page cache: one of ${mebibytes(sizes.big)}, ${count(sizes.files)} of 1 KiB, folders of 1,000 and ${count(sizes.entries)} empty files; 64 sessions fetch ${mebibytes(sizes.middle)} each, 4 sessions store ${mebibytes(sizes.big / 2)} each`,
+    `files: the same for all: one of ${mebibytes(sizes.big)}, over TLS ${mebibytes(sizes.large)} (one session fetches it twice), for 64 sessions ${mebibytes(sizes.middle)}; ${count(sizes.files)} of 1 KiB, of which a round moves ${count(sizes.moved)}, over TLS ${count(sizes.secureMoved)}; folders of 1,000 and ${count(sizes.entries)} empty files`,
+    "page cache: what a workload reads is read once before each round of each server, outside of what is timed, as a virtual machine may give page cache back by itself: so nobody reads from the disk",
     `idle sessions: thousands are ${count(sizes.idle)}`,
-    `uploads: to the same disk for all, deleted after each cell; to memory: ${tmpfs}`,
+    `uploads: one session stores ${mebibytes(sizes.upload)}, 4 sessions ${mebibytes(sizes.upload / 2)} each, over TLS half of it; to the same disk for all, deleted after each round; to memory: ${tmpfs}`,
     "TLS: 1.3, the same ECDSA P-256 certificate, what the client prefers of AES-128/256-GCM, each data connection offers to resume the session; how many servers took that stands below their figures",
     "logins: guests have no password to check; users have the same argon2id hash (64 KiB, one pass) where a server can check one, so that servers are compared and not hashes",
     "logs: all off. Limits and bans: lifted for all",
-    "cold or warm: each server first does some logins and small files, and each workload of many operations (small files, logins, listings, NOOP) once, that are not counted: what is compared is servers in service; for the measures of start and of idle memory it is started anew",
-    `patience: a server that has spent ${budgetMs / 1_000} s on a workload gets no further round of it; ftp-srv is asked for a fiftieth of the small files, ProFTPD for a tenth of the logins; of idle sessions, servers with processes for each are asked for a fifth, ProFTPD for a twentieth`,
+    "cold or warm: each server does each workload once before it counts, small files, logins, NOOPs and uploads with a fifth of the operations or octets: what is compared is servers in service; for the measures of start and of idle memory it is started anew",
+    "memory: is looked at in that round which does not count, because a look stops the server, and small files took a fifth longer with it",
+    `rounds: the tables say how many; fewer for what takes long (idle sessions, NOOP, the long way, conversions and digests), and a server that has spent ${budgetMs / 1_000} s on a workload gets no round of it beyond the ${leastRounds === 1 ? "first" : "third"}`,
+    `shares: rates and averages stay comparable when a server does less of it, so slow ones are asked for a part: ${shares(servers)}`,
     `the long way: ${delayed}`,
     "raw: a sender and a receiver in C without FTP, over the same loopback, from and to the same files, in clear",
   ];
+}
+
+const SHARED: Readonly<Record<string, string>> = {
+  d: "small files",
+  "c-small": "small files over TLS",
+  e: "logins",
+  g: "idle sessions",
+  h: "the idle sessions beside NOOP",
+};
+
+/** What is asked of whom, in percent. */
+function shares(servers: readonly Peer[]): string {
+  const parts = servers.flatMap(({ name, share = {} }) => {
+    const each = Object.entries(share).map(([group, part]) => `${percent(part)} of ${SHARED[group] ?? group}`);
+    return each.length === 0 ? [] : [`${name} for ${each.join(", ")}`];
+  });
+  return parts.length === 0 ? "none here" : parts.join("; ");
+}
+
+function percent(part: number): string {
+  return `${Math.round(part * 100)} %`;
 }
 
 function mebibytes(octets: number): string {

@@ -109,7 +109,8 @@ async function measureAll({ wish, around }: Stage): Promise<number> {
     if (!isStopped) await warmUp(bench, peers);
     const rows = await runRounds(bench, plan);
     if (isStopped) return INTERRUPTED;
-    const shared = await conditions(bench, { generator: kind, groups: group !== undefined, budgetMs });
+    const circumstances = { generator: kind, groups: group !== undefined, budgetMs, leastRounds, servers: peers };
+    const shared = await conditions(bench, circumstances);
     const [date, seconds] = [new Date().toISOString().slice(0, 16), Math.round((performance.now() - started) / 1_000)];
     const about = { date, quick, rounds, seconds, machine: facts, conditions: [...shared] };
     return finish(withRemarks({ format: 1, ...about, servers, rows: [...rows] }), wish);

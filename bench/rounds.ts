@@ -4,7 +4,7 @@ import { type Bench, type Measured, NotOffered, measure, measureRaw } from "./ce
 import type { Peer } from "./peers/peer.ts";
 import { ProgramError } from "./processes.ts";
 import { RAW, type ReportCell, type ReportRow, median, shown } from "./report/report.ts";
-import { type Row, type Workload, isWarmedUp } from "./workload.ts";
+import { type LoadResult, type Row, type Workload, isWarmedUp } from "./workload.ts";
 
 export type Plan = {
   readonly workloads: readonly Workload[];
@@ -31,7 +31,8 @@ type Entry = {
 /** What was found of a server, and the milliseconds that passed over it. */
 type Taken = { readonly measured: Measured[]; spentMs: number; peakKib?: number; problem?: string };
 
-const GIBIBYTE = 1_073_741_824;
+/** Of a GiB. */
+const MEBIBYTES = 1_024;
 
 export async function runRounds(bench: Bench, plan: Plan): Promise<readonly ReportRow[]> {
   const rows: ReportRow[] = [];
@@ -109,7 +110,11 @@ async function runWorkload(bench: Bench, work: Workload, plan: Plan): Promise<re
     unit: row.unit,
     better: row.better,
     targets: [...row.targets],
-    cells: [...taken].map(([name, mine]) => cell(bench, row, { name, mine })),
+    cells: [...taken].map(([name, mine]) => ({
+      ...cell(bench, row, { name, mine }),
+      // They belong to the workload, whatever rows it has.
+      ...(row === work.rows[0] ? costs(bench, row, mine) : {}),
+    })),
   }));
 }
 
@@ -146,23 +151,39 @@ function progress({ ground }: Bench, { rows }: Workload, { round, name, mine }: 
 
 function cell({ ground }: Bench, row: Row, { name, mine }: Mine): ReportCell {
   const values = mine.measured.map(({ result }) => row.of(result, ground.sizes));
-  const cpu = (of: (measured: Measured) => number | undefined): number | undefined => {
-    const found = median(mine.measured.flatMap((measured) => of(measured) ?? []));
-    return Number.isFinite(found) ? rounded(found) : undefined;
-  };
-  const found: ReportCell = { server: name, values: values.map(rounded), spent: rounded(mine.spentMs / 1_000) };
+  const found: ReportCell = { server: name, values: values.map(rounded) };
   const value = median(values);
   if (Number.isFinite(value)) found.value = rounded(value);
   else found.problem = mine.problem ?? "not measured";
-  const isBulk = row.unit === "MiB/s";
-  const perGib = cpu(({ result, usage }) => costOf(GIBIBYTE, result.bytes, usage?.cpuSeconds));
-  if (isBulk && perGib !== undefined) found.cpuPerGib = perGib;
-  const perThousand = cpu(({ result, usage }) => costOf(1_000, result.operations, usage?.cpuSeconds));
-  if (!isBulk && perThousand !== undefined) found.cpuPerThousand = perThousand;
-  if (mine.peakKib !== undefined) found.peakMib = rounded(mine.peakKib / 1_024);
   const { handshakes, resumed } = mine.measured.at(-1)?.result ?? {};
   if (handshakes !== undefined && handshakes > 0) Object.assign(found, { handshakes, resumed: resumed ?? 0 });
   return found;
+}
+
+/** Time, CPU seconds and memory. */
+function costs({ ground }: Bench, row: Row, { measured, spentMs, peakKib }: Taken): Partial<ReportCell> {
+  const { unit } = row;
+  const found: Partial<ReportCell> = { spent: rounded(spentMs / 1_000) };
+  if (peakKib !== undefined) found.peakMib = rounded(peakKib / 1_024);
+  const cpu = (of: (result: LoadResult) => number | undefined): number | undefined => {
+    const each = median(measured.flatMap(({ result, usage }) => costOf(of(result), usage?.cpuSeconds) ?? []));
+    return Number.isFinite(each) ? rounded(each) : undefined;
+  };
+  // Of the files, also where fewer go over the wire.
+  if (unit === "MiB/s")
+    return {
+      ...found,
+      ...defined({ cpuPerGib: cpu((result) => (row.of(result, ground.sizes) * result.seconds) / MEBIBYTES) }),
+    };
+  // Beside busy sessions most CPU seconds are theirs, and not those of the NOOPs.
+  if (unit === "µs") return found;
+  return { ...found, ...defined({ cpuPerThousand: cpu(({ operations = 0 }) => operations / 1_000) }) };
+}
+
+function defined(figures: Readonly<Record<string, number | undefined>>): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    Object.entries(figures).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
 }
 
 /** Four digits that matter: what a run can tell. */
@@ -170,7 +191,7 @@ function rounded(value: number): number {
   return Number(value.toPrecision(4));
 }
 
-/** Seconds for so many octets or operations; undefined where there were none. */
-function costOf(unit: number, amount: number | undefined, seconds: number | undefined): number | undefined {
-  return amount === undefined || amount === 0 || seconds === undefined ? undefined : (seconds * unit) / amount;
+/** Seconds for one of so many; undefined where there were none. */
+function costOf(amount: number | undefined, seconds: number | undefined): number | undefined {
+  return amount === undefined || amount === 0 || seconds === undefined ? undefined : seconds / amount;
 }

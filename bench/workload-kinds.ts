@@ -164,7 +164,7 @@ export function logins({
     rows: [
       {
         id,
-        title: `${secure ? "TLS " : ""}logins of ${who}, ${sessions === 1 ? "one after another" : `${sessions} at once`}`,
+        title: `${secure ? "TLS logins" : "Logins"} of ${who}, ${sessions === 1 ? "one after another" : `${sessions} at once`}`,
         unit: "logins/s",
         better: "higher",
         of: rate,
