@@ -29,7 +29,18 @@ type Entry = {
   readonly drop: () => Promise<void>;
 };
 /** What was found of a server, and the milliseconds that passed over it. */
-type Taken = { readonly measured: Measured[]; spentMs: number; peakKib?: number; problem?: string };
+type Taken = {
+  readonly measured: Measured[];
+  spentMs: number;
+  peakKib?: number;
+  /** Rounds that came to nothing, and why the last one did. */
+  faults: number;
+  problem?: string;
+  /** There is nothing to be tried again. */
+  isHopeless: boolean;
+};
+/** Rounds that may come to nothing before a server gets no further one: some reset a connection now and then. */
+const MOST_FAULTS = 2;
 
 /** Of a GiB. */
 const MEBIBYTES = 1_024;
@@ -47,6 +58,7 @@ export async function runRounds(bench: Bench, plan: Plan): Promise<readonly Repo
       behind: all - ahead,
       ahead,
       left: plan.deadline - now,
+      least: plan.leastRounds,
     });
     rows.push(...(await runWorkload(bench, work, { ...plan, rounds })));
   }
@@ -60,13 +72,15 @@ export type Progress = {
   /** Seconds that what is done, and what is to come, were estimated to take. */
   readonly behind: number;
   readonly ahead: number;
+  /** Rounds that are worth more than the time. */
+  readonly least: number;
 };
 
-/** Rounds that there is time for on a machine that turned out to be slower than the estimate: at least one. */
-export function affordable(rounds: number, { passed, left, behind, ahead }: Progress): number {
+/** Rounds that there is time for on a machine that turned out to be slower than the estimate. */
+export function affordable(rounds: number, { passed, left, behind, ahead, least }: Progress): number {
   const slowness = behind > 0 ? Math.max(1, passed / 1_000 / behind) : 1;
   const needed = ahead * slowness * 1_000;
-  return needed <= left ? rounds : Math.max(1, Math.floor((rounds * left) / needed));
+  return needed <= left ? rounds : Math.min(rounds, Math.max(least, Math.floor((rounds * left) / needed)));
 }
 
 /** Seconds that all of it will take: a guess from what the cells took elsewhere. */
@@ -88,17 +102,21 @@ async function runWorkload(bench: Bench, work: Workload, plan: Plan): Promise<re
   const raw = work.raw?.(bench.ground.sizes, bench.ground.root);
   if (raw !== undefined)
     entries.push({ name: RAW, once: async () => await measureRaw(bench, work, raw), drop: async () => {} });
-  const taken = new Map<string, Taken>(entries.map(({ name }) => [name, { measured: [], spentMs: 0 }]));
+  const taken = new Map<string, Taken>(
+    entries.map(({ name }) => [name, { measured: [], spentMs: 0, faults: 0, isHopeless: false }]),
+  );
   const rounds = Math.min(plan.rounds, work.mostRounds ?? plan.rounds);
   for (let round = isWarmedUp(work) ? 0 : 1; round <= rounds; round += 1) {
     for (const entry of entries) {
       const mine = taken.get(entry.name);
       if (mine === undefined || isDone(mine, plan) || (round === 0 && entry.name === RAW)) continue;
       const started = performance.now();
+      const { faults } = mine;
       await attempt(entry, mine, { plan, isTimed: round > 0 });
       sweep(bench.ground);
       mine.spentMs += performance.now() - started;
-      if (round > 0) plan.say(progress(bench, work, { round, name: entry.name, mine }));
+      const isFault = mine.faults > faults;
+      if (round > 0 || isFault) plan.say(progress(bench, work, { round, isFault, name: entry.name, mine }));
     }
   }
   const spentMs = [...taken.values()].reduce((sum, mine) => sum + mine.spentMs, 0);
@@ -118,8 +136,10 @@ async function runWorkload(bench: Bench, work: Workload, plan: Plan): Promise<re
   }));
 }
 
-function isDone({ measured, problem, spentMs }: Taken, { leastRounds, budgetMs, stopped }: Plan): boolean {
-  return stopped() || problem !== undefined || (measured.length >= leastRounds && spentMs > budgetMs);
+function isDone(mine: Taken, { leastRounds, budgetMs, stopped }: Plan): boolean {
+  const { measured, faults, isHopeless, spentMs } = mine;
+  const hasEnough = measured.length >= leastRounds || faults > 0;
+  return stopped() || isHopeless || faults > MOST_FAULTS || (hasEnough && spentMs > budgetMs);
 }
 
 type Attempt = { readonly plan: Plan; readonly isTimed: boolean };
@@ -133,19 +153,24 @@ async function attempt({ once, drop }: Entry, mine: Taken, { plan, isTimed }: At
     if (plan.stopped()) return;
     const said = error instanceof Error ? error.message : String(error);
     mine.problem = said.split("\n")[0] ?? said;
+    mine.faults += 1;
+    if (error instanceof NotOffered) mine.isHopeless = true;
     // It may still be busy with what it did not get done.
-    if (!(error instanceof NotOffered)) await drop();
+    else await drop();
     if (!(error instanceof ProgramError || error instanceof NotOffered)) throw error;
   }
 }
 
 type Mine = { readonly name: string; readonly mine: Taken };
+type Step = Mine & { readonly round: number; readonly isFault: boolean };
 
-function progress({ ground }: Bench, { rows }: Workload, { round, name, mine }: Mine & { round: number }): string {
+function progress({ ground }: Bench, { rows }: Workload, { round, isFault, name, mine }: Step): string {
   const [row] = rows;
   if (row === undefined) return "";
   const last = mine.measured.at(-1);
-  const found = mine.problem ?? (last === undefined ? "–" : `${shown(row.of(last.result, ground.sizes))} ${row.unit}`);
+  const found =
+    (isFault ? mine.problem : undefined) ??
+    (last === undefined ? "–" : `${shown(row.of(last.result, ground.sizes))} ${row.unit}`);
   return `${row.id.padEnd(12)} ${round} ${name.padEnd(14)} ${found}`;
 }
 
@@ -155,9 +180,14 @@ function cell({ ground }: Bench, row: Row, { name, mine }: Mine): ReportCell {
   const value = median(values);
   if (Number.isFinite(value)) found.value = rounded(value);
   else found.problem = mine.problem ?? "not measured";
+  if (values.length > 0 && mine.faults > 0) found.problem = `failed ${count(mine.faults)}: ${mine.problem ?? "?"}`;
   const { handshakes, resumed } = mine.measured.at(-1)?.result ?? {};
   if (handshakes !== undefined && handshakes > 0) Object.assign(found, { handshakes, resumed: resumed ?? 0 });
   return found;
+}
+
+function count(faults: number): string {
+  return faults === 1 ? "once" : `${faults} times`;
 }
 
 /** Time, CPU seconds and memory. */

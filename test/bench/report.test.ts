@@ -194,11 +194,13 @@ test("a report survives being written and read, and a foreign file is refused", 
   assert.throws(() => report.parse({ format: 2 }));
 });
 
-test("rounds are left out when time runs out, and never the last one", () => {
-  assert.equal(affordable(5, { passed: 0, left: 100_000, behind: 0, ahead: 100 }), 5);
-  assert.equal(affordable(5, { passed: 0, left: 60_000, behind: 0, ahead: 100 }), 3);
-  assert.equal(affordable(5, { passed: 20_000, left: 100_000, behind: 10, ahead: 100 }), 2);
-  assert.equal(affordable(5, { passed: 5_000, left: 100_000, behind: 10, ahead: 100 }), 5);
-  assert.equal(affordable(5, { passed: 20_000, left: -1, behind: 10, ahead: 100 }), 1);
-  assert.equal(affordable(5, { passed: 20_000, left: Infinity, behind: 10, ahead: 100 }), 5);
+test("rounds are left out when time runs out, and never the least that a median needs", () => {
+  const least = 3;
+  assert.equal(affordable(5, { passed: 0, left: 100_000, behind: 0, ahead: 100, least }), 5);
+  assert.equal(affordable(5, { passed: 0, left: 80_000, behind: 0, ahead: 100, least }), 4);
+  assert.equal(affordable(5, { passed: 20_000, left: 160_000, behind: 10, ahead: 100, least }), 4);
+  assert.equal(affordable(5, { passed: 5_000, left: 100_000, behind: 10, ahead: 100, least }), 5);
+  assert.equal(affordable(5, { passed: 20_000, left: -1, behind: 10, ahead: 100, least }), 3);
+  assert.equal(affordable(2, { passed: 20_000, left: -1, behind: 10, ahead: 100, least }), 2);
+  assert.equal(affordable(5, { passed: 20_000, left: Infinity, behind: 10, ahead: 100, least }), 5);
 });
