@@ -36,7 +36,7 @@ export async function conditions(
     `network: ${network}`,
     `load: a generator of ours ${client}; each session is signed in before the clock starts`,
     `CPU seconds: ${costs}`,
-    `files: the same for all: one of ${mebibytes(sizes.big)}, over TLS ${mebibytes(sizes.large)} (one session fetches it twice), for 64 sessions ${mebibytes(sizes.middle)}; ${count(sizes.files)} of 1 KiB, of which a round moves ${count(sizes.moved)}, over TLS ${count(sizes.secureMoved)}; folders of 1,000 and ${count(sizes.entries)} empty files`,
+    `files: the same for all: one of ${mebibytes(sizes.big)}, for 4 sessions and over TLS ${mebibytes(sizes.large)} (which each fetches twice, 4 over TLS once), for 64 sessions ${mebibytes(sizes.middle)}; ${count(sizes.files)} of 1 KiB, of which one session moves ${count(sizes.moved)}, 16 sessions ${count(2 * sizes.moved)}, one over TLS ${count(sizes.secureMoved)}; folders of 1,000 and ${count(sizes.entries)} empty files`,
     "page cache: what a workload reads is read once before each round of each server, outside of what is timed, as a virtual machine may give page cache back by itself: so nobody reads from the disk",
     `idle sessions: thousands are ${count(sizes.idle)}`,
     `uploads: one session stores ${mebibytes(sizes.upload)}, 4 sessions ${mebibytes(sizes.upload / 2)} each, over TLS half of it; to the same disk for all, deleted after each round; to memory: ${tmpfs}`,

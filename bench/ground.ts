@@ -9,6 +9,7 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
+  unlinkSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
@@ -18,14 +19,14 @@ import { run } from "./processes.ts";
 /** How much work there is: octets, and files. */
 export type Sizes = {
   readonly big: number;
-  /** For TLS. */
+  /** For several sessions and for TLS. */
   readonly large: number;
   /** For many sessions. */
   readonly middle: number;
   readonly text: number;
   /** What one session alone uploads. */
   readonly upload: number;
-  /** Small files that there are, and those that a cell moves, in clear and over TLS. */
+  /** Small files that there are, and those that one session moves, in clear and over TLS; several move twice as many. */
   readonly files: number;
   readonly moved: number;
   readonly secureMoved: number;
@@ -39,12 +40,12 @@ const MEBIBYTE = 1_048_576;
 export const FULL: Sizes = {
   big: 1_024 * MEBIBYTE,
   large: 256 * MEBIBYTE,
-  middle: 64 * MEBIBYTE,
+  middle: 32 * MEBIBYTE,
   text: 128 * MEBIBYTE,
   upload: 512 * MEBIBYTE,
   files: 10_000,
-  moved: 5_000,
-  secureMoved: 500,
+  moved: 3_000,
+  secureMoved: 300,
   entries: 100_000,
   logins: 320,
   idle: 10_000,
@@ -57,8 +58,8 @@ export const QUICK: Sizes = {
   text: 64 * MEBIBYTE,
   upload: 256 * MEBIBYTE,
   files: 1_000,
-  moved: 1_000,
-  secureMoved: 300,
+  moved: 500,
+  secureMoved: 200,
   entries: 10_000,
   logins: 128,
   idle: 2_000,
@@ -137,7 +138,11 @@ export async function prepare(
 /** Takes away what a measure has left in the folders for uploads. */
 export function sweep({ root }: Ground): void {
   for (const folder of ["incoming", "memory"]) {
-    for (const name of readdirSync(join(root, folder))) rmSync(join(root, folder, name), { recursive: true });
+    for (const each of readdirSync(join(root, folder), { withFileTypes: true })) {
+      const path = join(root, folder, each.name);
+      if (each.isDirectory()) rmSync(path, { recursive: true });
+      else unlinkSync(path);
+    }
   }
 }
 

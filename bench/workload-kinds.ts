@@ -29,12 +29,11 @@ type Bulk = {
 
 type Download = { readonly path: string; readonly times: number; readonly octets: (sizes: Sizes) => number };
 
-/** What each session fetches: of many sessions and over TLS less, so that the whole stays in time. */
+/** What each session fetches: of several sessions and over TLS less, so that the whole stays in time. */
 function download(sessions: number, secure: boolean): Download {
-  const [one, twice] = [1, 2];
-  if (secure) return { path: "/large.bin", times: sessions === 1 ? twice : one, octets: ({ large }) => large };
-  if (sessions > 4) return { path: "/middle.bin", times: one, octets: ({ middle }) => middle };
-  return { path: "/big.bin", times: one, octets: ({ big }) => big };
+  if (sessions > 4) return { path: "/middle.bin", times: 1, octets: ({ middle }) => middle };
+  if (sessions === 1 && !secure) return { path: "/big.bin", times: 1, octets: ({ big }) => big };
+  return { path: "/large.bin", times: sessions > 1 && secure ? 1 : 2, octets: ({ large }) => large };
 }
 
 /** Octets that each session uploads: of several and over TLS half of it. */
@@ -104,7 +103,7 @@ export function small(
 ): Workload {
   const path = what === "retr" ? SMALL_FILES : "/incoming/up-%d.bin";
   const files = (sizes: Sizes, share: number): number =>
-    Math.max(sessions, Math.round((secure ? sizes.secureMoved : sizes.moved) * share));
+    Math.max(sessions, Math.round((secure ? sizes.secureMoved : sizes.moved) * (sessions > 1 ? 2 : 1) * share));
   return {
     kind: "load",
     group: secure ? "c-small" : "d",
