@@ -136,8 +136,11 @@ async function runWorkload(bench: Bench, work: Workload, plan: Plan): Promise<re
   }));
 }
 
-function isDone(mine: Taken, { leastRounds, budgetMs, stopped }: Plan): boolean {
-  const { measured, faults, isHopeless, spentMs } = mine;
+/** Whether a server gets no further round of a workload. */
+export function isDone(
+  { measured, faults, isHopeless, spentMs }: Omit<Taken, "measured"> & { readonly measured: readonly unknown[] },
+  { leastRounds, budgetMs, stopped }: Pick<Plan, "leastRounds" | "budgetMs" | "stopped">,
+): boolean {
   const hasEnough = measured.length >= leastRounds || faults > 0;
   return stopped() || isHopeless || faults > MOST_FAULTS || (hasEnough && spentMs > budgetMs);
 }

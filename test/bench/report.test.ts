@@ -16,7 +16,7 @@ import {
   ratioToBest,
   report,
 } from "../../bench/report/report.ts";
-import { affordable } from "../../bench/rounds.ts";
+import { affordable, isDone } from "../../bench/rounds.ts";
 import { mainTable, markdown, plain } from "../../bench/report/tables.ts";
 import { REMARKS, WORKLOADS, remarkKey, withRemarks } from "../../bench/workloads.ts";
 
@@ -203,4 +203,17 @@ test("rounds are left out when time runs out, and never the least that a median 
   assert.equal(affordable(5, { passed: 20_000, left: -1, behind: 10, ahead: 100, least }), 3);
   assert.equal(affordable(2, { passed: 20_000, left: -1, behind: 10, ahead: 100, least }), 2);
   assert.equal(affordable(5, { passed: 20_000, left: Infinity, behind: 10, ahead: 100, least }), 5);
+});
+
+test("a slow server gets the least rounds, one that fails may try again, and one that hangs may not", () => {
+  const plan = { leastRounds: 3, budgetMs: 1_000, stopped: () => false };
+  const fresh = { measured: [1, 2], spentMs: 0, faults: 0, isHopeless: false };
+  assert.equal(isDone(fresh, plan), false);
+  assert.equal(isDone({ ...fresh, spentMs: 1_001 }, plan), false);
+  assert.equal(isDone({ ...fresh, measured: [1, 2, 3], spentMs: 1_001 }, plan), true);
+  assert.equal(isDone({ ...fresh, faults: 2 }, plan), false);
+  assert.equal(isDone({ ...fresh, faults: 3 }, plan), true);
+  assert.equal(isDone({ ...fresh, faults: 1, spentMs: 1_001 }, plan), true);
+  assert.equal(isDone({ ...fresh, isHopeless: true }, plan), true);
+  assert.equal(isDone(fresh, { ...plan, stopped: () => true }), true);
 });
