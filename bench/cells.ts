@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once as event } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Ground, aPartOf } from "./ground.ts";
+import { type Ground, aPartOf, sweep } from "./ground.ts";
 import { longPath } from "./long-haul.ts";
 import type { Meter, Usage } from "./meter.ts";
 import type { Login, Peer } from "./peers/peer.ts";
@@ -16,10 +16,14 @@ const LOAD_LIMIT_MS = 60_000;
 /** Logins before memory is read for the first time, so that code and pools are not taken for sessions; so many times. */
 const WARM_UP = ["login", "--sessions", "16", "--repeat"];
 const WARM_UP_TIMES = 20;
+/** What each server does before the first round: some logins, and then of the seconds that it has a part of each of these. */
+const FIRST_LOGINS = ["login", "--repeat", "30"];
 const WARM_UPS = [
-  ["login", "--repeat", "30"],
-  ["small-retr", "--path", "/small/file-%d.bin", "--files", "100", "--sessions", "4"],
+  { words: ["small-retr", "--path", "/small/file-%d.bin"], part: 0.6 },
+  { words: ["small-stor", "--path", "/incoming/up-%d.bin"], part: 0.4 },
 ] as const;
+/** Sessions of it, and files of one turn: less than a second with most. */
+const [WARM_UP_SESSIONS, WARM_UP_FILES] = [16, 500];
 /** Milliseconds between two looks at memory, looks at most, and the part of it that may change while it counts as still. */
 const [LOOK_MS, LOOKS, STILL] = [500, 8, 0.005];
 
@@ -76,16 +80,27 @@ async function once(bench: Bench, work: Workload, { peer, isTimed }: Turn): Prom
   return { result, usage };
 }
 
-/** Lets all servers do a little of everything: none is to be measured cold. What a server refuses shows later. */
-export async function warmUp(bench: Bench, peers: readonly Peer[]): Promise<void> {
+/**
+ * Lets all servers move small files for so many seconds: none is to be measured cold, and code that is compiled while it
+ * runs is half as fast again after 50,000 of them. What a server refuses shows later.
+ */
+export async function warmUp(bench: Bench, peers: readonly Peer[], seconds: number): Promise<void> {
   for (const peer of peers) {
-    const { files } = peer.logins(bench.ground);
+    const { files: login } = peer.logins(bench.ground);
+    const files = Math.max(WARM_UP_SESSIONS, WARM_UP_FILES * (peer.share?.["d"] ?? 1));
     try {
       const { port } = await bench.stand.kept(peer);
-      for (const words of WARM_UPS) await generate(bench, words, { port, login: files });
+      await generate(bench, FIRST_LOGINS, { port, login });
+      for (const { words, part } of WARM_UPS) {
+        const turn = [...words, "--sessions", String(WARM_UP_SESSIONS), "--files", String(files)];
+        const end = performance.now() + seconds * part * 1_000;
+        do await generate(bench, turn, { port, login });
+        while (performance.now() < end);
+      }
     } catch {
       await bench.stand.drop(peer);
     }
+    sweep(bench.ground);
   }
 }
 

@@ -36,9 +36,9 @@ function download(sessions: number, secure: boolean): Download {
   return { path: "/large.bin", times: sessions > 1 && secure ? 1 : 2, octets: ({ large }) => large };
 }
 
-/** Octets that each session uploads: of several and over TLS half of it. */
+/** Octets that each session uploads: of several half of it, over TLS a third. */
 function portion({ upload }: Sizes, { sessions, secure = false }: Pick<Bulk, "sessions" | "secure">): number {
-  return Math.ceil((upload / (sessions > 1 ? 2 : 1)) * (secure ? 0.5 : 1));
+  return Math.ceil(upload / (sessions > 1 ? 2 : 1) / (secure ? 3 : 1));
 }
 
 export function retr({ id, sessions, targets = [], secure = false, quick = true }: Bulk): Workload {
@@ -102,8 +102,9 @@ export function small(
   { id, sessions, targets = [], secure = false, quick = true }: Bulk,
 ): Workload {
   const path = what === "retr" ? SMALL_FILES : "/incoming/up-%d.bin";
+  const more = (sessions > 1 ? 2 : 1) * (what === "stor" ? 0.5 : 1);
   const files = (sizes: Sizes, share: number): number =>
-    Math.max(sessions, Math.round((secure ? sizes.secureMoved : sizes.moved) * (sessions > 1 ? 2 : 1) * share));
+    Math.max(sessions, Math.round((secure ? sizes.secureMoved : sizes.moved) * more * share));
   return {
     kind: "load",
     group: secure ? "c-small" : "d",
