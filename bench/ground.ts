@@ -33,22 +33,24 @@ export type Sizes = {
   readonly entries: number;
   readonly logins: number;
   readonly idle: number;
+  readonly secureIdle: number;
   readonly probes: number;
 };
 
 const MEBIBYTE = 1_048_576;
 export const FULL: Sizes = {
   big: 1_024 * MEBIBYTE,
-  large: 256 * MEBIBYTE,
+  large: 192 * MEBIBYTE,
   middle: 32 * MEBIBYTE,
   text: 128 * MEBIBYTE,
-  upload: 384 * MEBIBYTE,
+  upload: 256 * MEBIBYTE,
   files: 10_000,
-  moved: 3_000,
+  moved: 2_000,
   secureMoved: 300,
   entries: 100_000,
   logins: 192,
   idle: 10_000,
+  secureIdle: 5_000,
   probes: 500,
 };
 export const QUICK: Sizes = {
@@ -63,6 +65,7 @@ export const QUICK: Sizes = {
   entries: 10_000,
   logins: 128,
   idle: 2_000,
+  secureIdle: 1_000,
   probes: 300,
 };
 

@@ -4,7 +4,7 @@ import { type Bench, type Measured, NotOffered, measure, measureRaw } from "./ce
 import type { Peer } from "./peers/peer.ts";
 import { ProgramError } from "./processes.ts";
 import { RAW, type ReportCell, type ReportRow, median, shown } from "./report/report.ts";
-import { type LoadResult, type Row, type Workload, isWarmedUp } from "./workload.ts";
+import { type LoadResult, type Row, type Workload, isWarmedUp, roundsOf } from "./workload.ts";
 
 export type Plan = {
   readonly workloads: readonly Workload[];
@@ -22,6 +22,9 @@ export type Plan = {
   /** True as soon as nothing more is to be measured. */
   readonly stopped: () => boolean;
 };
+
+/** What a round that does not count, and the bare limit, take of the time of a cell. */
+const [WARM_UP_COST, RAW_COST] = [0.6, 0.7];
 
 type Entry = {
   readonly name: string;
@@ -85,10 +88,11 @@ export function affordable(rounds: number, { passed, left, behind, ahead, least 
 
 /** Seconds that all of it will take: a guess from what the cells took elsewhere. */
 export function estimate({ workloads, peers, rounds, budgetMs, factor }: Plan): number {
-  const parts = workloads.map(({ seconds, mostRounds = rounds, raw, kind }) => {
-    const runs = Math.min(rounds, mostRounds) + (isWarmedUp({ kind }) ? 1 : 0);
+  const parts = workloads.map((work) => {
+    const { seconds, raw } = work;
+    const runs = roundsOf(work, rounds) + (isWarmedUp(work) ? WARM_UP_COST : 0);
     const cells = Math.min(runs * seconds * factor, budgetMs / 1_000 + seconds * factor);
-    return cells * (peers.length + (raw === undefined ? 0 : 0.5));
+    return cells * (peers.length + (raw === undefined ? 0 : RAW_COST));
   });
   return parts.reduce((sum, one) => sum + one, 0);
 }
@@ -105,7 +109,7 @@ async function runWorkload(bench: Bench, work: Workload, plan: Plan): Promise<re
   const taken = new Map<string, Taken>(
     entries.map(({ name }) => [name, { measured: [], spentMs: 0, faults: 0, isHopeless: false }]),
   );
-  const rounds = Math.min(plan.rounds, work.mostRounds ?? plan.rounds);
+  const rounds = roundsOf(work, plan.rounds);
   for (let round = isWarmedUp(work) ? 0 : 1; round <= rounds; round += 1) {
     for (const entry of entries) {
       const mine = taken.get(entry.name);

@@ -36,9 +36,9 @@ function download(sessions: number, secure: boolean): Download {
   return { path: "/large.bin", times: sessions > 1 && secure ? 1 : 2, octets: ({ large }) => large };
 }
 
-/** Octets that each session uploads: of several half of it, over TLS a third. */
+/** Octets that each session uploads: of several and over TLS half of it. */
 function portion({ upload }: Sizes, { sessions, secure = false }: Pick<Bulk, "sessions" | "secure">): number {
-  return Math.ceil(upload / (sessions > 1 ? 2 : 1) / (secure ? 3 : 1));
+  return Math.ceil(upload / (sessions > 1 ? 2 : 1) / (secure ? 2 : 1));
 }
 
 export function retr({ id, sessions, targets = [], secure = false, quick = true }: Bulk): Workload {
@@ -63,7 +63,7 @@ export function retr({ id, sessions, targets = [], secure = false, quick = true 
     raw: (_, root) => ["raw-down", "--sessions", String(sessions), "--path", `${root}${path}`],
     reads: () => [path],
     quick,
-    seconds: secure ? 1.5 : 0.7,
+    seconds: secure ? 1 : 0.8,
   };
 }
 
@@ -93,7 +93,7 @@ export function stor(bulk: Bulk & { readonly folder: "incoming" | "memory" }): W
     ],
     raw: (sizes, root) => ["raw-up", ...size(sizes), "--path", `${root}/${folder}/raw`],
     quick,
-    seconds: secure ? 1.5 : 1,
+    seconds: secure ? 1.2 : 0.8,
   };
 }
 
@@ -133,7 +133,7 @@ export function small(
       },
     ],
     quick,
-    seconds: 2,
+    seconds: 1.2,
   };
 }
 
@@ -172,7 +172,7 @@ export function logins({
       },
     ],
     quick,
-    seconds: 1,
+    seconds: 0.7,
   };
 }
 
@@ -212,7 +212,7 @@ export function idle(id: string, { sessions, secure, targets, quick }: Required<
     load: (sizes, share) => [
       "idle",
       "--sessions",
-      String(Math.round(Math.min(sessions, sizes.idle) * share)),
+      String(Math.round(Math.min(sessions, secure ? sizes.secureIdle : sizes.idle) * share)),
       ...(secure ? ["--tls"] : []),
     ],
     rows: [
@@ -226,8 +226,7 @@ export function idle(id: string, { sessions, secure, targets, quick }: Required<
       },
     ],
     quick,
-    seconds: sessions > 1_000 ? 25 : 6,
-    mostRounds: 3,
+    seconds: sessions > 1_000 ? 5.5 : 3,
   };
 }
 
@@ -257,8 +256,7 @@ export function noop(beside: { readonly id: string; readonly idle: number; reado
       row("p99", ({ p99us = NaN }) => p99us, busy > 0 ? [faster(0.8)] : []),
     ],
     quick: busy > 0,
-    seconds: busy > 0 ? 2 : 5,
-    mostRounds: 3,
+    seconds: busy > 0 ? 1.6 : 2.2,
   };
 }
 
@@ -281,7 +279,6 @@ export function haul(id: string, { title, load, reads, seconds }: Haul): Workloa
     rows: [{ id, title, unit, better: "higher", of, targets: [] }],
     quick: false,
     seconds,
-    mostRounds: 3,
   };
 }
 
@@ -304,8 +301,7 @@ export function text(id: string, { title, more }: { title: string; more: readonl
       },
     ],
     quick: false,
-    seconds: 1.5,
-    mostRounds: 3,
+    seconds: 0.7,
   };
 }
 
@@ -327,7 +323,7 @@ export const START: Workload = {
     },
   ],
   quick: true,
-  seconds: 0.5,
+  seconds: 0.4,
 };
 
 export const HASH: Workload = {
@@ -347,8 +343,7 @@ export const HASH: Workload = {
     },
   ],
   quick: false,
-  seconds: 1,
-  mostRounds: 3,
+  seconds: 0.3,
 };
 
 function tooFew(what: string, found: number, wanted: number): string | undefined {

@@ -30,11 +30,18 @@ async function build(): Promise<string | undefined> {
   return undefined;
 }
 
-function variant(name: string, { workers, setup }: { workers: readonly string[]; setup: string }): Peer {
+type Variant = {
+  readonly workers: readonly string[];
+  readonly setup: string;
+  readonly share?: NonNullable<Peer["share"]>;
+};
+
+function variant(name: string, { workers, setup, share = {} }: Variant): Peer {
   return {
     name,
     ours: true,
     setup,
+    share,
     async absent() {
       outcome ??= build();
       return await outcome;
@@ -68,4 +75,6 @@ export const ferryman: Peer = variant("ferryman", {
 export const ferrymanOne: Peer = variant("ferryman-1", {
   workers: ["--workers", "1"],
   setup: `One worker; ${COMMON}.`,
+  // The targets are about the other one.
+  share: { g: 0.3 },
 });
