@@ -55,13 +55,13 @@ export const FULL: Sizes = {
 };
 export const QUICK: Sizes = {
   big: 256 * MEBIBYTE,
-  large: 128 * MEBIBYTE,
+  large: 96 * MEBIBYTE,
   middle: 16 * MEBIBYTE,
   text: 64 * MEBIBYTE,
-  upload: 256 * MEBIBYTE,
+  upload: 128 * MEBIBYTE,
   files: 1_000,
   moved: 500,
-  secureMoved: 200,
+  secureMoved: 150,
   entries: 10_000,
   logins: 128,
   idle: 2_000,
