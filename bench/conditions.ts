@@ -36,7 +36,7 @@ export async function conditions(
     `network: ${network}`,
     `load: a generator of ours ${client}; each session is signed in before the clock starts`,
     `CPU seconds: ${costs}`,
-    `files: the same for all: one of ${mebibytes(sizes.big)}, for 4 sessions and over TLS ${mebibytes(sizes.large)} (which each fetches twice, 4 over TLS once), for 64 sessions ${mebibytes(sizes.middle)}; ${count(sizes.files)} of 1 KiB, of which one session moves ${count(sizes.moved)}, 16 sessions ${count(2 * sizes.moved)}, of uploads half of that, one session over TLS ${count(sizes.secureMoved)}; folders of 1,000 and ${count(sizes.entries)} empty files`,
+    `files: the same for all: one of ${mebibytes(sizes.big)} for one session, one of ${mebibytes(sizes.large)} for 4 sessions and for TLS, which each fetches twice (4 over TLS once), one of ${mebibytes(sizes.middle)} for 64 sessions; ${count(sizes.files)} of 1 KiB, of which one session moves ${count(sizes.moved)}, 16 sessions ${count(2 * sizes.moved)}, of uploads half of that, one session over TLS ${count(sizes.secureMoved)}; folders of 1,000 and ${count(sizes.entries)} empty files`,
     "page cache: what a workload reads is read once before each round of each server, outside of what is timed, as a virtual machine may give page cache back by itself: so nobody reads from the disk",
     `idle sessions: thousands are ${count(sizes.idle)}, over TLS ${count(sizes.secureIdle)}`,
     `uploads: one session stores ${mebibytes(sizes.upload)}, 4 sessions ${mebibytes(sizes.upload / 2)} each, over TLS half of it; to the same disk for all, deleted after each round; to memory: ${tmpfs}`,
@@ -44,7 +44,7 @@ export async function conditions(
     "logins: guests have no password to check; users have the same argon2id hash (64 KiB, one pass) where a server can check one, so that servers are compared and not hashes",
     "logs: all off. Limits and bans: lifted for all",
     "cold or warm: each server first moves small files for some seconds, and does each workload once before it counts, small files, logins, NOOPs and uploads with a fifth of the operations or octets: what is compared is servers in service; for the measures of start and of idle memory it is started anew",
-    "memory: is looked at in that round which does not count, because a look stops the server, and small files took a fifth longer with it",
+    "memory: is looked at in that round which does not count, because a look stops the server for a moment: small files came up to a fifth slower with it",
     `rounds: the tables say how many; fewer where there is no target, for idle sessions, which take long and hardly differ, and a server that has spent ${budgetMs / 1_000} s on a workload gets no round of it beyond the ${leastRounds === 1 ? "first" : "third"}`,
     `shares: rates and averages stay comparable when a server does less of it, so slow ones are asked for a part: ${shares(servers)}`,
     `the long way: ${delayed}`,
@@ -74,7 +74,7 @@ function percent(part: number): string {
 }
 
 function mebibytes(octets: number): string {
-  return `${octets / MEBIBYTE} MiB`;
+  return `${count(octets / MEBIBYTE)} MiB`;
 }
 
 function count(many: number): string {

@@ -86,7 +86,7 @@ function how({ machine, conditions, servers, rounds, seconds, quick, date }: Rep
   return [
     "## How this was measured",
     "",
-    `${quick ? "`npm run bench -- --quick`" : "`npm run bench`"}, ${rounds} rounds (the JSON has each figure of each round), ${Math.round(seconds / 60)} minutes, ended ${date}.`,
+    `${quick ? "`npm run bench -- --quick`" : "`npm run bench`"}, up to ${rounds} rounds (the JSON has each figure of each round), ${Math.round(seconds / 60)} minutes, ended ${date}.`,
     "",
     ...Object.entries(machine).map(([what, text]) => `- ${what}: ${text}`),
     ...conditions.map((text) => `- ${text}`),
