@@ -93,9 +93,9 @@ export async function warmUp(bench: Bench, peers: readonly Peer[], seconds: numb
       await generate(bench, FIRST_LOGINS, { port, login });
       for (const { words, part } of WARM_UPS) {
         const turn = [...words, "--sessions", String(WARM_UP_SESSIONS), "--files", String(files)];
-        const end = performance.now() + seconds * part * 1_000;
+        const last = performance.now() + seconds * part * 1_000;
         do await generate(bench, turn, { port, login });
-        while (performance.now() < end);
+        while (performance.now() < last);
       }
     } catch {
       await bench.stand.drop(peer);

@@ -29,7 +29,7 @@ const LATEST = join(import.meta.dirname, ".cache", "latest.json");
 /** Milliseconds of one server in one workload. */
 const [BUDGET_MS, QUICK_BUDGET_MS] = [8_000, 3_000];
 /** Seconds for which each server moves small files before the first round. */
-const [WARM_UP_S, QUICK_WARM_UP_S] = [6, 1];
+const [WARM_UP_S, QUICK_WARM_UP_S] = [5, 1];
 /** Rounds that each server gets whatever they take. */
 const [LEAST_ROUNDS, QUICK_LEAST_ROUNDS] = [3, 1];
 /** Milliseconds for all, unless --rounds is given: what the page promises, with room for the end. */
