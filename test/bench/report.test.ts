@@ -199,7 +199,8 @@ test("rounds are left out when time runs out, and never the least that a median 
   assert.equal(affordable(5, { passed: 0, left: 100_000, behind: 0, ahead: 100, least }), 5);
   assert.equal(affordable(5, { passed: 0, left: 80_000, behind: 0, ahead: 100, least }), 4);
   assert.equal(affordable(5, { passed: 20_000, left: 160_000, behind: 10, ahead: 100, least }), 4);
-  assert.equal(affordable(5, { passed: 5_000, left: 100_000, behind: 10, ahead: 100, least }), 5);
+  assert.equal(affordable(5, { passed: 8_000, left: 80_000, behind: 10, ahead: 100, least }), 5);
+  assert.equal(affordable(5, { passed: 1_000, left: 60_000, behind: 10, ahead: 100, least }), 4);
   assert.equal(affordable(5, { passed: 20_000, left: -1, behind: 10, ahead: 100, least }), 3);
   assert.equal(affordable(2, { passed: 20_000, left: -1, behind: 10, ahead: 100, least }), 2);
   assert.equal(affordable(5, { passed: 20_000, left: Infinity, behind: 10, ahead: 100, least }), 5);
