@@ -63,7 +63,7 @@ export function retr({ id, sessions, targets = [], secure = false, quick = true 
     raw: (_, root) => ["raw-down", "--sessions", String(sessions), "--path", `${root}${path}`],
     reads: () => [path],
     quick,
-    seconds: secure ? 1 : 0.8,
+    seconds: secure ? 0.8 : 0.75,
   };
 }
 
@@ -93,7 +93,7 @@ export function stor(bulk: Bulk & { readonly folder: "incoming" | "memory" }): W
     ],
     raw: (sizes, root) => ["raw-up", ...size(sizes), "--path", `${root}/${folder}/raw`],
     quick,
-    seconds: secure ? 1.2 : 0.8,
+    seconds: secure ? 0.85 : 0.6,
   };
 }
 
@@ -133,7 +133,7 @@ export function small(
       },
     ],
     quick,
-    seconds: 1.2,
+    seconds: 0.85,
   };
 }
 
@@ -172,7 +172,7 @@ export function logins({
       },
     ],
     quick,
-    seconds: 0.7,
+    seconds: 0.6,
   };
 }
 
@@ -200,7 +200,7 @@ export function listing(verb: "LIST" | "MLSD" | "NLST", many: boolean): Workload
     ],
     complaint: ({ lines = 0 }, { entries }) => tooFew("lines", lines, many ? entries : FEW * 20),
     quick: verb !== "NLST",
-    seconds: many ? 1 : 0.3,
+    seconds: many ? 0.75 : 0.25,
   };
 }
 
@@ -226,7 +226,7 @@ export function idle(id: string, { sessions, secure, targets, quick }: Required<
       },
     ],
     quick,
-    seconds: sessions > 1_000 ? 5.5 : 3,
+    seconds: sessions > 1_000 ? 4.5 : 2.5,
   };
 }
 
@@ -256,7 +256,7 @@ export function noop(beside: { readonly id: string; readonly idle: number; reado
       row("p99", ({ p99us = NaN }) => p99us, busy > 0 ? [faster(0.8)] : []),
     ],
     quick: busy > 0,
-    seconds: busy > 0 ? 1.6 : 2.2,
+    seconds: busy > 0 ? 1.3 : 1.8,
   };
 }
 
