@@ -2,22 +2,28 @@
 import { spawn } from "node:child_process";
 import { once as event } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Ground } from "./ground.ts";
+import { type Ground, aPartOf, sweep } from "./ground.ts";
 import { longPath } from "./long-haul.ts";
 import type { Meter, Usage } from "./meter.ts";
 import type { Login, Peer } from "./peers/peer.ts";
+import { readOnce } from "./page-cache.ts";
 import { ProgramError, closeOf, collect, end, run } from "./processes.ts";
 import type { Running, Stand } from "./stand.ts";
 import { type LoadResult, type Workload, loadResult } from "./workload.ts";
 
 /** Milliseconds that one run of the load generator may take. */
 const LOAD_LIMIT_MS = 60_000;
-/** Logins before memory is read for the first time, so that code and pools are not taken for sessions. */
-const WARM_UP = ["login", "--sessions", "16", "--repeat", "20"];
+/** Logins before memory is read for the first time, so that code and pools are not taken for sessions; so many times. */
+const WARM_UP = ["login", "--sessions", "16", "--repeat"];
+const WARM_UP_TIMES = 20;
+/** What each server does before the first round: some logins, and then of the seconds that it has a part of each of these. */
+const FIRST_LOGINS = ["login", "--repeat", "30"];
 const WARM_UPS = [
-  ["login", "--repeat", "30"],
-  ["small-retr", "--path", "/small/file-%d.bin", "--files", "100", "--sessions", "4"],
+  { words: ["small-retr", "--path", "/small/file-%d.bin"], part: 0.6 },
+  { words: ["small-stor", "--path", "/incoming/up-%d.bin"], part: 0.4 },
 ] as const;
+/** Sessions of it, and files of one turn: less than a second with most. */
+const [WARM_UP_SESSIONS, WARM_UP_FILES] = [16, 500];
 /** Milliseconds between two looks at memory, looks at most, and the part of it that may change while it counts as still. */
 const [LOOK_MS, LOOKS, STILL] = [500, 8, 0.005];
 
@@ -34,15 +40,21 @@ export type Measured = { readonly result: LoadResult; readonly usage?: Usage };
 /** A server that does not have what is asked for. */
 export class NotOffered extends Error {}
 
+/**
+ * A timed turn has nothing beside it and what it reads in memory; one that is not timed does a part of the operations
+ * and looks at the server's memory, which takes time of the server.
+ */
+export type Turn = { readonly peer: Peer; readonly isTimed: boolean };
+
 /** @throws {NotOffered} @throws {ProgramError} */
-export async function measure(bench: Bench, work: Workload, peer: Peer): Promise<Measured> {
-  const measured = await once(bench, work, peer);
+export async function measure(bench: Bench, work: Workload, turn: Turn): Promise<Measured> {
+  const measured = await once(bench, work, turn);
   const complaint = work.complaint?.(measured.result, bench.ground.sizes);
   if (complaint !== undefined) throw new ProgramError(complaint);
   return measured;
 }
 
-async function once(bench: Bench, work: Workload, peer: Peer): Promise<Measured> {
+async function once(bench: Bench, work: Workload, { peer, isTimed }: Turn): Promise<Measured> {
   const login = peer.logins(bench.ground)[work.login];
   if (login === undefined) throw new NotOffered("not offered: argon2id hashes");
   const share = peer.share?.[work.group] ?? 1;
@@ -54,34 +66,47 @@ async function once(bench: Bench, work: Workload, peer: Peer): Promise<Measured>
     await using fresh = await bench.stand.fresh(peer);
     return { result: await idle(bench, fresh, { work, login, share }) };
   }
-  const running = await bench.stand.kept(peer);
-  const words = work.load(bench.ground.sizes, share);
+  const { port, meter } = await bench.stand.kept(peer);
+  const { root, sizes } = bench.ground;
+  const words = work.load(isTimed ? sizes : aPartOf(sizes), share);
+  if (isTimed) readOnce(root, work.reads?.(sizes, share) ?? []);
+  const take = isTimed ? meter.costs : meter.peak;
   if (work.kind === "load") {
-    const [result, usage] = await running.meter.during(async () =>
-      generate(bench, words, { port: running.port, login }),
-    );
+    const [result, usage] = await take(async () => generate(bench, words, { port, login }));
     return { result, usage };
   }
-  await using path = await longPath(running.port, bench.isolated);
-  const [result, usage] = await running.meter.during(async () => generate(bench, words, { port: path.port, login }));
+  await using path = await longPath(port, bench.isolated);
+  const [result, usage] = await take(async () => generate(bench, words, { port: path.port, login }));
   return { result, usage };
 }
 
-/** Lets all servers do a little of everything: none is to be measured cold. What a server refuses shows later. */
-export async function warmUp(bench: Bench, peers: readonly Peer[]): Promise<void> {
+/**
+ * Lets all servers move small files for so many seconds: none is to be measured cold, and code that is compiled while it
+ * runs is half as fast again after 50,000 of them. What a server refuses shows later.
+ */
+export async function warmUp(bench: Bench, peers: readonly Peer[], seconds: number): Promise<void> {
   for (const peer of peers) {
-    const { files } = peer.logins(bench.ground);
+    const { files: login } = peer.logins(bench.ground);
+    const files = Math.max(WARM_UP_SESSIONS, WARM_UP_FILES * (peer.share?.["d"] ?? 1));
     try {
       const { port } = await bench.stand.kept(peer);
-      for (const words of WARM_UPS) await generate(bench, words, { port, login: files });
+      await generate(bench, FIRST_LOGINS, { port, login });
+      for (const { words, part } of WARM_UPS) {
+        const turn = [...words, "--sessions", String(WARM_UP_SESSIONS), "--files", String(files)];
+        const last = performance.now() + seconds * part * 1_000;
+        do await generate(bench, turn, { port, login });
+        while (performance.now() < last);
+      }
     } catch {
       await bench.stand.drop(peer);
     }
+    sweep(bench.ground);
   }
 }
 
-/** The bare limit of the machine for this workload. */
-export async function measureRaw(bench: Bench, words: readonly string[]): Promise<Measured> {
+/** The bare limit of the machine for this workload, which has the mode and arguments for it. */
+export async function measureRaw(bench: Bench, work: Workload, words: readonly string[]): Promise<Measured> {
+  readOnce(bench.ground.root, work.reads?.(bench.ground.sizes, 1) ?? []);
   return { result: parsed(await run(...command([...bench.load, ...words]), { limit: LOAD_LIMIT_MS })) };
 }
 
@@ -116,7 +141,8 @@ async function idle(
 ): Promise<LoadResult> {
   const words = work.load(bench.ground.sizes, share);
   const secure = words.includes("--tls") ? ["--tls"] : [];
-  await generate(bench, [...WARM_UP, ...secure], { port, login });
+  const times = Math.max(1, Math.round(WARM_UP_TIMES * share));
+  await generate(bench, [...WARM_UP, String(times), ...secure], { port, login });
   const before = await settled(meter);
   const who = ["--user", login.user, "--pass", login.password, "--timeout", String(LOAD_LIMIT_MS / 1_000)];
   const [program, args] = command([...bench.load, ...words, "--port", String(port), ...who]);

@@ -1,19 +1,22 @@
 /** What was the same for all servers of a run, in sentences for the page. */
 import type { Bench } from "./cells.ts";
 import { hasNetem } from "./long-haul.ts";
+import type { Peer } from "./peers/peer.ts";
 
 export type Circumstances = {
   readonly generator: "c" | "node";
   /** CPU seconds come from control groups. */
   readonly groups: boolean;
   readonly budgetMs: number;
+  readonly leastRounds: number;
+  readonly servers: readonly Peer[];
 };
 
 const MEBIBYTE = 1_048_576;
 
 export async function conditions(
   { isolated, ground }: Bench,
-  { generator, groups, budgetMs }: Circumstances,
+  { generator, groups, budgetMs, leastRounds, servers }: Circumstances,
 ): Promise<readonly string[]> {
   const { sizes, memory } = ground;
   const network = isolated ? "loopback of a network namespace of its own" : "the machine's own loopback";
@@ -33,21 +36,45 @@ export async function conditions(
     `network: ${network}`,
     `load: a generator of ours ${client}; each session is signed in before the clock starts`,
     `CPU seconds: ${costs}`,
-    `files: the same for all, just written and so in the page cache: one of ${mebibytes(sizes.big)}, ${count(sizes.files)} of 1 KiB, folders of 1,000 and ${count(sizes.entries)} empty files; 64 sessions fetch ${mebibytes(sizes.middle)} each, 4 sessions store ${mebibytes(sizes.big / 2)} each`,
-    `idle sessions: thousands are ${count(sizes.idle)}`,
-    `uploads: to the same disk for all, deleted after each cell; to memory: ${tmpfs}`,
+    `files: the same for all: one of ${mebibytes(sizes.big)} for one session, one of ${mebibytes(sizes.large)} for 4 sessions and for TLS, which each fetches twice (4 over TLS once), one of ${mebibytes(sizes.middle)} for 64 sessions; ${count(sizes.files)} of 1 KiB, of which one session moves ${count(sizes.moved)}, 16 sessions ${count(2 * sizes.moved)}, of uploads half of that, one session over TLS ${count(sizes.secureMoved)}; folders of 1,000 and ${count(sizes.entries)} empty files`,
+    "page cache: what a workload reads is read once before each round of each server, outside of what is timed, as a virtual machine may give page cache back by itself: so nobody reads from the disk",
+    `idle sessions: thousands are ${count(sizes.idle)}, over TLS ${count(sizes.secureIdle)}`,
+    `uploads: one session stores ${mebibytes(sizes.upload)}, 4 sessions ${mebibytes(sizes.upload / 2)} each, over TLS half of it; to the same disk for all, deleted after each round; to memory: ${tmpfs}`,
     "TLS: 1.3, the same ECDSA P-256 certificate, what the client prefers of AES-128/256-GCM, each data connection offers to resume the session; how many servers took that stands below their figures",
     "logins: guests have no password to check; users have the same argon2id hash (64 KiB, one pass) where a server can check one, so that servers are compared and not hashes",
     "logs: all off. Limits and bans: lifted for all",
-    "cold or warm: each server first does some logins and small files, and each workload of many operations (small files, logins, listings, NOOP) once, that are not counted: what is compared is servers in service; for the measures of start and of idle memory it is started anew",
-    `patience: a server that has spent ${budgetMs / 1_000} s on a workload gets no further round of it; ftp-srv is asked for a fiftieth of the small files, ProFTPD for a tenth of the logins; of idle sessions, servers with processes for each are asked for a fifth, ProFTPD for a twentieth`,
+    "cold or warm: each server first moves small files for some seconds, and does each workload once before it counts, small files, logins, NOOPs and uploads with a fifth of the operations or octets: what is compared is servers in service; for the measures of start and of idle memory it is started anew",
+    "memory: is looked at in that round which does not count, because a look stops the server for a moment: small files came up to a fifth slower with it",
+    `rounds: the tables say how many; fewer where there is no target, for idle sessions, which take long and hardly differ, and a server that has spent ${budgetMs / 1_000} s on a workload gets no round of it beyond the ${leastRounds === 1 ? "first" : "third"}`,
+    `shares: rates and averages stay comparable when a server does less of it, so slow ones are asked for a part: ${shares(servers)}`,
     `the long way: ${delayed}`,
     "raw: a sender and a receiver in C without FTP, over the same loopback, from and to the same files, in clear",
   ];
 }
 
+const SHARED: Readonly<Record<string, string>> = {
+  d: "small files",
+  "c-small": "small files over TLS",
+  e: "logins",
+  g: "idle sessions",
+  h: "the idle sessions beside NOOP",
+};
+
+/** What is asked of whom, in percent. */
+function shares(servers: readonly Peer[]): string {
+  const parts = servers.flatMap(({ name, share = {} }) => {
+    const each = Object.entries(share).map(([group, part]) => `${percent(part)} of ${SHARED[group] ?? group}`);
+    return each.length === 0 ? [] : [`${name} for ${each.join(", ")}`];
+  });
+  return parts.length === 0 ? "none here" : parts.join("; ");
+}
+
+function percent(part: number): string {
+  return `${Math.round(part * 100)} %`;
+}
+
 function mebibytes(octets: number): string {
-  return `${octets / MEBIBYTE} MiB`;
+  return `${count(octets / MEBIBYTE)} MiB`;
 }
 
 function count(many: number): string {

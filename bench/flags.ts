@@ -17,7 +17,7 @@ export const USAGE = `Usage: npm run bench -- [flags]
   --only A,B       groups (a, d …), rows (d-retr-1) or beginnings of them (d-retr)
   --servers A,B    ${PEERS.map(({ name }) => name).join(", ")}
   --json FILE      where all figures go (bench/.cache/latest.json)
-  --folder DIR     where the files are made and served (the system's temporary folder); takes 4 GiB
+  --folder DIR     where the files are made and served (the system's temporary folder); takes 3 GiB
   --check          fail when a ratio to the best peer is more than 20 % below docs/performance.json
   --page           write docs/performance.md, .svg and .json; with --json FILE from that file, without measuring
 

@@ -9,6 +9,7 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
+  unlinkSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
@@ -18,39 +19,67 @@ import { run } from "./processes.ts";
 /** How much work there is: octets, and files. */
 export type Sizes = {
   readonly big: number;
+  /** For several sessions and for TLS. */
+  readonly large: number;
+  /** For many sessions. */
   readonly middle: number;
   readonly text: number;
+  /** What one session alone uploads. */
+  readonly upload: number;
+  /** Small files that there are, and those that one session moves, in clear and over TLS; several move twice as many, and uploads are half as many. */
   readonly files: number;
-  readonly secureFiles: number;
+  readonly moved: number;
+  readonly secureMoved: number;
   readonly entries: number;
   readonly logins: number;
   readonly idle: number;
+  readonly secureIdle: number;
   readonly probes: number;
 };
 
 const MEBIBYTE = 1_048_576;
 export const FULL: Sizes = {
   big: 1_024 * MEBIBYTE,
-  middle: 64 * MEBIBYTE,
-  text: 256 * MEBIBYTE,
+  large: 192 * MEBIBYTE,
+  middle: 32 * MEBIBYTE,
+  text: 128 * MEBIBYTE,
+  upload: 256 * MEBIBYTE,
   files: 10_000,
-  secureFiles: 1_000,
+  moved: 2_000,
+  secureMoved: 300,
   entries: 100_000,
-  logins: 320,
+  logins: 192,
   idle: 10_000,
+  secureIdle: 5_000,
   probes: 500,
 };
 export const QUICK: Sizes = {
   big: 256 * MEBIBYTE,
+  large: 96 * MEBIBYTE,
   middle: 16 * MEBIBYTE,
   text: 64 * MEBIBYTE,
+  upload: 128 * MEBIBYTE,
   files: 1_000,
-  secureFiles: 300,
+  moved: 500,
+  secureMoved: 150,
   entries: 10_000,
   logins: 128,
   idle: 2_000,
+  secureIdle: 1_000,
   probes: 300,
 };
+
+/** The part of the operations that is enough to warm a server up, and to see its memory. */
+const WARM_UP_PART = 0.2;
+
+const part = (many: number): number => Math.ceil(many * WARM_UP_PART);
+
+/** The same with fewer operations; the files that are served are those that there are. */
+export function aPartOf(sizes: Sizes): Sizes {
+  const { upload, moved, secureMoved, logins, probes } = sizes;
+  const fewer = { moved: part(moved), secureMoved: part(secureMoved), logins: part(logins), probes: part(probes) };
+  return { ...sizes, ...fewer, upload: part(upload) };
+}
 
 /** Octets of a small file, and entries of the small folder. */
 const [SMALL_FILE, FEW_ENTRIES] = [1_024, 1_000];
@@ -60,7 +89,7 @@ const CHUNK = MEBIBYTE;
 const [HASH_MEMORY, HASH_PASSES] = [64, 1];
 
 export type Ground = {
-  /** What the servers serve: `big.bin`, `middle.bin`, `text.txt`, `small/`, `few/`, `many/`, `incoming/`, `memory/`. */
+  /** What the servers serve: `big.bin`, `large.bin`, `middle.bin`, `text.txt`, `small/`, `few/`, `many/`, `incoming/`, `memory/`. */
   readonly root: string;
   /** For the configurations of servers. */
   readonly state: string;
@@ -87,6 +116,7 @@ export async function prepare(
   for (const each of [root, state]) mkdirSync(each);
   for (const each of [folder, root, state]) chmodSync(each, 0o755);
   writeContent(join(root, "big.bin"), sizes.big, randomBytes(CHUNK));
+  writeContent(join(root, "large.bin"), sizes.large, randomBytes(CHUNK));
   writeContent(join(root, "middle.bin"), sizes.middle, randomBytes(CHUNK));
   writeContent(join(root, "text.txt"), sizes.text, lines());
   makeFolder(join(root, "small"), { count: sizes.files, content: randomBytes(SMALL_FILE) });
@@ -103,6 +133,8 @@ export async function prepare(
   copyFileSync(key, pem);
   writeFileSync(pem, readFileSync(cert), { flag: "a" });
   for (const each of [key, pem]) chmodSync(each, 0o600);
+  // Else the disk is still busy with them when the first uploads are measured.
+  await run("sync", ["-f", folder]);
   const password = "bench-password";
   const account = { user: "fbench", password, hash: hashOf(password) };
   return { root, state, sizes, cert, key, pem, ...account, memory: ownMounts ? "tmpfs" : "none" };
@@ -111,7 +143,11 @@ export async function prepare(
 /** Takes away what a measure has left in the folders for uploads. */
 export function sweep({ root }: Ground): void {
   for (const folder of ["incoming", "memory"]) {
-    for (const name of readdirSync(join(root, folder))) rmSync(join(root, folder, name), { recursive: true });
+    for (const each of readdirSync(join(root, folder), { withFileTypes: true })) {
+      const path = join(root, folder, each.name);
+      if (each.isDirectory()) rmSync(path, { recursive: true });
+      else unlinkSync(path);
+    }
   }
 }
 
@@ -122,7 +158,12 @@ function makeOpenFolder(path: string): void {
 
 function makeFolder(path: string, { count, content }: { count: number; content: Buffer }): void {
   mkdirSync(path);
-  for (let at = 0; at < count; at += 1) writeFileSync(join(path, `file-${at}.bin`), content);
+  for (let at = 0; at < count; at += 1) {
+    // A third of the time of writeFileSync, and there are 100,000 of them.
+    const file = openSync(join(path, `file-${at}.bin`), "w");
+    if (content.length > 0) writeSync(file, content);
+    closeSync(file);
+  }
 }
 
 function writeContent(path: string, size: number, chunk: Buffer): void {

@@ -5,16 +5,16 @@ import { findProgram, run } from "./processes.ts";
 
 export async function machine(folder: string): Promise<Readonly<Record<string, string>>> {
   const system = /^PRETTY_NAME="?([^"\n]+)/m.exec(readOr("/etc/os-release"))?.[1] ?? process.platform;
-  const disk = await run("stat", ["-f", "-c", "%T", folder]).catch(() => "unknown");
+  const table = await run("df", ["--output=fstype", folder]).catch(() => "");
   const openssl = findProgram("openssl") === undefined ? "none" : await run("openssl", ["version"]);
   const [load = "?"] = readOr("/proc/loadavg").split(" ");
   return {
     processor: `${cpus()[0]?.model.trim() ?? "unknown"}, ${availableParallelism()} processors`,
     memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
     system: `${system}, kernel ${release().split("-")[0]}`,
-    disk: disk.trim(),
+    "file system": table.trim().split("\n").at(-1) ?? "unknown",
     node: `${process.version}, OpenSSL ${process.versions.openssl}`,
-    openssl: openssl.trim(),
+    openssl: openssl.replace(/ \(Library.*/, "").trim(),
     "load average": `${load} before the run`,
   };
 }

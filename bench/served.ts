@@ -6,32 +6,13 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { UNLIMITED } from "./unlimited.ts";
 
 const LAUNCHER = join(import.meta.dirname, "..", "bin", "ferryman.cjs");
 /** Descriptors that a process needs beside one for each session. */
 const OTHER_DESCRIPTORS = 400;
 /** Characters of what the server said that are shown when it does not start. */
 const TOLD = 4_000;
-
-/** Everything comes from one address and waits for long: no limit may say no to that, and no ban. */
-const CONFIGURATION = `
-[serve]
-anonymous = "read"
-log = "off"
-[limits]
-sessions = 100000
-sessions-per-address = 100000
-connection-rate = 1000000
-[bans]
-automatic-bans = false
-[server]
-idle-timeout = "12h"
-login-timeout = "1h"
-[tls]
-handshake-timeout = 300
-[control]
-control-socket = "off"
-`;
 
 export type Served = AsyncDisposable & {
   readonly port: number;
@@ -42,7 +23,7 @@ export async function serve(workers: number | undefined): Promise<Served> {
   const folder = await mkdtemp(join(tmpdir(), "ferryman-bench-"));
   await chmod(folder, 0o755);
   const config = join(folder, "bench.toml");
-  await writeFile(config, CONFIGURATION);
+  await writeFile(config, UNLIMITED);
   const own = ["--config", config, "--state-folder", join(folder, "state"), "--ready-fd", "3"];
   const many = workers === undefined ? [] : ["--workers", String(workers)];
   const command = [LAUNCHER, "serve", folder, "--listen", "127.0.0.1:0", ...own, ...many];

@@ -3,6 +3,7 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, syml
 import { join } from "node:path";
 import type { Ground } from "../ground.ts";
 import { gist, run } from "../processes.ts";
+import { UNLIMITED } from "../unlimited.ts";
 import { GUEST, type Peer } from "./peer.ts";
 
 const PROJECT = join(import.meta.dirname, "..", "..");
@@ -29,28 +30,18 @@ async function build(): Promise<string | undefined> {
   return undefined;
 }
 
-/** Everything comes from one address and waits for long: no limit may say no to that, and no ban. */
-const LIMITS = `
-[limits]
-sessions = 100000
-sessions-per-address = 100000
-connection-rate = 1000000
-[bans]
-automatic-bans = false
-[server]
-idle-timeout = "12h"
-login-timeout = "1h"
-[tls]
-handshake-timeout = 300
-[control]
-control-socket = "off"
-`;
+type Variant = {
+  readonly workers: readonly string[];
+  readonly setup: string;
+  readonly share?: NonNullable<Peer["share"]>;
+};
 
-function variant(name: string, { workers, setup }: { workers: readonly string[]; setup: string }): Peer {
+function variant(name: string, { workers, setup, share = {} }: Variant): Peer {
   return {
     name,
     ours: true,
     setup,
+    share,
     async absent() {
       outcome ??= build();
       return await outcome;
@@ -62,7 +53,7 @@ function variant(name: string, { workers, setup }: { workers: readonly string[];
       const { root, state, cert, key } = ground;
       const [config, users] = [join(state, `${name}.toml`), join(state, `${name}-users.toml`)];
       writeFileSync(users, usersOf(ground), { mode: 0o600 });
-      writeFileSync(config, `[serve]\nanonymous = "read"\nlog = "off"\n${LIMITS}`);
+      writeFileSync(config, UNLIMITED);
       const where = [root, "--listen", `127.0.0.1:${port}`, "--config", config, "--users", users];
       const more = ["--state-folder", join(state, name), "--cert", cert, "--key", key, ...workers];
       return { command: [process.execPath, join(PACKAGE, "bin", "ferryman.cjs"), "serve", ...where, ...more] };
@@ -84,4 +75,6 @@ export const ferryman: Peer = variant("ferryman", {
 export const ferrymanOne: Peer = variant("ferryman-1", {
   workers: ["--workers", "1"],
   setup: `One worker; ${COMMON}.`,
+  // The targets are about the other one.
+  share: { g: 0.3 },
 });

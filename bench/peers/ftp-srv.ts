@@ -21,7 +21,7 @@ export const ftpSrv: Peer = {
   },
   version: async () => `ftp-srv ${/"ftp-srv": "([\d.]+)"/.exec(readFileSync(lockfile(), "utf8"))?.[1] ?? "unknown"}`,
   logins: () => ({ files: GUEST, guest: GUEST }),
-  share: { d: 0.02 },
+  share: { d: 0.02, "c-small": 0.1, g: 0.3 },
   async prepare({ root, cert, key }, port) {
     const script = join(import.meta.dirname, "ftp-srv-server.cjs");
     return { command: [process.execPath, script, FOLDER, root, String(port), cert, key] };

@@ -12,7 +12,7 @@ export const proftpd: Peer = {
     "`UseSendfile on`, no reverse DNS, no ident, `DelayEngine off`, no logs, scoreboard on; mod_tls with one authority instead of all that the system trusts, which each session would read, a session cache in shared memory and tickets, mod_deflate, mod_digest without its cache.",
   absent: async () => (isRoot() ? await debianPeers() : NEEDS_ROOT),
   version: async () => `ProFTPD ${packageVersion("proftpd-core")}`,
-  share: { e: 0.1, g: 0.05, h: 0.2 },
+  share: { d: 0.5, e: 0.05, g: 0.02, h: 0.05 },
   logins: () => ({ files: GUEST, guest: GUEST }),
   async prepare({ root, state, cert, key }, port) {
     const folder = join(state, "proftpd");

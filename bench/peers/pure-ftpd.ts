@@ -16,7 +16,7 @@ export const pureFtpd: Peer = {
     "A virtual user in PureDB with the same argon2id hash as ours; no reverse DNS (`-H`), no log (`-f none`), no limits of clients, `-Y 1` for TLS.",
   absent: async () => (isRoot() ? await debianPeers() : NEEDS_ROOT),
   version: async () => `Pure-FTPd ${packageVersion("pure-ftpd")}`,
-  share: { g: 0.2 },
+  share: { g: 0.1 },
   logins: ({ user, password }) => ({ files: { user, password }, guest: GUEST, hashed: { user, password } }),
   async prepare({ root, state, pem, user, hash }, port) {
     const folder = join(state, "pure-ftpd");

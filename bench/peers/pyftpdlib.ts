@@ -14,6 +14,7 @@ export const pyftpdlib: Peer = {
   absent: async () => (findProgram("python3") === undefined ? "no python3 here" : await debianPeers()),
   version: async () => `pyftpdlib ${packageVersion("python3-pyftpdlib")}`,
   logins: () => ({ files: GUEST, guest: GUEST }),
+  share: { d: 0.5, g: 0.3 },
   async prepare({ root, pem }, port) {
     const script = join(import.meta.dirname, "pyftpdlib-server.py");
     return {

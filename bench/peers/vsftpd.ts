@@ -6,7 +6,12 @@ import { isRoot } from "../processes.ts";
 import { debianPeers, libraries, packageVersion, unpacked } from "./debian.ts";
 import { GUEST, NEEDS_ROOT, type Peer } from "./peer.ts";
 
-type Variant = { readonly name: string; readonly setup: string; readonly more: readonly string[] };
+type Variant = {
+  readonly name: string;
+  readonly setup: string;
+  readonly share: NonNullable<Peer["share"]>;
+  readonly more: readonly string[];
+};
 
 function settings({ root, cert, key }: Ground, { port, empty }: { port: number; empty: string }): readonly string[] {
   return [
@@ -43,14 +48,14 @@ function settings({ root, cert, key }: Ground, { port, empty }: { port: number; 
   ];
 }
 
-function variant({ name, setup, more }: Variant): Peer {
+function variant({ name, setup, share, more }: Variant): Peer {
   return {
     name,
     ours: false,
     setup,
     absent: async () => (isRoot() ? await debianPeers() : NEEDS_ROOT),
     version: async () => `vsftpd ${packageVersion("vsftpd")}`,
-    share: { g: 0.2 },
+    share,
     logins: () => ({ files: GUEST, guest: GUEST }),
     async prepare(ground, port) {
       const empty = join(ground.state, "empty");
@@ -67,11 +72,13 @@ const COMMON = "xferlog off, no limits of clients, TLS offered to guests, data c
 export const vsftpd: Peer = variant({
   name: "vsftpd",
   setup: `\`seccomp_sandbox=NO\`, \`one_process_model=YES\` (guests only); ${COMMON}.`,
+  share: { g: 0.1 },
   more: ["seccomp_sandbox=NO", "one_process_model=YES"],
 });
 
 export const vsftpdDefault: Peer = variant({
   name: "vsftpd-default",
   setup: `Debian's defaults: sandbox on, two processes a session; ${COMMON}.`,
+  share: { d: 0.5, g: 0.1 },
   more: [],
 });

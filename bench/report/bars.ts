@@ -5,7 +5,9 @@ import { serversOf } from "./tables.ts";
 /** The rows that say most; those that a run has not are left out. */
 const SHOWN = ["a-1", "a-4", "b-disk-1", "c-retr-1", "d-retr-1", "d-stor-16", "e-64", "f-list-many", "g-10000"];
 /** Pixels. */
-const [COLUMNS, CELL_WIDTH, GAP, LINE, NAME_WIDTH, FIGURE_WIDTH, HEADING] = [3, 300, 24, 15, 84, 56, 26];
+const [COLUMNS, CELL_WIDTH, GAP, LINE, NAME_WIDTH, FIGURE_WIDTH] = [3, 300, 24, 15, 88, 56];
+/** Pixels above the first chart, from a chart's title to its unit, and to its first bar. */
+const [TOP, UNIT, HEADING] = [48, 16, 38];
 const [OUR_COLOUR, PEER_COLOUR, TEXT] = ["#0b6bcb", "#9aa5b1", "#1f2933"];
 
 export function bars(found: Report): string {
@@ -13,16 +15,17 @@ export function bars(found: Report): string {
   const servers = serversOf(found);
   const height = HEADING + servers.length * LINE + GAP;
   const width = COLUMNS * (CELL_WIDTH + GAP) + GAP;
-  const lines = Math.ceil(rows.length / COLUMNS);
+  const whole = TOP + Math.ceil(rows.length / COLUMNS) * height;
+  const title = `Ferryman beside other FTP servers, ${found.date.slice(0, 10)}: the longer the bar, the better`;
   const charts = rows.map((row, at) => {
-    const [x, y] = [GAP + (at % COLUMNS) * (CELL_WIDTH + GAP), GAP + Math.floor(at / COLUMNS) * height];
+    const [x, y] = [GAP + (at % COLUMNS) * (CELL_WIDTH + GAP), TOP + Math.floor(at / COLUMNS) * height];
     return `<g transform="translate(${x} ${y})">${chart(row, servers)}</g>`;
   });
-  const whole = `width="${width}" height="${lines * height + GAP}"`;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" ${whole} viewBox="0 0 ${width} ${lines * height + GAP}" font-family="sans-serif" font-size="11" fill="${TEXT}">`,
-    `<title>Ferryman and other FTP servers, ${found.date.slice(0, 10)}: the longer the bar, the better</title>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${whole}" viewBox="0 0 ${width} ${whole}" font-family="sans-serif" font-size="11" fill="${TEXT}">`,
+    `<title>${title}</title>`,
     `<rect width="100%" height="100%" fill="#ffffff"/>`,
+    `<text font-size="14" x="${GAP}" y="24">${title}</text>`,
     ...charts,
     "</svg>",
     "",
@@ -43,7 +46,8 @@ function chart(row: ReportRow, servers: readonly string[]): string {
     const figure = value === undefined ? "–" : shown(value);
     return `<text x="${NAME_WIDTH - 5}" y="${y}" text-anchor="end">${escaped(name)}</text>${bar}<text x="${(NAME_WIDTH + length + 4).toFixed(1)}" y="${y}">${figure}</text>`;
   });
-  return `<text font-weight="bold" y="6">${escaped(`${row.title}, ${row.unit}`)}</text>${lines.join("")}`;
+  const unit = row.better === "higher" ? row.unit : `${row.unit}: less is better`;
+  return `<text font-weight="bold" y="6">${escaped(row.title)}</text><text y="${6 + UNIT}">${unit}</text>${lines.join("")}`;
 }
 
 function escaped(text: string): string {

@@ -33,18 +33,18 @@ export function page(found: Report): string {
     "",
     "## Targets",
     "",
-    "Against the best peer of the same run, whichever it is. Above 1 × is better, whatever the unit.",
+    "Against the best peer of the same run, whichever it is. Above 1 × is better, whatever the unit; of CPU seconds, below.",
     "",
-    markdown(targetTable(found)),
+    markdown(targetTable(found).map((line) => line.map((text) => (text === MISSED ? `**${text}**` : text)))),
     "",
     "## Figures",
     "",
-    'Medians of all rounds. "To it" says how many times as good `ferryman` is. CPU seconds are those of all processes of a server, user and system, with their logins.',
+    'Medians of all rounds. "To best" and "to raw" say how many times as good `ferryman` is. CPU seconds are those of all processes of a server, user and system, with their logins.',
     "",
     ...sections,
     "### Memory while they work",
     "",
-    "The most that was seen, in MiB; what processes share is counted once (PSS). Buffers of sockets are the kernel's and not in it.",
+    "The most that was seen, in MiB, in a round of its own before those that are timed, as looking takes time of the server; what processes share is counted once (PSS). Buffers of sockets are the kernel's and not in it.",
     "",
     markdown(memoryTable(servers, found.rows)),
     "",
@@ -64,15 +64,18 @@ function summary({ rows }: Report): string {
   return `Of ${verdicts.length} targets ${met} are met and ${missed} are missed${open === 0 ? "" : `; ${open} could not be judged`}.`;
 }
 
+const MISSED = "missed";
+
 /** A row for each target. */
 export function targetTable({ rows }: Report): Table {
   const lines = rows.flatMap((row) =>
     row.targets.map((aim) => {
       const { aim: wanted, found, met } = judge(row, aim);
-      return [row.title, wanted, found, met === undefined ? "not judged" : met ? "met" : "**missed**"];
+      const verdict = met === undefined ? "not judged" : met ? "met" : MISSED;
+      return [row.title, wanted, found, verdict, met === false ? (aim.remark ?? "") : ""];
     }),
   );
-  return [["workload", "target", "found", ""], ...lines];
+  return [["workload", "target", "found", "", "why"], ...lines];
 }
 
 function absences({ servers }: Report): readonly string[] {
@@ -83,7 +86,7 @@ function how({ machine, conditions, servers, rounds, seconds, quick, date }: Rep
   return [
     "## How this was measured",
     "",
-    `${quick ? "`npm run bench -- --quick`" : "`npm run bench`"}, ${rounds} rounds (the JSON has each figure of each round), ${Math.round(seconds / 60)} minutes, ended ${date}.`,
+    `${quick ? "`npm run bench -- --quick`" : "`npm run bench`"}, up to ${rounds} rounds (the JSON has each figure of each round), ${Math.round(seconds / 60)} minutes, ended ${date}.`,
     "",
     ...Object.entries(machine).map(([what, text]) => `- ${what}: ${text}`),
     ...conditions.map((text) => `- ${text}`),

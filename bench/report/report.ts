@@ -12,6 +12,8 @@ const cell = z.object({
   cpuPerGib: z.number().optional(),
   cpuPerThousand: z.number().optional(),
   peakMib: z.number().optional(),
+  /** Seconds that passed over all its rounds, with what is not timed. */
+  spent: z.number().optional(),
   /** TLS handshakes of the last round, and how many of them resumed a session. */
   handshakes: z.number().optional(),
   resumed: z.number().optional(),

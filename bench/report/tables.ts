@@ -40,31 +40,50 @@ export function groupsOf({
   return names.map((name) => ({ heading: GROUPS[name] ?? name, rows: rows.filter(({ group }) => group === name) }));
 }
 
-/** Medians, the ratio of ours to the best peer, and to the bare limit. */
+/** Medians, the ratio of ours to the best peer, and, where one of the rows has it, to the bare limit. */
 export function mainTable(servers: readonly string[], rows: readonly ReportRow[]): Table {
-  const head = ["workload", "unit", ...servers, "best peer", "to it", "raw", "to it"];
+  const hasRaw = rows.some((row) => cellOf(row, RAW) !== undefined);
+  const head = ["workload", "unit", "rounds", ...servers, "best peer", "to best", ...(hasRaw ? [RAW, "to raw"] : [])];
   const lines = rows.map((row) => {
     const raw = cellOf(row, RAW);
     const figures = servers.map((name) => figureOf(cellOf(row, name)));
+    const best = [bestPeer(row)?.server ?? "–", times(ratioToBest(row))];
     return [
       row.title,
       row.unit,
+      roundsOf(row),
       ...figures,
-      bestPeer(row)?.server ?? "–",
-      times(ratioToBest(row)),
-      figureOf(raw),
-      times(ratioTo(row, raw)),
+      ...best,
+      ...(hasRaw ? [figureOf(raw), times(ratioTo(row, raw))] : []),
     ];
   });
   return [head, ...lines];
 }
+
+/** How many figures a median is of: the fewest and the most of all servers that have one. */
+function roundsOf({ cells }: ReportRow): string {
+  const many = cells.map(({ values }) => values.length).filter((count) => count > 0);
+  if (many.length === 0) return "–";
+  const [fewest, most] = [Math.min(...many), Math.max(...many)];
+  return fewest === most ? String(most) : `${fewest} to ${most}`;
+}
+
+/** What is counted in a group. */
+const OPERATIONS: Readonly<Record<string, string>> = {
+  "c-small": "files",
+  d: "files",
+  e: "logins",
+  f: "listings",
+  i: "files",
+};
 
 /** CPU seconds of the servers per GiB, or per 1,000 operations. */
 export function cpuTable(servers: readonly string[], rows: readonly ReportRow[]): Table {
   const head = ["workload", "CPU s per", ...servers, "to the thriftiest"];
   const lines = rows.flatMap((row) => {
     if (row.cells.every((cell) => cpuOf(cell) === undefined)) return [];
-    const unit = row.cells.some(({ cpuPerGib }) => cpuPerGib !== undefined) ? "GiB" : "1,000";
+    const isBulk = row.cells.some(({ cpuPerGib }) => cpuPerGib !== undefined);
+    const unit = isBulk ? "GiB" : `1,000 ${OPERATIONS[row.group] ?? "operations"}`;
     const each = servers.map((name) => {
       const cell = cellOf(row, name);
       const seconds = cell === undefined ? undefined : cpuOf(cell);
@@ -122,18 +141,30 @@ function figureOf(cell: ReportCell | undefined): string {
   return cell?.problem?.startsWith("not offered") === true ? "not offered" : "–";
 }
 
-/** Columns as wide as their widest cell; the first one to the left, figures to the right. */
-export function plain(table: Table): string {
-  const widths = (table[0] ?? []).map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]): string =>
-    row.map((text, at) => (at === 0 ? text.padEnd(widths[at] ?? 0) : text.padStart(widths[at] ?? 0))).join("  ");
-  return table.map(line).join("\n");
+/** A figure, or why there is none. */
+const FIGURE = /^(?:[\d.,]+(?: ×| to \d+)?|–|not offered)$/;
+
+/** For each column, whether it is one of figures alone, which stand to the right. */
+function figureColumns([head = [], ...lines]: Table): readonly boolean[] {
+  return head.map((_, at) => lines.every((line) => FIGURE.test(line[at] ?? "")));
 }
 
-/** A table of Markdown; a row whose first cell is ours stands out. */
-export function markdown([head = [], ...lines]: Table): string {
+/** Columns as wide as their widest cell. */
+export function plain(table: Table): string {
+  const widths = (table[0] ?? []).map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
+  const isFigure = figureColumns(table);
+  const cell = (text: string, at: number): string => {
+    const width = widths[at] ?? 0;
+    return isFigure[at] === true ? text.padStart(width) : text.padEnd(width);
+  };
+  return table.map((row) => row.map(cell).join("  ").trimEnd()).join("\n");
+}
+
+/** A table of Markdown: columns of figures to the right; the column that is ours stands out. */
+export function markdown(table: Table): string {
+  const [head = [], ...lines] = table;
   const bold = head.map((name) => (name === OURS ? `**${name}**` : name));
-  const rule = head.map((_, at) => (at === 0 ? "---" : "---:"));
+  const rule = figureColumns(table).map((isFigure) => (isFigure ? "---:" : "---"));
   return [markdownRow(bold), markdownRow(rule), ...lines.map(markdownRow)].join("\n");
 }
 

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { bars } from "../../bench/report/bars.ts";
 import { fallen } from "../../bench/report/check.ts";
-import { page } from "../../bench/report/page.ts";
+import { page, targetTable } from "../../bench/report/page.ts";
 import {
   type Report,
   type ReportCell,
@@ -16,8 +16,9 @@ import {
   ratioToBest,
   report,
 } from "../../bench/report/report.ts";
-import { affordable } from "../../bench/rounds.ts";
-import { markdown, plain } from "../../bench/report/tables.ts";
+import { affordable, isDone } from "../../bench/rounds.ts";
+import { mainTable, markdown, plain } from "../../bench/report/tables.ts";
+import { REMARKS, WORKLOADS, remarkKey, withRemarks } from "../../bench/workloads.ts";
 
 function cell(server: string, value?: number, more: Partial<ReportCell> = {}): ReportCell {
   return { server, values: value === undefined ? [] : [value], ...(value === undefined ? {} : { value }), ...more };
@@ -112,10 +113,49 @@ test("the page names targets as met or missed, and says why a figure is not ther
   ];
   const cells = [cell("ferryman", 20), cell("fast", 10), cell("old", undefined, { problem: "not offered: 500 What?" })];
   const text = page(runOf([row(cells, { targets })]));
-  assert.match(text, /\| RETR, 1 session \| ≥ 1\.5 × best peer \| 2\.00 × \| met \|/);
-  assert.match(text, /\| RETR, 1 session \| ≥ 3 × best peer \| 2\.00 × \| \*\*missed\*\* \|/);
+  assert.match(text, /\| RETR, 1 session \| ≥ 1\.5 × best peer \| 2\.00 × \| met \| {2}\|/);
+  assert.match(text, /\| RETR, 1 session \| ≥ 3 × best peer \| 2\.00 × \| \*\*missed\*\* \| {2}\|/);
   assert.match(text, /- old: not offered: 500 What\? \(RETR, 1 session\)/);
   assert.match(text, /Of 2 targets 1 are met and 1 are missed\./);
+});
+
+test("a remark stands beside a missed target alone, and follows the table of today", () => {
+  const targets: ReportRow["targets"] = [
+    { kind: "ratio", least: 1.5, remark: "an old one" },
+    { kind: "ratio", least: 3 },
+    { kind: "ratio", least: 4, peer: "fast" },
+    { kind: "cpu", most: 1 },
+  ];
+  const run = runOf([row([cell("ferryman", 20, { cpuPerGib: 2 }), cell("fast", 10, { cpuPerGib: 1 })], { targets })]);
+  const verdicts = targetTable(withRemarks(run, { "a-1": "the loop", "a-1 fast": "the copy", "a-1 cpu": "the hash" }));
+  assert.deepEqual(
+    verdicts.slice(1).map((line) => line.slice(3)),
+    [
+      ["met", ""],
+      ["missed", "the loop"],
+      ["missed", "the copy"],
+      ["missed", "the hash"],
+    ],
+  );
+});
+
+test("each remark belongs to a target that there is", () => {
+  const keys = WORKLOADS.flatMap(({ rows }) =>
+    rows.flatMap(({ id, targets }) => targets.map((aim) => remarkKey(id, aim))),
+  );
+  assert.deepEqual(
+    Object.keys(REMARKS).filter((key) => !keys.includes(key)),
+    [],
+  );
+  assert.deepEqual([...new Set(keys)], keys);
+});
+
+test("tables tell the rounds, and the bare limit where there is one", () => {
+  const cells = [cell("ferryman", 2, { values: [1, 2, 3] }), cell("fast", 2, { values: [2] }), cell("gone")];
+  const [head, line] = mainTable(["ferryman", "fast", "gone"], [row(cells)]);
+  assert.deepEqual(head, ["workload", "unit", "rounds", "ferryman", "fast", "gone", "best peer", "to best"]);
+  assert.deepEqual(line, ["RETR, 1 session", "MiB/s", "1 to 3", "2.00", "2.00", "–", "fast", "1.00 ×"]);
+  assert.deepEqual(mainTable(["ferryman"], [row([...cells, cell("raw", 4)])])[1]?.slice(-2), ["4.00", "0.50 ×"]);
 });
 
 function barsOfTenAndTwenty(better: "higher" | "lower"): readonly number[] {
@@ -133,10 +173,11 @@ test("the longest bar belongs to the best figure, also where less is better", ()
 test("tables: columns in line on the terminal, and no cell that breaks Markdown", () => {
   assert.equal(
     plain([
-      ["a", "bb"],
-      ["ccc", "d"],
+      ["a", "bbbb", "c"],
+      ["ccc", "1.5", "d"],
+      ["e", "–", "longer"],
     ]),
-    "a    bb\nccc   d",
+    "a    bbbb  c\nccc   1.5  d\ne       –  longer",
   );
   assert.equal(
     markdown([
@@ -153,11 +194,27 @@ test("a report survives being written and read, and a foreign file is refused", 
   assert.throws(() => report.parse({ format: 2 }));
 });
 
-test("rounds are left out when time runs out, and never the last one", () => {
-  assert.equal(affordable(5, { passed: 0, left: 100_000, behind: 0, ahead: 100 }), 5);
-  assert.equal(affordable(5, { passed: 0, left: 60_000, behind: 0, ahead: 100 }), 3);
-  assert.equal(affordable(5, { passed: 20_000, left: 100_000, behind: 10, ahead: 100 }), 2);
-  assert.equal(affordable(5, { passed: 5_000, left: 100_000, behind: 10, ahead: 100 }), 5);
-  assert.equal(affordable(5, { passed: 20_000, left: -1, behind: 10, ahead: 100 }), 1);
-  assert.equal(affordable(5, { passed: 20_000, left: Infinity, behind: 10, ahead: 100 }), 5);
+test("rounds are left out when time runs out, and never the least that a median needs", () => {
+  const least = 3;
+  assert.equal(affordable(5, { passed: 0, left: 100_000, behind: 0, ahead: 100, least }), 5);
+  assert.equal(affordable(5, { passed: 0, left: 80_000, behind: 0, ahead: 100, least }), 4);
+  assert.equal(affordable(5, { passed: 20_000, left: 160_000, behind: 10, ahead: 100, least }), 4);
+  assert.equal(affordable(5, { passed: 8_000, left: 80_000, behind: 10, ahead: 100, least }), 5);
+  assert.equal(affordable(5, { passed: 1_000, left: 60_000, behind: 10, ahead: 100, least }), 4);
+  assert.equal(affordable(5, { passed: 20_000, left: -1, behind: 10, ahead: 100, least }), 3);
+  assert.equal(affordable(2, { passed: 20_000, left: -1, behind: 10, ahead: 100, least }), 2);
+  assert.equal(affordable(5, { passed: 20_000, left: Infinity, behind: 10, ahead: 100, least }), 5);
+});
+
+test("a slow server gets the least rounds, one that fails may try again, and one that hangs may not", () => {
+  const plan = { leastRounds: 3, budgetMs: 1_000, stopped: () => false };
+  const fresh = { measured: [1, 2], spentMs: 0, faults: 0, isHopeless: false };
+  assert.equal(isDone(fresh, plan), false);
+  assert.equal(isDone({ ...fresh, spentMs: 1_001 }, plan), false);
+  assert.equal(isDone({ ...fresh, measured: [1, 2, 3], spentMs: 1_001 }, plan), true);
+  assert.equal(isDone({ ...fresh, faults: 2 }, plan), false);
+  assert.equal(isDone({ ...fresh, faults: 3 }, plan), true);
+  assert.equal(isDone({ ...fresh, faults: 1, spentMs: 1_001 }, plan), true);
+  assert.equal(isDone({ ...fresh, isHopeless: true }, plan), true);
+  assert.equal(isDone(fresh, { ...plan, stopped: () => true }), true);
 });
