@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once as event } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Ground, aPartOf, sweep } from "./ground.ts";
+import { FRESH_FOLDER, type Ground, aPartOf, inFreshFolder, sweep } from "./ground.ts";
 import { longPath } from "./long-haul.ts";
 import type { Meter, Usage } from "./meter.ts";
 import type { Login, Peer } from "./peers/peer.ts";
@@ -20,7 +20,7 @@ const WARM_UP_TIMES = 20;
 const FIRST_LOGINS = ["login", "--repeat", "30"];
 const WARM_UPS = [
   { words: ["small-retr", "--path", "/small/file-%d.bin"], part: 0.6 },
-  { words: ["small-stor", "--path", "/incoming/up-%d.bin"], part: 0.4 },
+  { words: ["small-stor", "--path", `${FRESH_FOLDER}/up-%d.bin`], part: 0.4 },
 ] as const;
 /** Sessions of it, and files of one turn: less than a second with most. */
 const [WARM_UP_SESSIONS, WARM_UP_FILES] = [16, 500];
@@ -114,7 +114,8 @@ type Where = { readonly port: number; readonly login: Login };
 
 async function generate(bench: Bench, words: readonly string[], { port, login }: Where): Promise<LoadResult> {
   const who = ["--user", login.user, "--pass", login.password];
-  const all = [...bench.load, ...words, "--port", String(port), ...who, "--timeout", String(LOAD_LIMIT_MS / 1_000 - 5)];
+  const fresh = words.map((word) => (word.includes(FRESH_FOLDER) ? inFreshFolder(bench.ground, word) : word));
+  const all = [...bench.load, ...fresh, "--port", String(port), ...who, "--timeout", String(LOAD_LIMIT_MS / 1_000 - 5)];
   try {
     return parsed(await run(...command(all), { limit: LOAD_LIMIT_MS }));
   } catch (error) {

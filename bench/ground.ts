@@ -89,7 +89,7 @@ const CHUNK = MEBIBYTE;
 const [HASH_MEMORY, HASH_PASSES] = [64, 1];
 
 export type Ground = {
-  /** What the servers serve: `big.bin`, `large.bin`, `middle.bin`, `text.txt`, `small/`, `few/`, `many/`, `incoming/`, `memory/`. */
+  /** What the servers serve: `big.bin`, `large.bin`, `middle.bin`, `text.txt`, `small/`, `few/`, `many/`, `incoming/`, `uploads/`, `memory/`. */
   readonly root: string;
   /** For the configurations of servers. */
   readonly state: string;
@@ -122,7 +122,7 @@ export async function prepare(
   makeFolder(join(root, "small"), { count: sizes.files, content: randomBytes(SMALL_FILE) });
   makeFolder(join(root, "few"), { count: FEW_ENTRIES, content: Buffer.alloc(0) });
   makeFolder(join(root, "many"), { count: sizes.entries, content: Buffer.alloc(0) });
-  for (const each of ["incoming", "memory"]) makeOpenFolder(join(root, each));
+  for (const each of ["incoming", "uploads", "memory"]) makeOpenFolder(join(root, each));
   if (ownMounts) {
     await run("mount", ["-t", "tmpfs", "-o", "mode=0777", "tmpfs", join(root, "memory")]);
   }
@@ -138,6 +138,22 @@ export async function prepare(
   const password = "bench-password";
   const account = { user: "fbench", password, hash: hashOf(password) };
   return { root, state, sizes, cert, key, pem, ...account, memory: ownMounts ? "tmpfs" : "none" };
+}
+
+/** Stands in a path for a folder that no run has used. */
+export const FRESH_FOLDER = "/uploads/fresh";
+
+let folders = 0;
+
+/**
+ * Small uploads go to a new folder each time and stay to the end: ext4 passes over each inode that was freed within the
+ * last seconds, so that whoever comes after a removal of thousands of files would pay for it, ten times the upload itself.
+ */
+export function inFreshFolder({ root }: Ground, path: string): string {
+  folders += 1;
+  const folder = `/uploads/${folders}`;
+  makeOpenFolder(join(root, folder));
+  return path.replace(FRESH_FOLDER, folder);
 }
 
 /** Takes away what a measure has left in the folders for uploads. */

@@ -1,5 +1,5 @@
 /** How workloads are made: what the load generator is told for each kind of them, and what its answer says. */
-import type { Sizes } from "./ground.ts";
+import { FRESH_FOLDER, type Sizes } from "./ground.ts";
 import type { LoadResult, Row, Target, Workload } from "./workload.ts";
 
 const MEBIBYTE = 1_048_576;
@@ -101,7 +101,7 @@ export function small(
   what: "retr" | "stor",
   { id, sessions, targets = [], secure = false, quick = true }: Bulk,
 ): Workload {
-  const path = what === "retr" ? SMALL_FILES : "/incoming/up-%d.bin";
+  const path = what === "retr" ? SMALL_FILES : `${FRESH_FOLDER}/up-%d.bin`;
   const more = (sessions > 1 ? 2 : 1) * (what === "stor" ? 0.5 : 1);
   const files = (sizes: Sizes, share: number): number =>
     Math.max(sessions, Math.round((secure ? sizes.secureMoved : sizes.moved) * more * share));
