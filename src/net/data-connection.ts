@@ -7,8 +7,8 @@ import type { Socket } from "node:net";
 import { systemCode } from "./active-connection.ts";
 import { type Endpoint, plainAddress } from "./addresses.ts";
 import { takeOctets } from "./chunks.ts";
-import type { TlsTap } from "./tls/tap.ts";
-import { DATA_LINGER_MS, RECEIVE_BUFFER } from "./limits.ts";
+import type { CutStream } from "./tls/cut.ts";
+import { DATA_LINGER_MS, READ_LEAST, RECEIVE_BUFFER } from "./limits.ts";
 import type { Throttle } from "./throttle.ts";
 
 /** Why a data connection failed, for the 426 and the log. */
@@ -27,10 +27,22 @@ export class DataError extends Error {
 /** The stream of a data connection: a TCP socket, or a TLS one and what is below it. */
 export type DataStream = {
   readonly socket: Socket;
-  /** The TCP socket below TLS: only that can be reset. */
-  readonly raw?: Socket;
+  /** TCP below TLS: only that can be reset. */
+  readonly raw?: Reset;
   /** Of uploads over TLS: tells an end of TLS from a mere end of TCP (attack 14). */
-  readonly tap?: TlsTap;
+  readonly tap?: CutStream & {
+    /** Octets that one read may bring, if that can be said. */
+    most?: number;
+  };
+};
+
+/** What is asked of TCP itself: a socket of Node's or a `DescriptorTap`. */
+export type Reset = {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+  readonly writableEnded: boolean;
+  destroy(): unknown;
+  resetAndDestroy(): unknown;
 };
 
 export type DataTerms = {
@@ -46,11 +58,13 @@ export class DataConnection implements AsyncDisposable {
   readonly memory: number;
   readonly peer: Endpoint;
   readonly #socket: Socket;
-  readonly #raw: Socket;
-  readonly #tap: TlsTap | undefined;
+  readonly #raw: Reset;
+  readonly #tap: DataStream["tap"];
   #fault: DataError | undefined;
   #arrived: Buffer[] = [];
   #arrivedOctets = 0;
+  /** What the last call of `receive` gave; its caller is done with it at the next one. */
+  #lent: readonly Buffer[] = [];
   #ended = false;
   #wake: (() => void) | undefined;
   #failWrite: ((fault: DataError) => void) | undefined;
@@ -150,9 +164,15 @@ export class DataConnection implements AsyncDisposable {
   /**
    * What has come since the last call: at least one buffer, or none at the end of the upload. The end is the peer's
    * FIN alone; a reset or a silent close throws, so that half a file is never taken for a whole one.
+   * The next call takes the buffers' memory back.
    * @throws {DataError}
    */
   async receive(): Promise<readonly Buffer[]> {
+    for (const { buffer, length } of this.#lent) {
+      // Collecting garbage of 16 KiB pieces took longer than decrypting them. A part of a piece may have others beside it.
+      if (buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0);
+    }
+    this.#lent = [];
     if (this.#socket.listenerCount("data") === 0) this.#startReceiving();
     while (this.#arrived.length === 0 && !this.#ended) {
       this.#check();
@@ -168,6 +188,7 @@ export class DataConnection implements AsyncDisposable {
       this.#arrived = [];
       this.#arrivedOctets = 0;
       if (this.#socket.isPaused()) this.#socket.resume();
+      this.#lent = chunks;
       return chunks;
     }
     this.#check();
@@ -199,7 +220,7 @@ export class DataConnection implements AsyncDisposable {
     return chunks;
   }
 
-  /** Octets that may lie here before the socket is paused. Node reads 64 KiB more at most, and then TCP slows the peer. */
+  /** Octets that may lie here before the socket is paused. One read more may come then, and after it TCP slows the peer. */
   #readAhead(): number {
     return this.#throttle === undefined ? this.memory : Math.min(this.memory, this.#throttle.quantum);
   }
@@ -228,6 +249,8 @@ export class DataConnection implements AsyncDisposable {
 
   #startReceiving(): void {
     this.#tap?.onCut(() => this.#wake?.());
+    if (this.#tap?.most !== undefined)
+      this.#tap.most = Math.min(this.#tap.most, Math.max(this.#readAhead(), READ_LEAST));
     // TLS may have ended in the very segment that ended the handshake.
     this.#ended = this.#socket.readableEnded;
     this.#socket.on("data", (chunk: Buffer) => {
