@@ -8,7 +8,8 @@ import { systemCode } from "./active-connection.ts";
 import { type Endpoint, plainAddress } from "./addresses.ts";
 import { takeOctets } from "./chunks.ts";
 import type { CutStream } from "./tls/cut.ts";
-import { DATA_LINGER_MS, READ_LEAST, RECEIVE_BUFFER } from "./limits.ts";
+import type { Inflow } from "./tls/inflow.ts";
+import { DATA_LINGER_MS, RECEIVE_BUFFER } from "./limits.ts";
 import type { Throttle } from "./throttle.ts";
 
 /** Why a data connection failed, for the 426 and the log. */
@@ -30,10 +31,9 @@ export type DataStream = {
   /** TCP below TLS: only that can be reset. */
   readonly raw?: Reset;
   /** Of uploads over TLS: tells an end of TLS from a mere end of TCP (attack 14). */
-  readonly tap?: CutStream & {
-    /** Octets that one read may bring, if that can be said. */
-    most?: number;
-  };
+  readonly tap?: CutStream;
+  /** Of uploads over TLS: what the socket would have told by "data". */
+  readonly inflow?: Inflow | undefined;
 };
 
 /** What is asked of TCP itself: a socket of Node's or a `DescriptorTap`. */
@@ -59,12 +59,14 @@ export class DataConnection implements AsyncDisposable {
   readonly peer: Endpoint;
   readonly #socket: Socket;
   readonly #raw: Reset;
-  readonly #tap: DataStream["tap"];
+  readonly #tap: CutStream | undefined;
+  readonly #inflow: Inflow | undefined;
   #fault: DataError | undefined;
   #arrived: Buffer[] = [];
   #arrivedOctets = 0;
   /** What the last call of `receive` gave; its caller is done with it at the next one. */
   #lent: readonly Buffer[] = [];
+  #receiving = false;
   #ended = false;
   #wake: (() => void) | undefined;
   #failWrite: ((fault: DataError) => void) | undefined;
@@ -81,13 +83,14 @@ export class DataConnection implements AsyncDisposable {
    * @param throttle of the one direction in which octets will move.
    */
   constructor(
-    { socket, raw = socket, tap }: DataStream,
+    { socket, raw = socket, tap, inflow }: DataStream,
     { stallMs, signal, throttle, memory = RECEIVE_BUFFER }: DataTerms,
   ) {
     this.memory = memory;
     this.#socket = socket;
     this.#raw = raw;
     this.#tap = tap;
+    this.#inflow = inflow;
     this.#stallMs = stallMs;
     this.#throttle = throttle;
     this.peer = { address: plainAddress(raw.remoteAddress ?? ""), port: raw.remotePort ?? 0 };
@@ -168,13 +171,9 @@ export class DataConnection implements AsyncDisposable {
    * @throws {DataError}
    */
   async receive(): Promise<readonly Buffer[]> {
-    for (const { buffer, length } of this.#lent) {
-      // Collecting garbage of 16 KiB pieces took longer than decrypting them. A part of a piece may have others beside it.
-      if (buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0);
-    }
-    this.#lent = [];
-    if (this.#socket.listenerCount("data") === 0) this.#startReceiving();
-    while (this.#arrived.length === 0 && !this.#ended) {
+    if (!this.#receiving) this.#startReceiving();
+    this.#takeBack();
+    while (!this.#hasArrived() && !this.#ended) {
       this.#check();
       if (this.#tap?.cut === true && (await this.#tap.quiet(() => this.#hasNews()))) this.#fail("truncated");
       if (this.#hasNews()) continue;
@@ -188,7 +187,7 @@ export class DataConnection implements AsyncDisposable {
       this.#arrived = [];
       this.#arrivedOctets = 0;
       if (this.#socket.isPaused()) this.#socket.resume();
-      this.#lent = chunks;
+      if (this.#inflow === undefined) this.#lent = chunks;
       return chunks;
     }
     this.#check();
@@ -209,6 +208,22 @@ export class DataConnection implements AsyncDisposable {
     this.#socket.setTimeout(0);
     const timer = setTimeout(() => this.#socket.destroy(), DATA_LINGER_MS);
     this.#socket.once("close", () => clearTimeout(timer));
+  }
+
+  #hasArrived(): boolean {
+    if (this.#inflow !== undefined && this.#arrived.length === 0) {
+      this.#arrivedOctets = this.#inflow.octets;
+      this.#arrived = this.#inflow.take();
+    }
+    return this.#arrived.length > 0;
+  }
+
+  /** Collecting the garbage of 16 KiB pieces took longer than decrypting them. A part of a piece may have others beside it. */
+  #takeBack(): void {
+    for (const { buffer, length } of this.#lent) {
+      if (buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0);
+    }
+    this.#lent = [];
   }
 
   /** What has arrived, as far as the throttle lets it pass. */
@@ -244,27 +259,29 @@ export class DataConnection implements AsyncDisposable {
   }
 
   #hasNews(): boolean {
-    return this.#arrived.length > 0 || this.#ended || this.#fault !== undefined;
+    return this.#arrived.length > 0 || (this.#inflow?.octets ?? 0) > 0 || this.#ended || this.#fault !== undefined;
   }
 
   #startReceiving(): void {
+    this.#receiving = true;
     this.#tap?.onCut(() => this.#wake?.());
-    if (this.#tap?.most !== undefined)
-      this.#tap.most = Math.min(this.#tap.most, Math.max(this.#readAhead(), READ_LEAST));
     // TLS may have ended in the very segment that ended the handshake.
     this.#ended = this.#socket.readableEnded;
-    this.#socket.on("data", (chunk: Buffer) => {
-      this.#arrived.push(chunk);
-      this.#arrivedOctets += chunk.length;
-      if (this.#arrivedOctets >= this.#readAhead()) this.#socket.pause();
-      this.#wake?.();
-    });
+    if (this.#inflow === undefined) this.#socket.on("data", this.#keep);
+    else this.#inflow.begin(this.#readAhead(), () => this.#wake?.());
     this.#socket.once("end", () => {
       this.#ended = true;
       this.#wake?.();
     });
     this.#socket.resume();
   }
+
+  readonly #keep = (chunk: Buffer): void => {
+    this.#arrived.push(chunk);
+    this.#arrivedOctets += chunk.length;
+    if (this.#arrivedOctets >= this.#readAhead()) this.#socket.pause();
+    this.#wake?.();
+  };
 
   #fail(fault: DataFault, cause?: Error): void {
     if (this.#finished || this.#fault !== undefined) return;

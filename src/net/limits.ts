@@ -22,8 +22,6 @@ export const DATA_BACKLOG = 8;
 export const EXHAUSTED_REST_MS = 100;
 /** Octets received but not yet stored before the data socket is paused: one write of this size costs little per octet (perf.md, 6). */
 export const RECEIVE_BUFFER = 1_048_576;
-/** Octets of one read of an upload over TLS at least: a record of TLS, so that none waits for its rest (RFC 8446 §5.1). */
-export const READ_LEAST = 16_640;
 /** Milliseconds for which a finished data connection waits for the peer's FIN before it is dropped. */
 export const DATA_LINGER_MS = 5_000;
 /** The ports that IANA leaves to everyone (RFC 6335 §6): where passive listeners go unless a range is configured. */

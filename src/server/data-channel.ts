@@ -16,6 +16,7 @@ import type { DataTransport } from "../net/transport.ts";
 import { TlsFailed, handshake } from "../net/tls/handshake.ts";
 import type { TlsSession } from "../net/tls/session.ts";
 import { DescriptorTap } from "../net/tls/descriptor-tap.ts";
+import { Inflow } from "../net/tls/inflow.ts";
 import { TlsTap } from "../net/tls/tap.ts";
 import { Refusal } from "./errors.ts";
 import type { Security } from "./session.ts";
@@ -211,6 +212,7 @@ export class DataChannel implements Disposable {
     const { tls } = this.#terms;
     const { raw, tap } = this.#carrierOf(end, direction);
     const secured = session.wrapData(tap ?? raw);
+    const inflow = tap instanceof DescriptorTap ? Inflow.of(secured, tap) : undefined;
     try {
       await handshake(secured, { timeoutMs: tls.settings.handshakeTimeout * 1000, signal, tap });
     } catch (error) {
@@ -220,7 +222,7 @@ export class DataChannel implements Disposable {
       throw this.#refuse(end.remote, `TLS on the data connection failed: ${error.message}.`);
     }
     if (!secured.isSessionReused()) this.#meetUnbound(secured, { raw, from: end.remote });
-    return { socket: secured, raw, ...(tap === undefined ? {} : { tap }) };
+    return { socket: secured, raw, inflow, ...(tap === undefined ? {} : { tap }) };
   }
 
   /** What TLS is put on: uploads must tell its end from TCP's (attack 14), and are read without Node's sockets where that works. */

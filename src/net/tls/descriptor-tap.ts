@@ -47,6 +47,11 @@ export class DescriptorTap extends CutStream {
     return this;
   }
 
+  /** Calls each time that all is read that had come. */
+  onDry(listener: () => void): void {
+    this.on("dry", listener);
+  }
+
   /** What is still to go is thrown away, and the peer sees a reset. */
   resetAndDestroy(): void {
     if (this.destroyed) return;
@@ -101,6 +106,7 @@ export class DescriptorTap extends CutStream {
     if (count === WOULD_WAIT) {
       this.#awaited = true;
       this.#watch.once("readable", this.#woken);
+      this.emit("dry");
       return;
     }
     if (count === 0) {
