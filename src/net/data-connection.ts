@@ -95,7 +95,10 @@ export class DataConnection implements AsyncDisposable {
     this.#throttle = throttle;
     this.peer = { address: plainAddress(raw.remoteAddress ?? ""), port: raw.remotePort ?? 0 };
     socket.setTimeout(stallMs, () => this.#fail("stalled"));
-    socket.on("error", (error) => this.#fail(systemCode(error) === "ECONNRESET" ? "reset" : "closed", error));
+    const failed = (error: Error): void => this.#fail(systemCode(error) === "ECONNRESET" ? "reset" : "closed", error);
+    socket.on("error", failed);
+    // Node's TLS sockets keep errors of what is below them to themselves.
+    tap?.on("error", failed);
     socket.on("close", () => {
       if (!this.#ended) this.#fail("closed");
       this.#wake?.();

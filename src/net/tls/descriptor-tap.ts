@@ -147,7 +147,9 @@ export class DescriptorTap extends CutStream {
       return call();
     } catch (error) {
       if (!(error instanceof DataCallError)) throw error;
-      this.destroy(error);
+      // After our own end nobody asks why.
+      if (this.writableEnded) this.destroy();
+      else this.destroy(error);
       return undefined;
     }
   }
