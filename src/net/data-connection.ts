@@ -214,7 +214,8 @@ export class DataConnection implements AsyncDisposable {
   }
 
   #hasArrived(): boolean {
-    if (this.#inflow !== undefined && this.#arrived.length === 0) {
+    const isLast = this.#ended || this.#fault !== undefined;
+    if (this.#inflow !== undefined && this.#arrived.length === 0 && (this.#inflow.isReady || isLast)) {
       this.#arrivedOctets = this.#inflow.octets;
       this.#arrived = this.#inflow.take();
     }
@@ -262,7 +263,7 @@ export class DataConnection implements AsyncDisposable {
   }
 
   #hasNews(): boolean {
-    return this.#arrived.length > 0 || (this.#inflow?.octets ?? 0) > 0 || this.#ended || this.#fault !== undefined;
+    return this.#arrived.length > 0 || this.#inflow?.isReady === true || this.#ended || this.#fault !== undefined;
   }
 
   #startReceiving(): void {

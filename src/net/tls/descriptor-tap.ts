@@ -22,6 +22,7 @@ export class DescriptorTap extends CutStream {
   #flowing = false;
   /** A look at the descriptor is on its way: in the next turn of the loop, or when it has something. */
   #awaited = false;
+  #dry = false;
   #unsent: { rest: Buffer; readonly done: (error?: Error | null) => void } | undefined;
 
   /** Owns the descriptor from here on. */
@@ -45,6 +46,11 @@ export class DescriptorTap extends CutStream {
     super.pause();
     this.#flowing = false;
     return this;
+  }
+
+  /** Whether all is read that had come at the last look. */
+  get isDry(): boolean {
+    return this.#dry;
   }
 
   /** Calls each time that all is read that had come. */
@@ -92,6 +98,7 @@ export class DescriptorTap extends CutStream {
   /** Not on the spot: streams settle what they promised when the callback that woke us ends, and that is once a turn so. */
   readonly #woken = (): void => {
     this.#awaited = false;
+    this.#dry = false;
     this.#lookSoon();
   };
 
@@ -106,6 +113,7 @@ export class DescriptorTap extends CutStream {
     if (count === WOULD_WAIT) {
       this.#awaited = true;
       this.#watch.once("readable", this.#woken);
+      this.#dry = true;
       this.emit("dry");
       return;
     }

@@ -54,10 +54,15 @@ export class Inflow {
   begin(memory: number, onEnough: () => void): void {
     this.#onEnough = onEnough;
     this.#size = Math.max(Math.floor(memory / 2), 4 * RECORD_MOST);
-    this.#tap.most = Math.min(TAP_OCTETS, Math.floor(this.#size / 2) - RECORD_MOST);
+    this.#setMost();
     this.#tap.onDry(() => {
       if (this.octets > 0) onEnough();
     });
+  }
+
+  /** Whether it is time to take: there is a good deal, or all that has come. Each write of a few costs the waking of a thread. */
+  get isReady(): boolean {
+    return this.octets > 0 && (this.#isStopped || this.#tap.isDry || this.#tap.cut);
   }
 
   /** All that is there. The next call takes the memory back. */
@@ -69,6 +74,7 @@ export class Inflow {
     }
     this.#filled = 0;
     this.#looseOctets = 0;
+    if (this.#size > 0) this.#setMost();
     if (this.#isStopped) {
       this.#isStopped = false;
       this.#socket.resume();
@@ -90,12 +96,19 @@ export class Inflow {
         this.#filled += octets;
       }
     }
-    const isFull = this.octets > this.#size - this.#tap.most - RECORD_MOST;
-    if (!isFull) return true;
+    const room = this.#setMost();
+    if (room > RECORD_MOST) return true;
     this.#isStopped = true;
     this.#onEnough();
     return false;
   };
+
+  /** Lets the tap read as much as surely fits in, with what the engine holds of a record. @returns that. */
+  #setMost(): number {
+    const room = this.#size - this.octets - RECORD_MOST;
+    this.#tap.most = Math.max(Math.min(room, TAP_OCTETS), RECORD_MOST);
+    return room;
+  }
 
   #keepLoose(part: Buffer): void {
     this.#loose.push(Buffer.from(part));
