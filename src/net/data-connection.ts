@@ -28,6 +28,8 @@ export class DataError extends Error {
 /** The stream of a data connection: a TCP socket, or a TLS one and what is below it. */
 export type DataStream = {
   readonly socket: Socket;
+  /** Where that is known; asking the system for it takes longer. */
+  readonly peer?: Endpoint;
   /** TCP below TLS: only that can be reset. */
   readonly raw?: Reset;
   /** Of uploads over TLS: tells an end of TLS from a mere end of TCP (attack 14). */
@@ -83,7 +85,7 @@ export class DataConnection implements AsyncDisposable {
    * @param throttle of the one direction in which octets will move.
    */
   constructor(
-    { socket, raw = socket, tap, inflow }: DataStream,
+    { socket, peer, raw = socket, tap, inflow }: DataStream,
     { stallMs, signal, throttle, memory = RECEIVE_BUFFER }: DataTerms,
   ) {
     this.memory = memory;
@@ -93,7 +95,7 @@ export class DataConnection implements AsyncDisposable {
     this.#inflow = inflow;
     this.#stallMs = stallMs;
     this.#throttle = throttle;
-    this.peer = { address: plainAddress(raw.remoteAddress ?? ""), port: raw.remotePort ?? 0 };
+    this.peer = peer ?? { address: plainAddress(raw.remoteAddress ?? ""), port: raw.remotePort ?? 0 };
     socket.setTimeout(stallMs, () => this.#fail("stalled"));
     const failed = (error: Error): void => this.#fail(systemCode(error) === "ECONNRESET" ? "reset" : "closed", error);
     socket.on("error", failed);

@@ -201,7 +201,7 @@ export class DataChannel implements Disposable {
     if (path.kind === "native" && descriptor !== undefined) {
       return new NativeConnection({ descriptor, peer: end.remote }, terms, path.calls);
     }
-    return new DataConnection({ socket: end.toSocket() }, terms);
+    return new DataConnection({ socket: end.toSocket(), peer: end.remote }, terms);
   }
 
   async #secure(
@@ -222,7 +222,7 @@ export class DataChannel implements Disposable {
       throw this.#refuse(end.remote, `TLS on the data connection failed: ${error.message}.`);
     }
     if (!secured.isSessionReused()) this.#meetUnbound(secured, { raw, from: end.remote });
-    return { socket: secured, raw, inflow, ...(tap === undefined ? {} : { tap }) };
+    return { socket: secured, peer: end.remote, raw, inflow, ...(tap === undefined ? {} : { tap }) };
   }
 
   /** What TLS is put on: uploads must tell its end from TCP's (attack 14), and are read without Node's sockets where that works. */
