@@ -6,10 +6,13 @@
 import { type DataCalls, DataCallError, WOULD_WAIT, type Watch } from "../../sys/data-calls.ts";
 import type { Endpoint } from "../addresses.ts";
 import { CutStream } from "./cut.ts";
-import { TAP_OCTETS } from "./limits.ts";
+import { TAPS_TURN_OCTETS, TAP_LEAST, TAP_OCTETS } from "./limits.ts";
 
 /** Made when it is first needed. It holds what came over the network, still encrypted. */
 let shared: Buffer | undefined;
+
+/** Taps that are open. */
+let active = 0;
 
 export class DescriptorTap extends CutStream {
   readonly remoteAddress: string;
@@ -33,6 +36,7 @@ export class DescriptorTap extends CutStream {
     this.remoteAddress = peer.address;
     this.remotePort = peer.port;
     this.#watch = calls.watch(descriptor);
+    active += 1;
   }
 
   override resume(): this {
@@ -83,6 +87,7 @@ export class DescriptorTap extends CutStream {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.#flowing = false;
+    active -= 1;
     this.#watch[Symbol.dispose]();
     this.#calls.close(this.#descriptor);
     done(error);
@@ -107,7 +112,8 @@ export class DescriptorTap extends CutStream {
     // Once we have ended it is only the peer's FIN that counts.
     if (this.destroyed || this.#unsent !== undefined || !(this.#flowing || this.writableFinished)) return;
     shared ??= Buffer.allocUnsafeSlow(TAP_OCTETS);
-    const into = shared.subarray(0, this.most);
+    const fair = Math.max(Math.floor(TAPS_TURN_OCTETS / active), TAP_LEAST);
+    const into = shared.subarray(0, Math.min(this.most, fair));
     const count = this.#try(() => this.#calls.receive(this.#descriptor, into));
     if (count === undefined) return;
     if (count === WOULD_WAIT) {
