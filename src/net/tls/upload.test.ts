@@ -129,7 +129,7 @@ async function deliver({ pair }: Upload, octets: Buffer, sizes: readonly number[
 
 const isTruncated = (error: unknown): boolean => error instanceof DataError && error.fault === "truncated";
 
-/** Octets of an alert's record that says close_notify: with explicit nonce and tag, and hidden (RFC 5288 §3, RFC 8446 §5.2). */
+/** Octets of an alert's record that says close_notify: with explicit nonce and tag, and hidden (RFC 5246 §6.2.3.3, RFC 8446 §5.2). */
 const FAREWELL = { "TLSv1.2": 31, "TLSv1.3": 24 } as const;
 
 for (const version of VERSIONS) {
