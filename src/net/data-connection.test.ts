@@ -69,7 +69,7 @@ test("an upload ends at the peer's FIN, with every octet", async () => {
   for (;;) {
     const some = await connection.receive();
     if (some.length === 0) break;
-    chunks.push(...some);
+    chunks.push(Buffer.concat(some));
   }
   assert.ok(Buffer.concat(chunks).equals(content));
 });

@@ -7,7 +7,8 @@ import type { Socket } from "node:net";
 import { systemCode } from "./active-connection.ts";
 import { type Endpoint, plainAddress } from "./addresses.ts";
 import { takeOctets } from "./chunks.ts";
-import type { TlsTap } from "./tls/tap.ts";
+import type { CutStream } from "./tls/cut.ts";
+import type { Inflow } from "./tls/inflow.ts";
 import { DATA_LINGER_MS, RECEIVE_BUFFER } from "./limits.ts";
 import type { Throttle } from "./throttle.ts";
 
@@ -27,10 +28,23 @@ export class DataError extends Error {
 /** The stream of a data connection: a TCP socket, or a TLS one and what is below it. */
 export type DataStream = {
   readonly socket: Socket;
-  /** The TCP socket below TLS: only that can be reset. */
-  readonly raw?: Socket;
+  /** Where that is known; asking the system for it takes longer. */
+  readonly peer?: Endpoint;
+  /** TCP below TLS: only that can be reset. */
+  readonly raw?: Reset;
   /** Of uploads over TLS: tells an end of TLS from a mere end of TCP (attack 14). */
-  readonly tap?: TlsTap;
+  readonly tap?: CutStream;
+  /** Of uploads over TLS: what the socket would have told by "data". */
+  readonly inflow?: Inflow | undefined;
+};
+
+/** What is asked of TCP itself: a socket of Node's or a `DescriptorTap`. */
+export type Reset = {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+  readonly writableEnded: boolean;
+  destroy(): unknown;
+  resetAndDestroy(): unknown;
 };
 
 export type DataTerms = {
@@ -46,11 +60,15 @@ export class DataConnection implements AsyncDisposable {
   readonly memory: number;
   readonly peer: Endpoint;
   readonly #socket: Socket;
-  readonly #raw: Socket;
-  readonly #tap: TlsTap | undefined;
+  readonly #raw: Reset;
+  readonly #tap: CutStream | undefined;
+  readonly #inflow: Inflow | undefined;
   #fault: DataError | undefined;
   #arrived: Buffer[] = [];
   #arrivedOctets = 0;
+  /** What the last call of `receive` gave; its caller is done with it at the next one. */
+  #lent: readonly Buffer[] = [];
+  #receiving = false;
   #ended = false;
   #wake: (() => void) | undefined;
   #failWrite: ((fault: DataError) => void) | undefined;
@@ -67,18 +85,22 @@ export class DataConnection implements AsyncDisposable {
    * @param throttle of the one direction in which octets will move.
    */
   constructor(
-    { socket, raw = socket, tap }: DataStream,
+    { socket, peer, raw = socket, tap, inflow }: DataStream,
     { stallMs, signal, throttle, memory = RECEIVE_BUFFER }: DataTerms,
   ) {
     this.memory = memory;
     this.#socket = socket;
     this.#raw = raw;
     this.#tap = tap;
+    this.#inflow = inflow;
     this.#stallMs = stallMs;
     this.#throttle = throttle;
-    this.peer = { address: plainAddress(raw.remoteAddress ?? ""), port: raw.remotePort ?? 0 };
+    this.peer = peer ?? { address: plainAddress(raw.remoteAddress ?? ""), port: raw.remotePort ?? 0 };
     socket.setTimeout(stallMs, () => this.#fail("stalled"));
-    socket.on("error", (error) => this.#fail(systemCode(error) === "ECONNRESET" ? "reset" : "closed", error));
+    const failed = (error: Error): void => this.#fail(systemCode(error) === "ECONNRESET" ? "reset" : "closed", error);
+    socket.on("error", failed);
+    // Node's TLS sockets keep errors of what is below them to themselves.
+    tap?.on("error", failed);
     socket.on("close", () => {
       if (!this.#ended) this.#fail("closed");
       this.#wake?.();
@@ -150,11 +172,13 @@ export class DataConnection implements AsyncDisposable {
   /**
    * What has come since the last call: at least one buffer, or none at the end of the upload. The end is the peer's
    * FIN alone; a reset or a silent close throws, so that half a file is never taken for a whole one.
+   * The next call takes the buffers' memory back.
    * @throws {DataError}
    */
   async receive(): Promise<readonly Buffer[]> {
-    if (this.#socket.listenerCount("data") === 0) this.#startReceiving();
-    while (this.#arrived.length === 0 && !this.#ended) {
+    if (!this.#receiving) this.#startReceiving();
+    this.#takeBack();
+    while (!this.#hasArrived() && !this.#ended) {
       this.#check();
       if (this.#tap?.cut === true && (await this.#tap.quiet(() => this.#hasNews()))) this.#fail("truncated");
       if (this.#hasNews()) continue;
@@ -168,6 +192,7 @@ export class DataConnection implements AsyncDisposable {
       this.#arrived = [];
       this.#arrivedOctets = 0;
       if (this.#socket.isPaused()) this.#socket.resume();
+      if (this.#inflow === undefined) this.#lent = chunks;
       return chunks;
     }
     this.#check();
@@ -190,6 +215,23 @@ export class DataConnection implements AsyncDisposable {
     this.#socket.once("close", () => clearTimeout(timer));
   }
 
+  #hasArrived(): boolean {
+    const isLast = this.#ended || this.#fault !== undefined;
+    if (this.#inflow !== undefined && this.#arrived.length === 0 && (this.#inflow.isReady || isLast)) {
+      this.#arrivedOctets = this.#inflow.octets;
+      this.#arrived = this.#inflow.take();
+    }
+    return this.#arrived.length > 0;
+  }
+
+  /** Collecting the garbage of 16 KiB pieces took longer than decrypting them. A part of a piece may have others beside it. */
+  #takeBack(): void {
+    for (const { buffer, length } of this.#lent) {
+      if (buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0);
+    }
+    this.#lent = [];
+  }
+
   /** What has arrived, as far as the throttle lets it pass. */
   async #takeSome(throttle: Throttle): Promise<readonly Buffer[]> {
     const count = await this.#leave(throttle, this.#arrivedOctets);
@@ -199,7 +241,7 @@ export class DataConnection implements AsyncDisposable {
     return chunks;
   }
 
-  /** Octets that may lie here before the socket is paused. Node reads 64 KiB more at most, and then TCP slows the peer. */
+  /** Octets that may lie here before the socket is paused. One read more may come then, and after it TCP slows the peer. */
   #readAhead(): number {
     return this.#throttle === undefined ? this.memory : Math.min(this.memory, this.#throttle.quantum);
   }
@@ -223,25 +265,29 @@ export class DataConnection implements AsyncDisposable {
   }
 
   #hasNews(): boolean {
-    return this.#arrived.length > 0 || this.#ended || this.#fault !== undefined;
+    return this.#arrived.length > 0 || this.#inflow?.isReady === true || this.#ended || this.#fault !== undefined;
   }
 
   #startReceiving(): void {
+    this.#receiving = true;
     this.#tap?.onCut(() => this.#wake?.());
     // TLS may have ended in the very segment that ended the handshake.
     this.#ended = this.#socket.readableEnded;
-    this.#socket.on("data", (chunk: Buffer) => {
-      this.#arrived.push(chunk);
-      this.#arrivedOctets += chunk.length;
-      if (this.#arrivedOctets >= this.#readAhead()) this.#socket.pause();
-      this.#wake?.();
-    });
+    if (this.#inflow === undefined) this.#socket.on("data", this.#keep);
+    else this.#inflow.begin(this.#readAhead(), () => this.#wake?.());
     this.#socket.once("end", () => {
       this.#ended = true;
       this.#wake?.();
     });
     this.#socket.resume();
   }
+
+  readonly #keep = (chunk: Buffer): void => {
+    this.#arrived.push(chunk);
+    this.#arrivedOctets += chunk.length;
+    if (this.#arrivedOctets >= this.#readAhead()) this.#socket.pause();
+    this.#wake?.();
+  };
 
   #fail(fault: DataFault, cause?: Error): void {
     if (this.#finished || this.#fault !== undefined) return;

@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { DATA_LINGER_MS, FIRST_FREE_PORT } from "../net/limits.ts";
 import { type ActiveTerms, systemCode } from "../net/active-connection.ts";
-import { type Endpoint, familyOf, plainAddress, sameAddress, showEndpoint } from "../net/addresses.ts";
+import { type Endpoint, familyOf, sameAddress, showEndpoint } from "../net/addresses.ts";
 import { NoPassivePort, type PassiveLease, type PassivePool } from "../net/passive-pool.ts";
 import { DataConnection, type DataStream, type DataTerms } from "../net/data-connection.ts";
 import { type DataEnd, SocketEnd } from "../net/data-end.ts";
@@ -15,6 +15,8 @@ import { NativeConnection } from "../net/native-connection.ts";
 import type { DataTransport } from "../net/transport.ts";
 import { TlsFailed, handshake } from "../net/tls/handshake.ts";
 import type { TlsSession } from "../net/tls/session.ts";
+import { DescriptorTap } from "../net/tls/descriptor-tap.ts";
+import { Inflow } from "../net/tls/inflow.ts";
 import { TlsTap } from "../net/tls/tap.ts";
 import { Refusal } from "./errors.ts";
 import type { Security } from "./session.ts";
@@ -53,12 +55,14 @@ export type DataChannelTerms = {
   readonly onRefused: (from: Endpoint, reason: string) => void;
 };
 
-function endSoftly(secured: TLSSocket, socket: Socket): void {
+type Carrier = { readonly raw: Socket | DescriptorTap; readonly tap?: TlsTap | DescriptorTap };
+
+function endSoftly(secured: TLSSocket, raw: Socket | DescriptorTap): void {
   secured.on("error", () => {});
   secured.resume();
   secured.end();
-  const timer = setTimeout(() => socket.destroy(), DATA_LINGER_MS);
-  socket.once("close", () => clearTimeout(timer));
+  const timer = setTimeout(() => raw.destroy(), DATA_LINGER_MS);
+  raw.once("close", () => clearTimeout(timer));
 }
 
 function refuseDrained(error: unknown): never {
@@ -200,45 +204,62 @@ export class DataChannel implements Disposable {
     const { tls, path } = this.#terms;
     const session = tls.session();
     if (tls.security()?.prot === "private" && session !== undefined) {
-      return new DataConnection(await this.#secure(session, end.toSocket(), { direction, ...terms }), terms);
+      return new DataConnection(await this.#secure(session, end, { direction, ...terms }), terms);
     }
     const descriptor = path.kind === "native" ? end.toDescriptor() : undefined;
     if (path.kind === "native" && descriptor !== undefined) {
       return new NativeConnection({ descriptor, peer: end.remote }, terms, path.calls);
     }
-    return new DataConnection({ socket: end.toSocket() }, terms);
+    return new DataConnection({ socket: end.toSocket(), peer: end.remote }, terms);
   }
 
   async #secure(
     session: TlsSession,
-    socket: Socket,
+    end: DataEnd,
     { direction, signal }: { readonly direction: "in" | "out"; readonly signal: AbortSignal },
   ): Promise<DataStream> {
     const { tls } = this.#terms;
-    const tap = direction === "in" && tls.settings.requireCloseNotify ? new TlsTap(socket) : undefined;
-    const secured = session.wrapData(tap ?? socket);
+    const { raw, tap } = this.#carrierOf(end, direction);
+    const secured = session.wrapData(tap ?? raw);
+    const inflow = tap instanceof DescriptorTap ? Inflow.of(secured, tap) : undefined;
     try {
       await handshake(secured, { timeoutMs: tls.settings.handshakeTimeout * 1000, signal, tap });
     } catch (error) {
       // A TLS socket that has not begun leaves the one below it open when it is destroyed.
-      socket.destroy();
+      raw.destroy();
       if (!(error instanceof TlsFailed)) throw error;
-      throw this.#refuse(socket, `TLS on the data connection failed: ${error.message}.`);
+      throw this.#refuse(end.remote, `TLS on the data connection failed: ${error.message}.`);
     }
-    if (!secured.isSessionReused()) this.#meetUnbound(secured, socket);
-    return { socket: secured, raw: socket, ...(tap === undefined ? {} : { tap }) };
+    if (!secured.isSessionReused()) this.#meetUnbound(secured, { raw, from: end.remote });
+    return { socket: secured, peer: end.remote, raw, inflow, ...(tap === undefined ? {} : { tap }) };
+  }
+
+  /** What TLS is put on: uploads must tell its end from TCP's (attack 14), and are read without Node's sockets where that works. */
+  #carrierOf(end: DataEnd, direction: "in" | "out"): Carrier {
+    const { tls, path } = this.#terms;
+    const isTapped = direction === "in" && tls.settings.requireCloseNotify;
+    const descriptor = isTapped && path.kind === "native" ? end.toDescriptor() : undefined;
+    if (path.kind === "native" && descriptor !== undefined) {
+      const tap = new DescriptorTap({ descriptor, peer: end.remote }, path.calls);
+      return { raw: tap, tap };
+    }
+    const raw = end.toSocket();
+    return isTapped ? { raw, tap: new TlsTap(raw) } : { raw };
   }
 
   [Symbol.dispose](): void {
     this.clear();
   }
 
-  #meetUnbound(secured: TLSSocket, socket: Socket): void {
+  #meetUnbound(
+    secured: TLSSocket,
+    { raw, from }: { readonly raw: Socket | DescriptorTap; readonly from: Endpoint },
+  ): void {
     const { tls } = this.#terms;
     if (tls.settings.dataBinding === "require") {
-      const refusal = this.#refuse(socket, UNBOUND, "tls.binding");
+      const refusal = this.#refuse(from, UNBOUND, "tls.binding");
       // A proper end lets the client read the 522 instead of an error of its own TLS library.
-      endSoftly(secured, socket);
+      endSoftly(secured, raw);
       throw refusal;
     }
     if (tls.settings.dataBinding === "off" || this.#wasUnbound) return;
@@ -246,9 +267,8 @@ export class DataChannel implements Disposable {
     tls.onUnbound();
   }
 
-  #refuse(socket: Socket, reason: string, rule?: string): Refusal {
-    const { remoteAddress = this.#terms.peer.address, remotePort = 0 } = socket;
-    this.#terms.onRefused({ address: plainAddress(remoteAddress), port: remotePort }, reason);
+  #refuse(from: Endpoint, reason: string, rule?: string): Refusal {
+    this.#terms.onRefused(from, reason);
     return new Refusal(522, reason, rule);
   }
 

@@ -1,7 +1,7 @@
 /** Waits for a TLS handshake, and says in words why one failed. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { TLSSocket } from "node:tls";
-import type { TlsTap } from "./tap.ts";
+import type { CutStream } from "./cut.ts";
 
 /** Milliseconds that an alert gets to reach the peer before the connection is closed. */
 const ALERT_MS = 500;
@@ -18,7 +18,7 @@ export class TlsFailed extends Error {
  */
 export async function handshake(
   socket: TLSSocket,
-  { timeoutMs, signal, tap }: { timeoutMs: number; signal: AbortSignal; tap?: TlsTap | undefined },
+  { timeoutMs, signal, tap }: { timeoutMs: number; signal: AbortSignal; tap?: CutStream | undefined },
 ): Promise<void> {
   if (signal.aborted) {
     socket.destroy();
@@ -67,7 +67,7 @@ export async function handshake(
 }
 
 /** When the TLS engine has taken all that came before the end of TCP. */
-async function afterLast(tap: TlsTap | undefined, isOver: () => boolean): Promise<void> {
+async function afterLast(tap: CutStream | undefined, isOver: () => boolean): Promise<void> {
   await tap?.quiet(isOver);
   await new Promise(setImmediate);
 }
