@@ -54,6 +54,11 @@ export const PIPE_LEAST = 65_536;
  * pipe-user-pages-soft). Whoever finds none free goes without, through a buffer.
  */
 export const PIPES_AT_ONCE = 16;
+/**
+ * Octets of an upload that are written at once: the kernel takes memory for the file's pages in pieces as large as the
+ * write, and large ones are those that a virtual machine has given back to its host: then each must be fetched anew.
+ */
+export const WRITE_MOST = 262_144;
 /** Octets that all native transfers of a process may move in one turn of the event loop: under 1 ms at 5 GiB/s. */
 export const TURN_OCTETS = 4_194_304;
 /** Transfers that go on in one round of the event loop: with the least quantum each, some 0.1 ms. */
