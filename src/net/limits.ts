@@ -56,9 +56,14 @@ export const PIPE_OCTETS = 1_048_576;
 export const PIPE_LEAST = 65_536;
 /**
  * Pipes of one process at once: four workers stay within the 64 MiB that one user may have in pipes (pipe(7),
- * pipe-user-pages-soft). Whoever finds none free goes without, by sendfile or through a buffer.
+ * pipe-user-pages-soft). Whoever finds none free goes without, through a buffer.
  */
 export const PIPES_AT_ONCE = 16;
+/**
+ * Octets of an upload that are written at once: the kernel takes memory for the file's pages in pieces as large as the
+ * write, and large ones are those that a virtual machine has given back to its host: then each must be fetched anew.
+ */
+export const WRITE_MOST = 262_144;
 /** Octets that all native transfers of a process may move in one turn of the event loop: under 1 ms at 5 GiB/s. */
 export const TURN_OCTETS = 4_194_304;
 /** Transfers that go on in one round of the event loop: with the least quantum each, some 0.1 ms. */
@@ -67,8 +72,24 @@ export const STEPS_A_TURN = 2;
 export const QUANTUM_LEAST = 131_072;
 /** Octets of one transfer's turn when it is alone. */
 export const QUANTUM_MOST = 4_194_304;
-/** Octets that the kernel is asked to read ahead of a download whose file is not in memory: some 5 ms of a fast disk. */
-export const READ_AHEAD = 8_388_608;
+/**
+ * Octets of a download that go out on the event loop after each wait for the client: 0.1 ms. Clients that take no more
+ * at once never cost the way to another thread and back (20 µs and more).
+ */
+export const LOOP_SEND = 524_288;
+/** Octets that another thread is asked to send at once, at least: 0.2 ms from memory, some 10 ms from a slow disk. */
+export const ELSEWHERE_LEAST = 1_048_576;
+/** The same at most, for all downloads of a process together: some 5 ms from memory. */
+export const ELSEWHERE_MOST = 33_554_432;
+/** The same at most, however many downloads share the threads: 0.7 ms from memory. */
+export const ELSEWHERE_FAIR = 4_194_304;
+/** Milliseconds of such a call below which the next one may be twice as long, and from which on it is to be half of it. */
+export const ELSEWHERE_GOOD_MS = 3;
+export const ELSEWHERE_SLOW_MS = 10;
+/** Such calls that may fail one after another, each when the socket says that it has room. */
+export const ELSEWHERE_TRIES = 3;
+/** Octets of a step under a throttle: all of them must go out before it gives leave for more. */
+export const THROTTLED_SEND = 65_536;
 /** Octets of a file that go out through a buffer: for so few a pipe costs more than the copy. */
 export const SMALL_SEND = 65_536;
 /** Octets of an upload that are written on the event loop, as a short file is; what follows goes to other threads. */

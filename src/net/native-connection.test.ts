@@ -1,108 +1,30 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { closeSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
-import { type Socket, createConnection } from "node:net";
-import { tmpdir } from "node:os";
+import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import fc from "fast-check";
-import { type DataCalls, loadDataCalls } from "../sys/data-calls.ts";
-import { DataError, type DataTerms } from "./data-connection.ts";
+import type { DataCalls } from "../sys/data-calls.ts";
 import { PIPES_AT_ONCE } from "./limits.ts";
-import { NativeConnection } from "./native-connection.ts";
-import { PassivePool } from "./passive-pool.ts";
 import { RateLimiter } from "./rate-limiter.ts";
 import { Throttle } from "./throttle.ts";
-
-const calls = loadDataCalls();
-const skip = calls === undefined ? "the native path needs Linux and koffi" : false;
-
-const HERE = "127.0.0.1";
-const folder = mkdtempSync(join(tmpdir(), "ferryman-native-"));
-// Whatever path the rest of this run is on.
-const pool = new PassivePool(calls === undefined ? {} : { path: { kind: "native", calls } });
-after(() => {
-  pool.close();
-  rmSync(folder, { recursive: true });
-});
-
-const PATIENT = { stallMs: 20_000, signal: new AbortController().signal };
-const BIG = randomBytes(9_000_001);
-const bigPath = join(folder, "big");
-writeFileSync(bigPath, BIG);
-
-type Pair = AsyncDisposable & { readonly ours: NativeConnection; readonly theirs: Socket };
-
-function real(): DataCalls {
-  assert.ok(calls !== undefined);
-  return calls;
-}
-
-async function pair(terms: Partial<DataTerms> = {}, changed: Partial<DataCalls> = {}): Promise<Pair> {
-  using lease = await pool.lease({ address: HERE, from: HERE, onStranger: () => {} });
-  const theirs = createConnection({ host: HERE, port: lease.port, allowHalfOpen: true });
-  theirs.on("error", () => {});
-  await once(theirs, "connect");
-  const end = await lease.accept(AbortSignal.timeout(5_000));
-  const descriptor = end.toDescriptor();
-  assert.ok(descriptor !== undefined);
-  const ours = new NativeConnection(
-    { descriptor, peer: end.remote },
-    { ...PATIENT, ...terms },
-    { ...real(), ...changed },
-  );
-  return {
-    ours,
-    theirs,
-    async [Symbol.asyncDispose]() {
-      await ours[Symbol.asyncDispose]();
-      theirs.destroy();
-    },
-  };
-}
-
-async function collect(socket: Socket): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  socket.on("data", (chunk: Buffer) => chunks.push(chunk));
-  await once(socket, "end");
-  return Buffer.concat(chunks);
-}
-
-class OpenFile implements Disposable {
-  readonly path: string;
-  readonly descriptor: number;
-
-  constructor(path: string, flags: string) {
-    this.path = path;
-    this.descriptor = openSync(path, flags);
-  }
-
-  [Symbol.dispose](): void {
-    closeSync(this.descriptor);
-  }
-}
-
-let made = 0;
-const newFile = (): OpenFile => new OpenFile(join(folder, `up-${(made += 1)}`), "w+");
-
-/** As a transfer does it: what the kernel's way gives back is written plainly, and on it goes. */
-async function receiveAll(ours: NativeConnection, file: OpenFile): Promise<void> {
-  for (;;) {
-    const rest = await ours.receiveFile(file.descriptor, () => {});
-    if (rest === "end") return;
-    for (const chunk of rest) writeSync(file.descriptor, chunk);
-    const plain = await ours.receive();
-    if (plain.length === 0) return;
-    for (const chunk of plain) writeSync(file.descriptor, chunk);
-  }
-}
+import {
+  BIG,
+  OpenFile,
+  bigPath,
+  collect,
+  folder,
+  isFault,
+  newFile,
+  pair,
+  real,
+  receiveAll,
+  skip,
+} from "./test-native.ts";
 
 function openDescriptors(): number {
   return readdirSync("/proc/self/fd").length;
 }
-
-const isFault = (fault: string) => (error: unknown) => error instanceof DataError && error.fault === fault;
 
 test("any span of a file arrives octet for octet, and is counted", { skip }, async () => {
   const near = fc.constantFrom(0, 1, 4_095, 4_097, 65_535, 65_536, 65_537, 1_048_576, 1_048_577, 5_000_003, BIG.length);
@@ -125,44 +47,33 @@ test("any span of a file arrives octet for octet, and is counted", { skip }, asy
   );
 });
 
-test("a file whose octets are not in memory is read on another thread", { skip }, async () => {
-  const elsewhere: number[] = [];
-  await using sockets = await pair(
+/** As long as a thread of the pool waits for its disk. */
+const slowly = async <Result>(call: () => Promise<Result>): Promise<Result> => {
+  await new Promise((resolve) => {
+    setTimeout(resolve, 20);
+  });
+  return call();
+};
+
+test("a slow disk holds up the transfer and not the event loop", { skip }, async () => {
+  const longest = watchLoop();
+  await using down = await pair(
     {},
     {
       readIfInMemory: () => -1,
       warmth: () => "cold",
-      spliceElsewhere: async (from, to, terms) => {
-        elsewhere.push(terms.length);
-        return real().spliceElsewhere(from, to, terms);
-      },
+      sendFileElsewhere: async (...call) => slowly(async () => real().sendFileElsewhere(...call)),
     },
   );
-  using file = new OpenFile(bigPath, "r");
-  const received = collect(sockets.theirs);
-  assert.equal(await sockets.ours.sendFile(file.descriptor, { start: 7, end: BIG.length }, () => {}), BIG.length);
-  await sockets.ours.finish();
-  assert.ok((await received).equals(BIG.subarray(7)));
-  assert.ok(elsewhere.length > 8, "each piece of it");
-});
-
-/** As long as a thread of the pool waits for its disk. */
-async function slow(...call: Parameters<DataCalls["spliceElsewhere"]>): Promise<number> {
-  await new Promise((resolve) => {
-    setTimeout(resolve, 20);
-  });
-  return real().spliceElsewhere(...call);
-}
-
-test("a slow disk holds up the transfer and not the event loop", { skip }, async () => {
-  const longest = watchLoop();
-  await using down = await pair({}, { readIfInMemory: () => -1, warmth: () => "cold", spliceElsewhere: slow });
   using file = new OpenFile(bigPath, "r");
   const received = collect(down.theirs);
   await down.ours.sendFile(file.descriptor, { start: 0, end: 4_000_000 }, () => {});
   await down.ours.finish();
   assert.ok((await received).equals(BIG.subarray(0, 4_000_000)));
-  await using up = await pair({}, { spliceElsewhere: slow });
+  await using up = await pair(
+    {},
+    { spliceElsewhere: async (...call) => slowly(async () => real().spliceElsewhere(...call)) },
+  );
   using target = newFile();
   up.theirs.end(BIG.subarray(0, 4_000_000));
   await receiveAll(up.ours, target);

@@ -49,6 +49,8 @@ function sharedOf(calls: DataCalls): Shared {
 /** Octets of one buffer of `receive`. */
 const RECEIVE_OCTETS = 262_144;
 
+const NO_OCTETS = Buffer.alloc(0);
+
 export class NativeConnection implements DataTransport {
   readonly memory: number;
   readonly peer: Endpoint;
@@ -69,6 +71,8 @@ export class NativeConnection implements DataTransport {
   /** Our FIN has gone out, or the peer's has come: it ends softly. */
   #finished = false;
   #closed = false;
+  /** Calls on other threads that use the descriptor. */
+  #held = 0;
   #disposed = false;
   /** Octets moved in this turn of the event loop. */
   #moved = 0;
@@ -161,6 +165,35 @@ export class NativeConnection implements DataTransport {
   /** For the two directions of files: the pipes of this process. */
   get pipes(): Pipes {
     return this.#shared.pipes;
+  }
+
+  /** Transfers of this process that are under way. */
+  get sharers(): number {
+    return this.#shared.active;
+  }
+
+  /** A call on the descriptor that another thread does: until it is back the descriptor stays open, whatever happens. */
+  async hold(call: Promise<number>): Promise<number> {
+    this.#held += 1;
+    try {
+      return await call;
+    } finally {
+      this.#held -= 1;
+      if (this.#closed && this.#held === 0) this.calls.close(this.descriptor);
+    }
+  }
+
+  /** After a call on another thread that failed. @throws {DataError} if it is the connection that has failed. */
+  probe(): void {
+    this.check();
+    try {
+      this.calls.send(this.descriptor, NO_OCTETS, false);
+    } catch (error) {
+      if (!(error instanceof DataCallError)) throw error;
+      // The other thread's call has used up the socket's error; only a peer that is gone leaves it so.
+      this.#fail("reset", error);
+      this.check();
+    }
   }
 
   /** Octets that one step may move, so that all transfers of the process have their turn. */
@@ -257,7 +290,8 @@ export class NativeConnection implements DataTransport {
   #close(): void {
     this.#closed = true;
     this.#watch[Symbol.dispose]();
-    this.calls.close(this.descriptor);
+    // Its number must not become another file's while a thread is about to use it.
+    if (this.#held === 0) this.calls.close(this.descriptor);
   }
 
   /** Waits for the peer's FIN. What it sends on a download is thrown away; one that takes nothing is not waited for long. */

@@ -6,7 +6,7 @@
 import { readSync } from "node:fs";
 import { LoopGuard } from "../base/loop-guard.ts";
 import { DataCallError, WOULD_WAIT } from "../sys/data-calls.ts";
-import { SLOW_DISK_MS, SLOW_WRITE_MS, SMALL_RECEIVE } from "./limits.ts";
+import { SLOW_DISK_MS, SLOW_WRITE_MS, SMALL_RECEIVE, WRITE_MOST } from "./limits.ts";
 import type { NativeConnection } from "./native-connection.ts";
 import type { Pipe } from "./pipes.ts";
 import type { Moved } from "./transport.ts";
@@ -119,7 +119,8 @@ export class FileReceiver {
   /** Writes what a pipe holds, on another thread. @returns false: the file did not take all of it. */
   async #empty(pipe: Pipe): Promise<boolean> {
     while (pipe.held > 0) {
-      const count = await this.#connection.calls.spliceElsewhere(pipe.reading, this.#file, { length: pipe.held });
+      const length = Math.min(pipe.held, WRITE_MOST);
+      const count = await this.#connection.calls.spliceElsewhere(pipe.reading, this.#file, { length });
       if (count <= 0) return false;
       pipe.held -= count;
     }

@@ -1,11 +1,21 @@
 /**
- * A file onto a data connection in the kernel, without a stop for a disk: what lies in memory by sendfile, what does not
- * by another thread that reads it into a pipe, while the kernel is told to read what comes after it.
+ * A file onto a data connection in the kernel, without a stop for a disk. The first octets after each wait go out on the
+ * event loop if they lie in memory: a slow client's socket takes no more. Where it takes more, sendfile runs on another
+ * thread, in which it may wait for the disk, nothing has to be known of the page cache, and the loop stays free.
  */
 import { DataCallError, WOULD_WAIT } from "../sys/data-calls.ts";
-import { PIPE_LEAST, READ_AHEAD, SMALL_SEND } from "./limits.ts";
+import {
+  ELSEWHERE_FAIR,
+  ELSEWHERE_GOOD_MS,
+  ELSEWHERE_LEAST,
+  ELSEWHERE_MOST,
+  ELSEWHERE_SLOW_MS,
+  ELSEWHERE_TRIES,
+  LOOP_SEND,
+  SMALL_SEND,
+  THROTTLED_SEND,
+} from "./limits.ts";
 import type { NativeConnection } from "./native-connection.ts";
-import type { Pipe } from "./pipes.ts";
 import type { FileSpan, Moved } from "./transport.ts";
 
 /** For short files: calls are synchronous, and the kernel has taken the octets when one returns. */
@@ -26,10 +36,11 @@ export class FileSender {
   readonly #moved: Moved;
   #position = 0;
   #end = 0;
-  /** Up to here the file was found in memory. */
-  #warmUntil = 0;
-  /** Under way on another thread. */
-  #reading: Promise<void> | undefined;
+  /** Octets that may still go out on the event loop before it is another thread's work. */
+  #onLoop = LOOP_SEND;
+  #isExpected = false;
+  /** Octets that another thread is asked for at once. */
+  #elsewhere = ELSEWHERE_LEAST;
 
   constructor(connection: NativeConnection, file: number, moved: Moved) {
     this.#connection = connection;
@@ -41,20 +52,25 @@ export class FileSender {
   async send({ start, end }: FileSpan): Promise<number> {
     this.#position = start;
     this.#end = end;
-    this.#warmUntil = start;
     if (end - start <= SMALL_SEND && this.#sendAtOnce()) return this.#position;
-    try {
-      while (this.#position < this.#end) {
-        const wanted = Math.min(this.#connection.quantum, this.#end - this.#position, this.#mostAtOnce);
-        const length = await this.#connection.leave(wanted);
-        const isDone = this.#isWarm(length) ? await this.#sendWarm(length) : await this.#sendCold(length);
-        if (!isDone) break;
-      }
-      return this.#position;
-    } finally {
-      // The file may be closed after this.
-      await this.#reading;
+    while (this.#position < this.#end) {
+      const length = await this.#connection.leave(Math.min(this.#wanted, this.#end - this.#position));
+      const isHere = this.#onLoop > 0 && this.#isWarm(length);
+      if (!(await (isHere ? this.#sendHere(length) : this.#sendElsewhere(length)))) break;
     }
+    return this.#position;
+  }
+
+  /** Octets of the next step. What a throttle gives leave for must all go out. */
+  get #wanted(): number {
+    if (this.#connection.throttle?.limited === true) return THROTTLED_SEND;
+    return this.#onLoop > 0 ? Math.min(this.#onLoop, this.#connection.quantum) : this.#atOnceElsewhere;
+  }
+
+  /** Others wait for the same threads. */
+  get #atOnceElsewhere(): number {
+    const fair = Math.floor(ELSEWHERE_MOST / this.#connection.sharers);
+    return Math.min(this.#elsewhere, Math.max(fair, ELSEWHERE_FAIR));
   }
 
   /** A short file that lies in memory, onto a connection that takes it: two calls and no wait. @returns whether it is all out. */
@@ -72,75 +88,76 @@ export class FileSender {
     return sent === length;
   }
 
-  /** What a throttle gives leave for must all go out: a pipe may be in the way. */
-  get #mostAtOnce(): number {
-    return this.#connection.throttle?.limited === true ? PIPE_LEAST : Infinity;
-  }
-
   #isWarm(length: number): boolean {
-    if (this.#position + length <= this.#warmUntil) return true;
-    const range = { position: this.#position, length };
-    if (this.#connection.calls.warmth(this.#file, range) !== "in-memory") return false;
-    this.#warmUntil = this.#position + length;
-    return true;
+    return this.#connection.calls.warmth(this.#file, { position: this.#position, length }) === "in-memory";
   }
 
   /** @returns false at the end of the file, and after a fault of it. */
-  async #sendWarm(length: number): Promise<boolean> {
+  async #sendHere(length: number): Promise<boolean> {
     const { calls, descriptor } = this.#connection;
     for (let left = length; left > 0;) {
       const sent = this.#onFile(() =>
         calls.sendFile(descriptor, this.#file, { position: this.#position, length: left }),
       );
       if (sent === 0) return false;
-      if (sent === WOULD_WAIT) await this.#connection.until("writable");
+      if (sent === WOULD_WAIT) await this.#untilWritable();
       else {
         left -= sent;
-        await this.#note(sent);
+        this.#onLoop -= sent;
+        this.#note(sent);
+        await this.#connection.turn(sent);
       }
     }
     return true;
   }
 
-  /** @returns false at the end of the file, after a fault of it, and where no pipe is free. */
-  async #sendCold(length: number): Promise<boolean> {
-    using pipe = this.#connection.pipes.borrow();
-    if (pipe === undefined) return false;
-    const range = { position: this.#position, length: Math.min(length, pipe.octets) };
-    this.#readAhead(range.position + range.length);
-    const count = await this.#connection.calls.spliceElsewhere(this.#file, pipe.writing, range);
-    if (count > 0) pipe.held = count;
-    this.#connection.check();
-    if (count <= 0) return false;
-    await this.#empty(pipe);
-    return true;
-  }
-
-  async #empty(pipe: Pipe): Promise<void> {
+  /** @returns false at the end of the file, and after a fault of it. */
+  async #sendElsewhere(length: number): Promise<boolean> {
     const { calls, descriptor } = this.#connection;
-    while (pipe.held > 0) {
-      const sent = this.#connection.try(() => calls.splice(pipe.reading, descriptor, { length: pipe.held }));
-      if (sent === WOULD_WAIT) await this.#connection.until("writable");
-      else {
-        pipe.held -= sent;
-        await this.#note(sent);
+    // Under a throttle all that it gave leave for has to go out.
+    const isExact = this.#connection.throttle?.limited === true;
+    if (!this.#isExpected) calls.expectInOrder(this.#file);
+    this.#isExpected = true;
+    let tries = 0;
+    for (let left = length; left > 0;) {
+      const range = { position: this.#position, length: left };
+      const begun = performance.now();
+      const sent = await this.#connection.hold(calls.sendFileElsewhere(descriptor, this.#file, range));
+      if (sent > 0) this.#note(sent);
+      this.#connection.check();
+      if (sent === 0) return false;
+      if (sent === WOULD_WAIT) {
+        // A socket that is full, or a fault, which has no name here: of the connection, or else of the file.
+        this.#connection.probe();
+        if ((tries += 1) > ELSEWHERE_TRIES) return false;
+        await this.#untilWritable();
+        continue;
       }
+      this.#adapt(sent === left, performance.now() - begun);
+      tries = 0;
+      left -= sent;
+      if (left === 0) return true;
+      await this.#untilWritable(sent);
+      if (!isExact) return true;
     }
+    return true;
   }
 
-  /** Has the kernel read what comes next, so that it lies in memory when its turn comes. */
-  #readAhead(position: number): void {
-    const length = Math.min(READ_AHEAD, this.#end - position);
-    if (this.#reading !== undefined || length <= 0) return;
-    this.#reading = this.#connection.calls.readAhead(this.#file, { position, length }).then(() => {
-      this.#reading = undefined;
-    });
+  /** Long calls keep a thread, and those who wait for it; short ones cost their way there and back. */
+  #adapt(all: boolean, ms: number): void {
+    if (ms > ELSEWHERE_SLOW_MS) this.#elsewhere = Math.max(this.#elsewhere / 2, ELSEWHERE_LEAST);
+    else if (all && ms < ELSEWHERE_GOOD_MS) this.#elsewhere = Math.min(this.#elsewhere * 2, ELSEWHERE_MOST);
   }
 
-  async #note(sent: number): Promise<void> {
+  /** @param sent octets of the call before: what a socket took will be what it takes. */
+  async #untilWritable(sent = 0): Promise<void> {
+    this.#onLoop = sent > LOOP_SEND ? 0 : LOOP_SEND;
+    await this.#connection.until("writable");
+  }
+
+  #note(sent: number): void {
     this.#position += sent;
     this.#moved(sent);
-    await this.#connection.turn(sent);
   }
 
   /** 0 for a fault of the file. @throws {DataError} for one of the connection. */

@@ -52,12 +52,14 @@ export type DataCalls = {
   send(descriptor: number, octets: Buffer, more: boolean): number;
   /** Sends from a file in the kernel, without a pipe of ours; moves no position but the one returned. */
   sendFile(socket: number, file: number, range: { position: number; length: number }): number;
+  /** The same on another thread, where it may wait for the disk. @returns `WOULD_WAIT` for any fault too. */
+  sendFileElsewhere(socket: number, file: number, range: { position: number; length: number }): Promise<number>;
   /** Moves between a pipe and a socket or a file. @param position of the file; absent: its own, which moves on. */
   splice(from: number, to: number, terms: { length: number; position?: number; more?: boolean }): number;
   /** The same on another thread, for files on disks. @returns -1 for any fault: a call on this thread names it. */
   spliceElsewhere(from: number, to: number, terms: { length: number; position?: number }): Promise<number>;
-  /** Begins to read into memory, on another thread, as that may wait to hand its orders to the disk. */
-  readAhead(file: number, range: { position: number; length: number }): Promise<void>;
+  /** Says that an open file will be read from front to back: the kernel then reads twice as far ahead. */
+  expectInOrder(file: number): void;
   /** Makes a pipe. @param octets that it should hold. @returns what it does hold, less where the system has limits. */
   pipe(octets: number): { readonly reading: number; readonly writing: number; readonly octets: number };
   /** Reads what lies in memory, as far as it goes; `WOULD_WAIT`: nothing does, or the file system cannot tell. */
@@ -94,6 +96,7 @@ const MSG_PEEK = 0x2;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_MORE = 0x8000;
+const POSIX_FADV_SEQUENTIAL = 2;
 const SPLICE_MOVE = 1;
 const SPLICE_NONBLOCK = 2;
 const SPLICE_MORE = 4;
@@ -142,7 +145,7 @@ function prototypes(library: CLibrary) {
     send: native("send", "int64", "int void* size_t int"),
     sendfile: native("sendfile", "int64", "int int void* size_t"),
     splice: native("splice", "int64", "int void* int void* size_t uint"),
-    readahead: native("readahead", "int64", "int int64 size_t"),
+    posixFadvise: native("posix_fadvise", "int", "int int64 int64 int"),
     pipe2: native("pipe2", "int", "void* int"),
     preadv2: native("preadv2", "int64", "int void* int int64 int"),
     write: native("write", "int64", "int void* size_t"),
@@ -286,6 +289,21 @@ function fileCalls({ c, koffi, check, count }: Tools) {
       writePosition(scratch.position, position);
       return count("sendfile", c.sendfile(socket, file, scratch.position, length));
     },
+    async sendFileElsewhere(socket, file, { position, length }) {
+      const { promise, resolve } = Promise.withResolvers<number>();
+      const offset = Buffer.allocUnsafeSlow(8);
+      writePosition(offset, position);
+      c.sendfile.async(socket, file, offset, length, (fault: unknown, sent: number) => {
+        // Held until here: the other thread writes to it.
+        void offset;
+        resolve(fault === null || fault === undefined ? sent : WOULD_WAIT);
+      });
+      return promise;
+    },
+    expectInOrder: (file) => {
+      // A hint, which some file systems do not take.
+      c.posixFadvise(file, 0, 0, POSIX_FADV_SEQUENTIAL);
+    },
     readIfInMemory(file, into, length, position) {
       const read = readNow(file, { into, length }, position);
       return read >= 0 ? read : WOULD_WAIT;
@@ -330,11 +348,6 @@ function pipeCalls({ c, check, count }: Tools) {
         resolve(fault === null || fault === undefined ? moved : -1);
       };
       c.splice.async(from, offset, to, null, length, SPLICE_MOVE, done);
-      return promise;
-    },
-    async readAhead(file, { position, length }) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      c.readahead.async(file, position, length, () => resolve());
       return promise;
     },
     pipe(octets) {
