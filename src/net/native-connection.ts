@@ -1,6 +1,6 @@
 /**
  * A data connection in clear text on the native path: a bare descriptor that the event loop watches. Octets go between
- * file and socket in the kernel (perf.md, findings 1 to 3); what must pass through us does so by plain calls. No call
+ * file and socket in the kernel (decision 018); what must pass through us does so by plain calls. No call
  * on the loop's thread waits, neither for the peer nor for a disk.
  */
 import { type DataCalls, DataCallError, WOULD_WAIT, type Watch } from "../sys/data-calls.ts";

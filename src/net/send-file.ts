@@ -16,10 +16,8 @@ import {
   THROTTLED_SEND,
 } from "./limits.ts";
 import type { NativeConnection } from "./native-connection.ts";
+import { sendShort } from "./short-send.ts";
 import type { FileSpan, Moved } from "./transport.ts";
-
-/** For short files: calls are synchronous, and the kernel has taken the octets when one returns. */
-const scrap = Buffer.allocUnsafeSlow(SMALL_SEND);
 
 /** Errors of sendfile(2) that are the socket's and not the file's. */
 const CONNECTION_FAULTS: ReadonlySet<string> = new Set([
@@ -76,16 +74,14 @@ export class FileSender {
   /** A short file that lies in memory, onto a connection that takes it: two calls and no wait. @returns whether it is all out. */
   #sendAtOnce(): boolean {
     const { calls, descriptor, throttle } = this.#connection;
-    const length = this.#end - this.#position;
-    if (length <= 0) return true;
     if (throttle?.limited === true) return false;
-    if (calls.readIfInMemory(this.#file, scrap, length, this.#position) !== length) return false;
-    const octets = length === scrap.length ? scrap : scrap.subarray(0, length);
-    const sent = this.#connection.try(() => calls.send(descriptor, octets, false));
-    if (sent === WOULD_WAIT) return false;
-    this.#position += sent;
-    this.#moved(sent);
-    return sent === length;
+    const [ends, span] = [
+      { socket: descriptor, file: this.#file },
+      { start: this.#position, end: this.#end },
+    ];
+    const sent = this.#connection.try(() => sendShort(calls, ends, span));
+    if (sent > 0) this.#note(sent);
+    return this.#position >= this.#end;
   }
 
   #isWarm(length: number): boolean {

@@ -31,8 +31,10 @@ export class Inflow {
     const inflow = new Inflow(socket, tap);
     clear ??= Buffer.allocUnsafeSlow(RECORD_MOST);
     if (!readInto(socket, clear, inflow.#take)) return undefined;
-    // Would be octets that did not come by the buffer: better no file than a wrong one.
-    socket.on("data", () => socket.destroy(new Error("octets of TLS came by another way than was asked for")));
+    // A Node that has the buffer's names and another use for them: slower, and as right.
+    socket.on("data", (chunk: Buffer) => {
+      if (!inflow.#add(chunk)) socket.pause();
+    });
     return inflow;
   }
 
@@ -84,8 +86,12 @@ export class Inflow {
 
   /** @returns false: no more for now. */
   readonly #take = (octets: number): boolean => {
-    if (clear === undefined) return false;
-    const part = clear.subarray(0, octets);
+    return clear !== undefined && this.#add(clear.subarray(0, octets));
+  };
+
+  /** Copies a part. @returns false: no more for now. */
+  #add(part: Buffer): boolean {
+    const octets = part.length;
     this.#early -= octets;
     if (this.#size === 0 || this.#early >= 0 || this.#loose.length > 0) this.#keepLoose(part);
     else {
@@ -101,7 +107,7 @@ export class Inflow {
     this.#isStopped = true;
     this.#onEnough();
     return false;
-  };
+  }
 
   /** Lets the tap read as much as surely fits in, with what the engine holds of a record. @returns that. */
   #setMost(): number {
