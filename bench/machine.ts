@@ -12,6 +12,7 @@ export async function machine(folder: string): Promise<Readonly<Record<string, s
     processor: `${cpus()[0]?.model.trim() ?? "unknown"}, ${availableParallelism()} processors`,
     memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
     system: `${system}, kernel ${release().split("-")[0]}`,
+    "congestion control of TCP": readOr("/proc/sys/net/ipv4/tcp_congestion_control").trim() || "unknown",
     "file system": table.trim().split("\n").at(-1) ?? "unknown",
     node: `${process.version}, OpenSSL ${process.versions.openssl}`,
     openssl: openssl.replace(/ \(Library.*/, "").trim(),
