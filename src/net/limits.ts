@@ -21,8 +21,11 @@ export const WAKE_MS = 500;
 export const LISTENERS_KEPT = 256;
 /** Random ports tried before the range is searched in order. */
 export const RANDOM_PICKS = 32;
-/** Connections that wait in the kernel for one leased port; the rightful one and a few strangers. */
-export const DATA_BACKLOG = 8;
+/**
+ * Connections that wait in the kernel for one leased port: the rightful one, and strangers that came since it was looked at,
+ * up to WAKE_MS before. Beyond that the kernel lets the client try again after a second.
+ */
+export const DATA_BACKLOG = 64;
 /** Milliseconds without accepting on a passive port after there was no descriptor left for who waits there. */
 export const EXHAUSTED_REST_MS = 100;
 /** Octets received but not yet stored before the data socket is paused: one write of this size costs little per octet (perf.md, 6). */

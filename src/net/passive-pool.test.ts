@@ -167,3 +167,23 @@ for (const path of [chooseDataPath("auto"), chooseDataPath("portable")]) {
     pool.close();
   });
 }
+
+const native = chooseDataPath("auto");
+// Node's sockets tell of a reset only to those who read from them.
+if (native.kind === "native") {
+  test("native: who connects, resets and connects again is served by the second one", async () => {
+    const pool = new PassivePool({ path: native });
+    using lease = await pool.lease(terms());
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const client = await connect(lease.port);
+      client.resetAndDestroy();
+      await once(client, "close");
+    }
+    const client = await connect(lease.port);
+    const server = await lease.accept(AbortSignal.timeout(5_000));
+    assert.equal(server.remote.port, client.localPort);
+    server.destroy();
+    client.destroy();
+    pool.close();
+  });
+}

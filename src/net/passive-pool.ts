@@ -7,7 +7,7 @@ import { randomInt } from "node:crypto";
 import { type Endpoint, sameAddress } from "./addresses.ts";
 import type { DataEnd } from "./data-end.ts";
 import { type DataPath, chooseDataPath } from "./data-path.ts";
-import { DYNAMIC_PORTS, LISTENERS_KEPT, RANDOM_PICKS, WAKE_MS } from "./limits.ts";
+import { DATA_BACKLOG, DYNAMIC_PORTS, LISTENERS_KEPT, RANDOM_PICKS, WAKE_MS } from "./limits.ts";
 import { type PassiveListener, openPassive } from "./passive-listener.ts";
 
 export type PortRange = { readonly first: number; readonly last: number };
@@ -68,13 +68,14 @@ export class PassiveLease implements Disposable {
 
   /** The client's connection, if it is here already. */
   take(): DataEnd | undefined {
-    const isEarly = this.#arrived !== undefined;
-    if (!isEarly) this.#place.listener.look();
-    const here = this.#arrived;
-    this.#arrived = undefined;
-    if (!isEarly || here?.gone !== true) return here;
-    // One that is gone again (reset) is as good as none.
-    here.destroy();
+    for (let looks = 0; looks <= DATA_BACKLOG; looks++) {
+      if (this.#arrived === undefined) this.#place.listener.look();
+      const here = this.#arrived;
+      this.#arrived = undefined;
+      if (here?.gone !== true) return here;
+      // One that is gone again (reset) is as good as none, and the client may have come a second time.
+      here.destroy();
+    }
     return undefined;
   }
 
