@@ -43,8 +43,14 @@ function say(line: string): void {
   console.error(line);
 }
 
+/** @throws {WrongFlag} when it is no report. */
 function readReport(file: string): Report {
-  return report.parse(JSON.parse(readFileSync(file, "utf8")));
+  try {
+    return report.parse(JSON.parse(readFileSync(file, "utf8")));
+  } catch (error) {
+    const why = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    throw new WrongFlag(`${file} holds no figures of an earlier run (${why}): leave out --page to measure them`);
+  }
 }
 
 function writePage(found: Report): void {

@@ -1,4 +1,4 @@
-/** The rounds: for each workload A B C A B C …, so that a busy or warm machine is the same for all, and medians of them. */
+/** The rounds: for each workload A B C, C B A …, so that a busy or warm machine is the same for all, and medians of them. */
 import { sweep } from "./ground.ts";
 import { type Bench, type Measured, NotOffered, measure, measureRaw } from "./cells.ts";
 import type { Peer } from "./peers/peer.ts";
@@ -100,6 +100,14 @@ export function estimate({ workloads, peers, rounds, budgetMs, factor }: Plan): 
   return parts.reduce((sum, one) => sum + one, 0);
 }
 
+/**
+ * Each second round the other way round: what one server leaves behind (freed memory, a disk that still writes) would
+ * always meet the same one after it.
+ */
+export function inTurn<Entrant>(entrants: readonly Entrant[], round: number): readonly Entrant[] {
+  return round % 2 === 0 ? entrants.toReversed() : entrants;
+}
+
 async function runWorkload(bench: Bench, work: Workload, plan: Plan): Promise<readonly ReportRow[]> {
   const entries: Entry[] = plan.peers.map((peer) => ({
     name: peer.name,
@@ -114,7 +122,7 @@ async function runWorkload(bench: Bench, work: Workload, plan: Plan): Promise<re
   );
   const rounds = roundsOf(work, plan.rounds);
   for (let round = isWarmedUp(work) ? 0 : 1; round <= rounds; round += 1) {
-    for (const entry of entries) {
+    for (const entry of inTurn(entries, round)) {
       const mine = taken.get(entry.name);
       if (mine === undefined || isDone(mine, plan) || (round === 0 && entry.name === RAW)) continue;
       const started = performance.now();
