@@ -75,7 +75,32 @@ export const WORKLOADS: readonly Workload[] = [
  * Why a target was missed, in a few words with what was measured. The key is the row, and "cpu" or the peer where the
  * target is about that: "d-retr-16", "a-64 cpu", "e-1 vsftpd". Shown beside a missed target alone.
  */
-export const REMARKS: Readonly<Record<string, string>> = {};
+export const REMARKS: Readonly<Record<string, string>> = {
+  "a-1":
+    "others hand 1 GiB to the kernel in one call; we come back to our event loop 330 to 625 times, and half of a sender's time is the waking of the client (perf)",
+  "a-1 vsftpd": "as above",
+  "a-64 cpu": "20,500 wake-ups where vsftpd's blocking processes cause 3,300 (perf sched, with reno)",
+  "b-disk-1": "with one worker, always next in turn, 1,028 MiB/s: since this run the order alternates",
+  "b-disk-1 cpu": "with one worker, always next in turn, 0.97 s for each GiB, which is the least of all",
+  "b-disk-4": "with one worker, always next in turn, 1,335 MiB/s",
+  "c-stor-1":
+    "Node copies each record of 16 KiB and calls JavaScript for it: 1.0 to 1.7 s of user time for each GiB, Pure-FTPd 0.3 to 0.4",
+  "c-stor-4": "as with one session",
+  "c-small-1": "1.3 to 1.9 ms of CPU for each file, of which the resumed handshake is 0.35",
+  "d-retr-16": "of 0.17 ms of CPU for each file 0.08 are the kernel's, the rest V8's; vsftpd takes 0.11 in all",
+  "d-stor-1": "an upload that appears whole takes 0.04 to 0.06 ms in the file system, a plain one 0.015",
+  "d-stor-16": "as with one session",
+  "e-1":
+    "pyftpdlib is one process; our broker alone knows passwords and judges clients: 2.0 ms of CPU, in one process (--workers 0) 0.85",
+  "e-1 vsftpd": "as above; the aim comes from a prototype that was one process without a broker",
+  "e-64": "as one after another",
+  "f-list-few": "of 4.7 ms the kernel takes 2.1 (for Pure-FTPd 1.7), making the lines 2.5 (0.6)",
+  "h-busy-p99":
+    "one thread serves 50 of the downloads and the NOOP; turns of its loop of up to 13 ms were seen, why is not known",
+  "j-start":
+    "as root four processes of Node start one after another: command, broker, launcher, worker; --workers 0 takes 205 ms",
+  "g-10000": "4 MiB of young space for each worker, which small files need: with 1 MiB it was 13.9 KiB",
+};
 
 /** The key of a target's remark. */
 export function remarkKey(id: string, aim: Target): string {

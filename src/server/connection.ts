@@ -30,6 +30,8 @@ import type { StorageLease } from "../workspace/storages.ts";
 
 /** Why a session ended for which nobody gave another reason. */
 const STAYED = "the client closed the connection";
+/** One for all sessions: each of its own would cost a stack trace, a tenth of a login. */
+const OVER = new DOMException("the session is over", "AbortError");
 /** Commands of one session in a row, beyond which others are let in: some 20 µs each. */
 const COMMANDS_A_TURN = 32;
 
@@ -90,7 +92,7 @@ export class Connection {
   /** Serves until either side ends it. Never rejects. */
   async run(): Promise<void> {
     this.#emit({ ...this.facts(), type: "session.opened", at: this.#services.now() });
-    const gone = (): void => this.#stop.abort();
+    const gone = (): void => this.#stop.abort(OVER);
     this.#control.closed.addEventListener("abort", gone);
     try {
       this.#clock.start();
@@ -112,7 +114,7 @@ export class Connection {
       this.#reason = "a fault of the server";
     } finally {
       this.#clock[Symbol.dispose]();
-      this.#stop.abort();
+      this.#stop.abort(OVER);
       this.#context.data[Symbol.dispose]();
       await this.#urgent?.catch(() => {});
       this.#control.end();

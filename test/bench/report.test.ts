@@ -16,7 +16,7 @@ import {
   ratioToBest,
   report,
 } from "../../bench/report/report.ts";
-import { affordable, isDone } from "../../bench/rounds.ts";
+import { affordable, inTurn, isDone } from "../../bench/rounds.ts";
 import { mainTable, markdown, plain } from "../../bench/report/tables.ts";
 import { REMARKS, WORKLOADS, remarkKey, withRemarks } from "../../bench/workloads.ts";
 
@@ -217,4 +217,9 @@ test("a slow server gets the least rounds, one that fails may try again, and one
   assert.equal(isDone({ ...fresh, faults: 1, spentMs: 1_001 }, plan), true);
   assert.equal(isDone({ ...fresh, isHopeless: true }, plan), true);
   assert.equal(isDone(fresh, { ...plan, stopped: () => true }), true);
+});
+
+test("nobody always comes after the same one: each second round goes the other way round", () => {
+  const rounds = [0, 1, 2].map((round) => inTurn(["a", "b", "c"], round).join(""));
+  assert.deepEqual(rounds, ["cba", "abc", "cba"]);
 });
