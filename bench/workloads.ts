@@ -80,9 +80,6 @@ export const REMARKS: Readonly<Record<string, string>> = {
     "others hand 1 GiB to the kernel in one call; we come back to our event loop 330 to 625 times, and half of a sender's time is the waking of the client (perf)",
   "a-1 vsftpd": "as above",
   "a-64 cpu": "20,500 wake-ups where vsftpd's blocking processes cause 3,300 (perf sched, with reno)",
-  "b-disk-1": "with one worker, always next in turn, 1,028 MiB/s: since this run the order alternates",
-  "b-disk-1 cpu": "with one worker, always next in turn, 0.97 s for each GiB, which is the least of all",
-  "b-disk-4": "with one worker, always next in turn, 1,335 MiB/s",
   "c-stor-1":
     "Node copies each record of 16 KiB and calls JavaScript for it: 1.0 to 1.7 s of user time for each GiB, Pure-FTPd 0.3 to 0.4",
   "c-stor-4": "as with one session",
