@@ -37,8 +37,6 @@ export class ControlConnection {
   #queuedOctets = 0;
   /** What came and is not split yet, because the queue is full. Never more than one chunk: the socket is paused then. */
   #unsplit: Buffer = NOTHING;
-  /** No more is read until the queue has room. */
-  #isHeldBack = false;
   #watcher: Watcher | undefined;
   #wake: (() => void) | undefined;
   #ended = false;
@@ -86,7 +84,7 @@ export class ControlConnection {
     const input = this.#queue.shift();
     if (input === undefined) return undefined;
     this.#queuedOctets -= costOf(input);
-    if (this.#unsplit.length > 0 || this.#isHeldBack) this.#split();
+    if (this.#unsplit.length > 0 || this.#socket.isPaused()) this.#split();
     return input;
   }
 
@@ -266,13 +264,8 @@ export class ControlConnection {
       for (const event of this.#splitter.push(part)) this.#enqueue(event);
     }
     if (this.#unsplit.length === 0) this.#unsplit = NOTHING;
-    if (this.#isFull()) {
-      this.#isHeldBack = true;
-      this.#socket.pause();
-    } else if (this.#isHeldBack || this.#socket.isPaused()) {
-      this.#isHeldBack = false;
-      this.#socket.resume();
-    }
+    if (this.#isFull()) this.#socket.pause();
+    else if (this.#socket.isPaused()) this.#socket.resume();
   }
 
   #enqueue(event: LineEvent): void {

@@ -143,8 +143,12 @@ export class DataChannel implements Disposable {
 
   /** Whether data connections are made private (RFC 4217 §9). */
   get isPrivate(): boolean {
+    return this.#privateBy !== undefined;
+  }
+
+  get #privateBy(): TlsSession | undefined {
     const { tls } = this.#terms;
-    return tls.security()?.prot === "private" && tls.session() !== undefined;
+    return tls.security()?.prot === "private" ? tls.session() : undefined;
   }
 
   /** The client's connection if it is here already; the plan is used up then, and stays otherwise. */
@@ -201,9 +205,9 @@ export class DataChannel implements Disposable {
    * @throws {Refusal} 522 with the reason in words; the signal's reason when that was aborted.
    */
   async begin(end: DataEnd, direction: "in" | "out", terms: DataTerms): Promise<DataTransport> {
-    const { tls, path } = this.#terms;
-    const session = tls.session();
-    if (tls.security()?.prot === "private" && session !== undefined) {
+    const { path } = this.#terms;
+    const session = this.#privateBy;
+    if (session !== undefined) {
       return new DataConnection(await this.#secure(session, end, { direction, ...terms }), terms);
     }
     const descriptor = path.kind === "native" ? end.toDescriptor() : undefined;
