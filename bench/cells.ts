@@ -1,12 +1,13 @@
 /** One cell of the table: one workload at one server, once, with what it cost. */
 import { spawn } from "node:child_process";
 import { once as event } from "node:events";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { FRESH_FOLDER, type Ground, aPartOf, inFreshFolder, sweep } from "./ground.ts";
 import { longPath } from "./long-haul.ts";
 import type { Meter, Usage } from "./meter.ts";
 import type { Login, Peer } from "./peers/peer.ts";
-import { readOnce } from "./page-cache.ts";
+import { readOnce, touchMemory } from "./page-cache.ts";
 import { ProgramError, closeOf, collect, end, run } from "./processes.ts";
 import type { Running, Stand } from "./stand.ts";
 import { type LoadResult, type Workload, loadResult } from "./workload.ts";
@@ -67,9 +68,9 @@ async function once(bench: Bench, work: Workload, { peer, isTimed }: Turn): Prom
     return { result: await idle(bench, fresh, { work, login, share }) };
   }
   const { port, meter } = await bench.stand.kept(peer);
-  const { root, sizes } = bench.ground;
+  const { sizes } = bench.ground;
   const words = work.load(isTimed ? sizes : aPartOf(sizes), share);
-  if (isTimed) readOnce(root, work.reads?.(sizes, share) ?? []);
+  if (isTimed) prepare(bench.ground, work, share);
   const take = isTimed ? meter.costs : meter.peak;
   if (work.kind === "load") {
     const [result, usage] = await take(async () => generate(bench, words, { port, login }));
@@ -104,9 +105,15 @@ export async function warmUp(bench: Bench, peers: readonly Peer[], seconds: numb
   }
 }
 
+function prepare({ root, sizes }: Ground, work: Workload, share: number): void {
+  readOnce(root, work.reads?.(sizes, share) ?? []);
+  const { folder, octets } = work.fills?.(sizes) ?? { folder: "", octets: 0 };
+  if (octets > 0) touchMemory(join(root, folder), octets);
+}
+
 /** The bare limit of the machine for this workload, which has the mode and arguments for it. */
 export async function measureRaw(bench: Bench, work: Workload, words: readonly string[]): Promise<Measured> {
-  readOnce(bench.ground.root, work.reads?.(bench.ground.sizes, 1) ?? []);
+  prepare(bench.ground, work, 1);
   return { result: parsed(await run(...command([...bench.load, ...words]), { limit: LOAD_LIMIT_MS })) };
 }
 

@@ -37,7 +37,7 @@ export async function conditions(
     `load: a generator of ours ${client}; each session is signed in before the clock starts`,
     `CPU seconds: ${costs}`,
     `files: the same for all: one of ${mebibytes(sizes.big)} for one session, one of ${mebibytes(sizes.large)} for 4 sessions and for TLS, which each fetches twice (4 over TLS once), one of ${mebibytes(sizes.middle)} for 64 sessions; ${count(sizes.files)} of 1 KiB, of which one session moves ${count(sizes.moved)}, 16 sessions ${count(2 * sizes.moved)}, of uploads half of that, one session over TLS ${count(sizes.secureMoved)}; folders of 1,000 and ${count(sizes.entries)} empty files`,
-    "page cache: what a workload reads is read once before each round of each server, outside of what is timed, as a virtual machine may give page cache back by itself: so nobody reads from the disk",
+    "page cache: what a workload reads is read once before each round of each server, outside of what is timed, as a virtual machine may give page cache back by itself: so nobody reads from the disk; before a large upload a file of that size is written and removed, because the first to write would wait for the host to give memory, a second for each GiB here",
     `idle sessions: thousands are ${count(sizes.idle)}, over TLS ${count(sizes.secureIdle)}`,
     `uploads: one session stores ${mebibytes(sizes.upload)}, 4 sessions ${mebibytes(sizes.upload / 2)} each, over TLS half of it; to the same disk for all, deleted after each round; to memory: ${tmpfs}`,
     "TLS: 1.3, the same ECDSA P-256 certificate, AES-128-GCM or AES-256-GCM as each server prefers by default, each data connection offers to resume the session; how many servers took that stands below their figures",

@@ -92,8 +92,9 @@ export function stor(bulk: Bulk & { readonly folder: "incoming" | "memory" }): W
       },
     ],
     raw: (sizes, root) => ["raw-up", ...size(sizes), "--path", `${root}/${folder}/raw`],
+    fills: (sizes) => ({ folder, octets: sessions * portion(sizes, { sessions, secure }) }),
     quick,
-    seconds: secure ? 0.85 : 0.6,
+    seconds: secure ? 1 : 0.9,
   };
 }
 

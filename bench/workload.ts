@@ -66,6 +66,8 @@ export type Workload = {
   readonly raw?: (sizes: Sizes, root: string) => readonly string[];
   /** The files and folders below the root that it reads: they are in memory when the clock starts. */
   readonly reads?: (sizes: Sizes, share: number) => readonly string[];
+  /** The folder below the root where it writes, and how much: memory for that is at hand when the clock starts. */
+  readonly fills?: (sizes: Sizes) => { readonly folder: string; readonly octets: number };
   /** What is wrong with an answer that is no fault: a server that left something out would look fast. */
   readonly complaint?: (result: LoadResult, sizes: Sizes) => string | undefined;
   /** Part of `--quick`. */

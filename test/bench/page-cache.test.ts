@@ -1,11 +1,11 @@
 /** What a timed cell reads is read before it: files whole, folders with what is told of their entries. */
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { FULL, aPartOf } from "../../bench/ground.ts";
-import { readOnce } from "../../bench/page-cache.ts";
+import { readOnce, touchMemory } from "../../bench/page-cache.ts";
 import { WORKLOADS } from "../../bench/workloads.ts";
 
 const root = mkdtempSync(join(tmpdir(), "ferryman-cache-"));
@@ -15,6 +15,10 @@ function readsOf(row: string, share = 1): readonly string[] {
   const work = WORKLOADS.find(({ rows }) => rows.some(({ id }) => id === row));
   assert.ok(work !== undefined);
   return work.reads?.(FULL, share) ?? [];
+}
+
+function fills(row: string): number {
+  return WORKLOADS.find(({ rows }) => rows.some(({ id }) => id === row))?.fills?.(FULL).octets ?? 0;
 }
 
 test("files are read to their end, also those that take more than one read", () => {
@@ -43,4 +47,14 @@ test("a round that does not count does a part of the operations, with the same f
   assert.equal(part.moved, FULL.moved / 5);
   assert.equal(part.upload, Math.ceil(FULL.upload / 5));
   assert.deepEqual([part.big, part.files, part.entries, part.idle], [FULL.big, FULL.files, FULL.entries, FULL.idle]);
+});
+
+test("memory for all that an upload writes is at hand before it, and nothing of that stays", () => {
+  assert.ok(fills("b-disk-1") >= FULL.upload);
+  assert.ok(fills("b-disk-4") >= 4 * Math.ceil(FULL.upload / 2));
+  assert.equal(fills("e-1"), 0);
+  const before = readdirSync(root);
+  touchMemory(root, 600_001);
+  assert.deepEqual(readdirSync(root), before);
+  assert.throws(() => touchMemory(join(root, "absent"), 1), /ENOENT/);
 });
