@@ -6,10 +6,12 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { ByteString } from "../base/bytes.ts";
 import { type LineEvent, LineSplitter } from "../protocol/line-splitter.ts";
-import { type Endpoint, plainAddress } from "./addresses.ts";
+import type { Endpoint } from "./addresses.ts";
 import type { TlsSession } from "./tls/session.ts";
 import { TlsTap } from "./tls/tap.ts";
-import { KEEP_ALIVE_MS, LINGER_MS, QUEUE_LIMIT, REPLY_BACKLOG, REPLY_PATIENCE_MS, UNREAD_LIMIT } from "./limits.ts";
+import { LINGER_MS, QUEUE_LIMIT, REPLY_BACKLOG, REPLY_PATIENCE_MS, UNREAD_LIMIT } from "./limits.ts";
+import { SocketWire } from "./socket-wire.ts";
+import type { Ears, Wire } from "./wire.ts";
 
 const LF = 10;
 const NOTHING = Buffer.alloc(0);
@@ -25,43 +27,46 @@ export type Watcher = (input: ControlInput, ahead: number) => boolean;
 export class ControlConnection {
   readonly peer: Endpoint;
   readonly local: Endpoint;
-  readonly #raw: Socket;
-  /** What lines are read from and replies written to: the TCP socket, or the TLS one over it. */
-  #socket: Socket;
+  /** What lines are read from and replies written to: the TCP connection, or TLS over it. */
+  #wire: Wire;
+  /** The TCP connection as a socket, once TLS was to go over it. */
+  #raw: Socket | undefined;
   #tap: TlsTap | undefined;
   readonly #onActivity: () => void;
+  readonly #ears: Ears = { onOctets: (chunk) => this.#receive(chunk), onEnd: () => this.#noteEnd() };
   #splitter = new LineSplitter();
   readonly #closing = new AbortController();
   readonly #ending = new AbortController();
   #queue: ControlInput[] = [];
   #queuedOctets = 0;
-  /** What came and is not split yet, because the queue is full. Never more than one chunk: the socket is paused then. */
+  /** What came and is not split yet, because the queue is full. Never more than one chunk: reading pauses then. */
   #unsplit: Buffer = NOTHING;
   #watcher: Watcher | undefined;
   #wake: (() => void) | undefined;
   #ended = false;
+  #isClosed = false;
   /** Octets of replies that wait for the next one, one per character, and what sends them at the latest. */
   #held = "";
   #flush: NodeJS.Immediate | undefined;
+  /** Ends the wait for a client that does not take the rest. */
+  #linger: NodeJS.Timeout | undefined;
 
   /** @param onActivity called for every whole line, and not for octets alone: who sends one now and then is idle (attack 54). */
-  constructor(socket: Socket, onActivity: () => void) {
-    this.#raw = socket;
-    this.#socket = socket;
+  constructor(wire: Wire, onActivity: () => void) {
+    this.#wire = wire;
     this.#onActivity = onActivity;
-    this.peer = { address: plainAddress(socket.remoteAddress ?? ""), port: socket.remotePort ?? 0 };
-    this.local = { address: plainAddress(socket.localAddress ?? ""), port: socket.localPort ?? 0 };
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    socket.on("error", () => {});
-    socket.on("close", () => {
+    this.peer = wire.peer;
+    this.local = wire.local;
+    wire.onClosed(() => {
+      clearTimeout(this.#linger);
       this.#forget();
+      this.#isClosed = true;
       this.#ended = true;
       this.#ending.abort(GONE);
       this.#closing.abort(GONE);
       this.#wake?.();
     });
-    this.#readFrom(socket);
+    wire.hear(this.#ears);
   }
 
   /** Aborted when the connection is gone, for whatever reason. */
@@ -84,7 +89,7 @@ export class ControlConnection {
     const input = this.#queue.shift();
     if (input === undefined) return undefined;
     this.#queuedOctets -= costOf(input);
-    if (this.#unsplit.length > 0 || this.#socket.isPaused()) this.#split();
+    if (this.#unsplit.length > 0 || this.#wire.isPaused) this.#split();
     return input;
   }
 
@@ -122,45 +127,45 @@ export class ControlConnection {
    */
   hold(): void {
     this.#writeHeld();
-    this.#raw.pause();
-    this.#raw.removeAllListeners("data");
+    this.#raw = this.#wire.toSocket();
+    this.#wire = new SocketWire(this.#raw, this);
     this.#forget();
     this.#splitter = new LineSplitter();
   }
 
   /** Puts TLS over the connection, after `hold`; the caller waits for the handshake. `clear` takes it off again. */
   secure(tls: TlsSession): { readonly socket: TLSSocket; readonly tap: TlsTap } {
-    this.#raw.removeAllListeners("data");
-    this.#raw.removeAllListeners("end");
-    const tap = new TlsTap(this.#raw);
+    const raw = this.#raw;
+    if (raw === undefined) throw new Error("secure() without hold()");
+    raw.removeAllListeners("data");
+    raw.removeAllListeners("end");
+    const tap = new TlsTap(raw);
     tap.onCut(() => this.#noteEnd());
     const socket = tls.wrapControl(tap);
-    socket.on("error", () => this.#raw.destroy());
+    socket.on("error", () => {
+      if (this.#tap === tap) raw.destroy();
+    });
     this.#tap = tap;
-    this.#socket = socket;
-    this.#readFrom(socket);
+    this.#wire = new SocketWire(socket, this);
+    this.#wire.hear(this.#ears);
     return { socket, tap };
   }
 
   /** Takes TLS off again, for CCC and REIN: close_notify goes out, and what comes after the client's is in clear. */
   clear(): void {
-    const [secured, tap] = [this.#socket, this.#tap];
-    if (tap === undefined || secured === this.#raw) throw new Error("clear() without secure()");
+    const [secured, raw, tap] = [this.#wire, this.#raw, this.#tap];
+    if (raw === undefined || tap === undefined) throw new Error("clear() without secure()");
     this.#forget();
     this.#splitter = new LineSplitter();
     this.#tap = undefined;
-    secured.removeAllListeners("data");
-    secured.removeAllListeners("end");
-    secured.removeAllListeners("error");
-    secured.on("error", () => {});
-    secured.resume();
-    this.#socket = this.#raw;
+    secured.ignore();
+    this.#wire = new SocketWire(raw, this);
     tap.detach((rest) => {
       secured.destroy();
-      if (this.#raw.destroyed) return;
-      this.#readFrom(this.#raw);
-      if (rest.length > 0) this.#raw.emit("data", rest);
-      this.#raw.resume();
+      if (raw.destroyed) return;
+      this.#wire.hear(this.#ears);
+      if (rest.length > 0) raw.emit("data", rest);
+      raw.resume();
     });
     secured.end();
   }
@@ -180,7 +185,7 @@ export class ControlConnection {
     this.#flush = undefined;
     const octets = this.#held;
     this.#held = "";
-    if (this.#socket.writable) this.#socket.write(octets, "latin1");
+    this.#wire.write(octets);
   }
 
   /** Sends reply octets; whoever sends many asks for `room` now and then. */
@@ -188,24 +193,14 @@ export class ControlConnection {
     if (this.#flush !== undefined) {
       this.#held += bytes;
       this.#writeHeld();
-    } else if (this.#socket.writable) this.#socket.write(bytes, "latin1");
+    } else this.#wire.write(bytes);
   }
 
   /** Settles when the client has read enough of its replies, or is gone: one that reads none is cut off. Undefined: it has. */
   room(): Promise<void> | undefined {
-    if (!this.#socket.writable || this.#socket.writableLength < REPLY_BACKLOG) return undefined;
-    return new Promise<void>((resolve) => {
-      const socket = this.#socket;
-      const timer = setTimeout(() => this.#raw.destroy(), REPLY_PATIENCE_MS);
-      const done = (): void => {
-        clearTimeout(timer);
-        socket.off("drain", done);
-        this.#raw.off("close", done);
-        resolve();
-      };
-      socket.on("drain", done);
-      this.#raw.on("close", done);
-    });
+    if (!this.#wire.isWritable || this.#wire.unsent < REPLY_BACKLOG) return undefined;
+    const timer = setTimeout(() => this.drop(), REPLY_PATIENCE_MS);
+    return this.#wire.drained().finally(() => clearTimeout(timer));
   }
 
   /** Sends what is still to go, then closes; drops the connection if the client does not take it in time. */
@@ -214,26 +209,18 @@ export class ControlConnection {
     this.#unsplit = NOTHING;
     this.#ended = true;
     this.#wake?.();
-    if (this.#raw.destroyed) return;
+    if (this.#isClosed) return;
     this.#writeHeld();
     // What the client still sends is read and forgotten: unread octets at close would turn our FIN into a reset
     // that can overtake the last reply.
-    this.#socket.removeAllListeners("data");
-    this.#socket.resume();
-    this.#socket.end();
-    const timer = setTimeout(() => this.#raw.destroy(), LINGER_MS);
-    this.#raw.once("close", () => clearTimeout(timer));
+    this.#wire.ignore();
+    this.#wire.end();
+    this.#linger ??= setTimeout(() => this.drop(), LINGER_MS);
   }
 
   /** Closes at once. */
   drop(): void {
-    this.#raw.destroy();
-  }
-
-  #readFrom(socket: Socket): void {
-    socket.on("data", (chunk: Buffer) => this.#receive(chunk));
-    // The client's FIN ends its commands; what waits still runs, and its replies still go out (half-close).
-    socket.on("end", () => this.#noteEnd());
+    (this.#raw ?? this.#wire).destroy();
   }
 
   #noteEnd(): void {
@@ -251,6 +238,8 @@ export class ControlConnection {
   #receive(chunk: Buffer): void {
     this.#unsplit = this.#unsplit.length === 0 ? chunk : Buffer.concat([this.#unsplit, chunk]);
     this.#split();
+    // The chunk is lent.
+    if (this.#unsplit.length > 0) this.#unsplit = Buffer.from(this.#unsplit);
     this.#wake?.();
   }
 
@@ -264,8 +253,8 @@ export class ControlConnection {
       for (const event of this.#splitter.push(part)) this.#enqueue(event);
     }
     if (this.#unsplit.length === 0) this.#unsplit = NOTHING;
-    if (this.#isFull()) this.#socket.pause();
-    else if (this.#socket.isPaused()) this.#socket.resume();
+    if (this.#isFull()) this.#wire.pause();
+    else if (this.#wire.isPaused) this.#wire.resume();
   }
 
   #enqueue(event: LineEvent): void {

@@ -3,13 +3,13 @@
  * sends them. One ordinary command at a time; urgent ones run beside a transfer and cannot change the session.
  */
 import { faultDetail } from "../base/fault-text.ts";
-import type { Socket } from "node:net";
 import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
 import { CommandRate } from "../guard/rates.ts";
 import type { Account } from "../account/account.ts";
 import { type ByteString, bytesOfText } from "../base/bytes.ts";
 import { ControlConnection, type ControlInput } from "../net/control-connection.ts";
 import type { SessionThrottles } from "../net/throttles.ts";
+import type { Wire } from "../net/wire.ts";
 import { type Reply, encodeReply, reply } from "../protocol/reply.ts";
 import type { FerrymanEvent, SessionFacts } from "../workspace/events.ts";
 import { Workspace } from "../workspace/workspace.ts";
@@ -61,7 +61,7 @@ export class Connection {
   /** Set when the server is told to stop: the session ends after the command under way. */
   #leaving: string | undefined;
 
-  constructor(socket: Socket, { id, listener, services }: { id: string; listener: Listener; services: Services }) {
+  constructor(wire: Wire, { id, listener, services }: { id: string; listener: Listener; services: Services }) {
     this.id = id;
     this.#listener = listener;
     this.#services = services;
@@ -77,7 +77,7 @@ export class Connection {
         this.#sayGoodbye(text);
       },
     });
-    this.#control = new ControlConnection(socket, () => this.#clock.touch());
+    this.#control = new ControlConnection(wire, () => this.#clock.touch());
     // Whoever decides about admission may take its time, and the ClientHello is not for us to read meanwhile.
     if (listener.implicit) this.#control.hold();
     this.#tls = new TlsChannel(this.#control, {

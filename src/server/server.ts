@@ -1,5 +1,5 @@
 /** The FTP server as a library: `ferryman/server`. */
-import { type AddressInfo, type Server, type Socket, createServer } from "node:net";
+import { type AddressInfo, type Server, createServer } from "node:net";
 import type { AccountStore } from "../account/account.ts";
 import { createLogin } from "../account/login.ts";
 import { Guard } from "../guard/guard.ts";
@@ -8,6 +8,7 @@ import { EventStream } from "../base/event-stream.ts";
 import { optionValues } from "../base/option.ts";
 import { type Endpoint, plainAddress } from "../net/addresses.ts";
 import { type DataPath, chooseDataPath, congestionFault } from "../net/data-path.ts";
+import { type AcceptedClient, clientOf, openWire } from "../net/accepted-client.ts";
 import { PassivePool } from "../net/passive-pool.ts";
 import { LIMIT_OPTIONS } from "../guard/options.ts";
 import { Throttles } from "../net/throttles.ts";
@@ -169,16 +170,19 @@ export class FtpServer implements AsyncDisposable {
     return this.#open(terms, (listener, ready) => listener.listen(handle, ready));
   }
 
-  /** Serves a client whom somebody else has accepted. @param id of no other session. @returns false: he has gone again. */
-  serve(socket: Socket, { id, ...listener }: Listener & { readonly id: string }): boolean {
-    if (socket.remoteAddress === undefined) {
-      socket.destroy();
-      return false;
-    }
-    const connection = new Connection(socket, { id, listener, services: this.#services });
+  /**
+   * Serves a client whom somebody else has accepted.
+   * @param client whose connection is ours from here on, and unread.
+   * @param id of no other session.
+   */
+  serve(client: AcceptedClient, { id, ...listener }: Listener & { readonly id: string }): void {
+    const connection = new Connection(openWire(client, this.#services.path), {
+      id,
+      listener,
+      services: this.#services,
+    });
     const served = connection.run().finally(() => this.#connections.delete(id));
     this.#connections.set(id, { connection, served });
-    return true;
   }
 
   /** Takes no more clients; settles when the last session has ended by itself. */
@@ -247,9 +251,10 @@ export class FtpServer implements AsyncDisposable {
     if (implicit && this.#options.tls === undefined) throw new Error("an implicit listener needs a certificate");
     const terms: Listener = { implicit, tls: tls ?? this.#services.tls.settings.tls };
     // allowHalfOpen: a script that pipes its commands in and shuts down its side still gets every reply.
-    const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-      this.serve(socket, { id: this.#newId(), ...terms }),
-    );
+    const listener = createServer({ allowHalfOpen: true }, (socket) => {
+      const client = clientOf(socket);
+      if (client !== undefined) this.serve(client, { id: this.#newId(), ...terms });
+    });
     await new Promise<void>((resolve, reject) => {
       listener.once("error", reject);
       listen(listener, resolve);

@@ -2,6 +2,7 @@
 import net, { Socket } from "node:net";
 import { getSystemErrorName } from "node:util";
 import type { ActivatedSocket } from "../jail/systemd.ts";
+import type { AcceptedClient } from "../net/accepted-client.ts";
 import type { Endpoint } from "../net/addresses.ts";
 import { plainAddress } from "../net/addresses.ts";
 
@@ -84,6 +85,18 @@ function nameOf(handle: Handle, which: "getpeername" | "getsockname"): Endpoint 
   const name: Record<string, unknown> = {};
   if (handle[which](name) !== 0) return undefined;
   return { address: plainAddress(String(name["address"])), port: Number(name["port"]) };
+}
+
+/** What another process has accepted and handed over. @returns undefined: the client has gone again. */
+export function clientOfHandle(handle: object): AcceptedClient | undefined {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the only handle that a broker gives: Node's own of TCP
+  const tcp = handle as Handle;
+  const [peer, local] = [nameOf(tcp, "getpeername"), nameOf(tcp, "getsockname")];
+  if (peer === undefined || local === undefined) {
+    tcp.close();
+    return undefined;
+  }
+  return { peer, local, descriptor: tcp.fd, toSocket: () => socketOf(tcp), close: () => tcp.close() };
 }
 
 /** A connection that another process has accepted, as `net.Server` makes sockets of its own. Nothing of it is lost. */

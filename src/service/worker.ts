@@ -11,7 +11,7 @@ import { NOTICES, REQUESTS } from "./requests.ts";
 import { CredentialSet } from "../net/tls/credential-set.ts";
 import type { TlsTerms } from "../net/tls/session.ts";
 import { type FtpServer, createFtpServer } from "../server/server.ts";
-import { socketOf } from "./bound-sockets.ts";
+import { clientOfHandle } from "./bound-sockets.ts";
 import { EventSender } from "./event-sender.ts";
 import { openInherited } from "./inherited-home.ts";
 import { RemoteAuthority } from "./remote-authority.ts";
@@ -92,7 +92,8 @@ async function begin(given: WorkerOrders): Promise<void> {
 function takeClient({ session, listener }: { session: string; listener: number }, handle: Handle | undefined): void {
   const how = orders?.listeners[listener];
   if (handle === undefined || how === undefined || server === undefined) return closeHandle(handle);
-  if (server.serve(socketOf(handle), { id: session, ...how })) return;
+  const client = clientOfHandle(handle);
+  if (client !== undefined) return server.serve(client, { id: session, ...how });
   broker.note("release", { session });
   const [reason, peer] = ["the client had gone before its session began", { address: "", port: 0 }];
   events.hear({ type: "session.closed", session, peer, reason, commands: 0, at: Date.now() });

@@ -42,6 +42,8 @@ export type DataCalls = {
   close(descriptor: number): void;
   /** Our FIN, after all that was sent. */
   shutdownSending(descriptor: number): void;
+  /** A connection for commands: nothing waits to be sent with more, and one whose other end is gone is found out. tcp(7) */
+  setForCommands(descriptor: number, keepAliveSeconds: number): void;
   /** From now on `close` sends a reset and throws away what is still to go. */
   resetOnClose(descriptor: number): void;
   /** Octets that were sent and that the other end has not confirmed yet. */
@@ -84,10 +86,17 @@ const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
+const SO_KEEPALIVE = 9;
 const SO_LINGER = 13;
 const IPPROTO_TCP = 6;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
+const TCP_NODELAY = 1;
+const TCP_KEEPIDLE = 4;
+const TCP_KEEPINTVL = 5;
+const TCP_KEEPCNT = 6;
+/** Seconds between signs of life that are asked for, and how many may stay out: as Node's own sockets have it. */
+const [KEEP_ALIVE_EACH, KEEP_ALIVE_TIMES] = [1, 10];
 const TCP_CONGESTION = 13;
 const TCP_NOTSENT_LOWAT = 25;
 const EPOLL_CLOEXEC = SOCK_CLOEXEC;
@@ -204,13 +213,18 @@ function dataCalls(c: Prototypes, koffi: Koffi): DataCalls {
   return { ...listenerCalls(tools), ...connectionCalls(tools), ...fileCalls(tools), ...pipeCalls(tools) };
 }
 
-function listenerCalls(tools: Tools) {
-  const { c, koffi, check } = tools;
-  const poller = pollerOf(tools);
-  const set = (descriptor: number, [level, name]: readonly [number, number], value: number): void => {
+/** Sets an option that is a number. */
+function setterOf({ c, check }: Tools) {
+  return (descriptor: number, [level, name]: readonly [number, number], value: number): void => {
     scratch.number.writeInt32LE(value, 0);
     check("setsockopt", c.setsockopt(descriptor, level, name, scratch.number, 4));
   };
+}
+
+function listenerCalls(tools: Tools) {
+  const { c, koffi, check } = tools;
+  const poller = pollerOf(tools);
+  const set = setterOf(tools);
   return {
     listen(address, port, { backlog, congestionControl, unsentLow }) {
       const size = writeAddress(scratch.address, address, port);
@@ -254,8 +268,17 @@ function pollerOf({ c, koffi, check }: Tools): Poller {
   });
 }
 
-function connectionCalls({ c, check, count }: Tools) {
+function connectionCalls(tools: Tools) {
+  const { c, check, count } = tools;
+  const set = setterOf(tools);
   return {
+    setForCommands(descriptor, keepAliveSeconds) {
+      set(descriptor, [IPPROTO_TCP, TCP_NODELAY], 1);
+      set(descriptor, [SOL_SOCKET, SO_KEEPALIVE], 1);
+      set(descriptor, [IPPROTO_TCP, TCP_KEEPIDLE], keepAliveSeconds);
+      set(descriptor, [IPPROTO_TCP, TCP_KEEPINTVL], KEEP_ALIVE_EACH);
+      set(descriptor, [IPPROTO_TCP, TCP_KEEPCNT], KEEP_ALIVE_TIMES);
+    },
     duplicate: (descriptor) => check("fcntl", c.fcntl(descriptor, F_DUPFD_CLOEXEC, 0)),
     close: (descriptor) => {
       c.close(descriptor);

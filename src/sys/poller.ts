@@ -4,11 +4,11 @@
  */
 import type { Koffi } from "./c-library.ts";
 
-export type Readiness = "readable" | "writable";
+export type Readiness = "readable" | "writable" | "both";
 
 /** Tells when a descriptor can be read from or written to. Close it before the descriptor. */
 export type Watch = Disposable & {
-  /** Calls once, on the event loop, when it can be or has failed; the next call of the descriptor tells which. */
+  /** Calls once, on the event loop, when it can be or has failed ("both": when either can); the next call of the descriptor tells which. */
   once(what: Readiness, act: () => void): void;
   /** Calls in every turn of the loop in which it can be, until it is stopped or disposed. */
   always(what: Readiness, act: () => void): void;
@@ -26,7 +26,7 @@ export type EpollCalls = {
 };
 
 const [ADD, REMOVE, MODIFY] = [1, 2, 3];
-const EVENT: { readonly [W in Readiness]: number } = { readable: 0x1, writable: 0x4 };
+const EVENT: { readonly [W in Readiness]: number } = { readable: 0x1, writable: 0x4, both: 0x5 };
 const ONE_SHOT = 0x4000_0000;
 /** struct epoll_event is packed on x64 alone. */
 const [EVENT_SIZE, DATA_AT] = process.arch === "x64" ? [12, 4] : [16, 8];
