@@ -81,6 +81,8 @@ export interface AccountStore {
    * that can be had so. @throws {AccountError}
    */
   vouchFor?(attempt: Omit<LoginAttempt, "password">): Promise<Verdict>;
+  /** What `authenticate` accepts under each of the GUEST_NAMES, whatever the password and from wherever. */
+  readonly guest?: Account;
 }
 
 export class AccountError extends Error {

@@ -182,6 +182,7 @@ async function startServing(ingredients: Ingredients): Promise<Running> {
           await service.reload({ configuration: fresh, roots: rootsOf(known.homes) });
           await guarding.reload(fresh);
           login.change(known);
+          many?.changed();
           for (const text of oddities({ before: configuration, fresh, known, plan })) warn(text);
         } catch (error) {
           warn(`The configuration was not read again: ${faultMessage(error)}`);

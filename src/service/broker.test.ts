@@ -47,6 +47,7 @@ function desk(): { broker: Broker; guard: Guard; events: FerrymanEvent[]; who: W
     configuration: () => CONFIGURATION,
     onEvent: (event) => stream.emit(event),
     tellShare: () => {},
+    expel: () => {},
     onListening: () => {},
   });
   return { broker, guard, events, who };
