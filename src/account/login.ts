@@ -34,7 +34,7 @@ export type LoginOptions = {
 
 export function createLogin(stores: readonly AccountStore[], { passwords = PASSWORDS }: LoginOptions = {}): Login {
   return {
-    guest: () => stores[0]?.guest,
+    guest: () => stores.find((store) => store.hasNoGuests !== true)?.guest,
     async authenticate(attempt) {
       try {
         const result = await ask(stores, async (store) => store.authenticate(attempt));

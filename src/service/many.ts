@@ -52,7 +52,7 @@ type Crew = {
 /** Workers learn of new certificates by their broker alone. */
 export type ManyService = Service & {
   renew(): void;
-  /** Limits, bans or accounts are others than before. */
+  /** Limits, bans or accounts are others than before: tells workers which guests need no question. */
   changed(): void;
 };
 
@@ -105,7 +105,7 @@ class BrokerService implements ManyService {
       expel: (session, reason) => this.#expel(session, reason),
       onListening: (worker) => {
         this.#listening.add(worker);
-        this.#tellGuests();
+        this.changed();
         this.#awaited.get(worker)?.();
         this.#door.look();
       },
@@ -119,7 +119,7 @@ class BrokerService implements ManyService {
     });
     authority.onEnd((session, reason) => this.#expel(session, reason));
     this.#guests = () => authority.guest();
-    guard.events.subscribe(() => this.#tellGuests());
+    guard.events.subscribe(() => this.changed());
   }
 
   get bound(): Service["bound"] {
@@ -155,11 +155,6 @@ class BrokerService implements ManyService {
   }
 
   changed(): void {
-    this.#tellGuests();
-  }
-
-  /** Workers let guests in without a question as long as the answer is always the same (docs/decisions/022-…). */
-  #tellGuests(): void {
     const account = this.#guests();
     for (const number of this.#listening) {
       if (this.#told.get(number) === account) continue;

@@ -21,8 +21,8 @@ export async function openHomeAt({ folders }: Account, home: string): Promise<Op
 }
 
 /**
- * Milliseconds that a home stays open after its last session: one login after the other opens and sweeps it once. A disk
- * cannot be unmounted for so long.
+ * Milliseconds that a home stays open after its last session, at least; at most twice as many. One login after the other
+ * opens and sweeps it once. A disk cannot be unmounted for so long.
  */
 const KEPT_MS = 2_000;
 /** Homes that are open without a session; each is a descriptor. */
@@ -47,8 +47,8 @@ type Shared = {
   /** Whether its key tells when the home is another one: only then may it wait for the next session. */
   readonly isKnown: boolean;
   sessions: number;
-  /** Since when it has no sessions, on the clock of `performance`. */
-  idleSince: number;
+  /** Without sessions when the timer came last. */
+  isOld: boolean;
 };
 
 export class Storages implements AsyncDisposable {
@@ -95,7 +95,7 @@ export class Storages implements AsyncDisposable {
       return known;
     }
     const opening = this.#openSwept(account);
-    const shared = { key, opening, isKnown: identity !== undefined, sessions: 0, idleSince: 0 };
+    const shared = { key, opening, isKnown: identity !== undefined, sessions: 0, isOld: false };
     this.#shared.set(key, shared);
     return shared;
   }
@@ -111,29 +111,26 @@ export class Storages implements AsyncDisposable {
     shared.sessions -= 1;
     if (shared.sessions > 0) return;
     if (this.#isOver || !shared.isKnown) return this.#close(shared);
-    shared.idleSince = performance.now();
+    shared.isOld = false;
     this.#idle.add(shared);
-    this.#timer ??= this.#lookIn(KEPT_MS);
+    this.#lookLater();
     const [first] = this.#idle;
     if (first !== undefined && this.#idle.size > KEPT_LIMIT) await this.#close(first);
   }
 
-  #lookIn(milliseconds: number): NodeJS.Timeout {
-    // Nothing is lost with a process that ends before.
-    return setTimeout(() => this.#closeOld(), milliseconds).unref();
-  }
-
-  #closeOld(): void {
-    this.#timer = undefined;
-    for (const shared of this.#idle) {
-      const left = shared.idleSince + KEPT_MS - performance.now();
-      if (left > 0) {
-        this.#timer = this.#lookIn(left);
-        return;
+  /** One timer for all: each of its own would cost every login one. */
+  #lookLater(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      for (const shared of this.#idle) {
+        // What cannot be closed is lost, and no session is there to tell.
+        if (shared.isOld) this.#close(shared).catch(() => {});
+        shared.isOld = true;
       }
-      // As at the end of a session: what cannot be closed is nobody's fault who could mend it.
-      this.#close(shared).catch(() => {});
-    }
+      if (this.#idle.size > 0) this.#lookLater();
+    }, KEPT_MS);
+    // Nothing is lost with a process that ends before.
+    this.#timer.unref();
   }
 
   async #close(shared: Shared): Promise<void> {
