@@ -13,9 +13,9 @@ type Desk = {
   readonly home: string;
   /** What was done, in order. */
   readonly done: string[];
-  enter(home?: string): Promise<StorageLease>;
+  readonly enter: (home?: string) => Promise<StorageLease>;
   /** One login after the other. */
-  visit(home?: string): Promise<void>;
+  readonly visit: (home?: string) => Promise<void>;
 };
 
 async function desk(context: TestContext, open: (home: string) => void = () => {}): Promise<Desk> {
@@ -34,16 +34,11 @@ async function desk(context: TestContext, open: (home: string) => void = () => {
     });
   });
   const enter = async (home = standard): Promise<StorageLease> => storages.open(accountAt(home));
-  return {
-    storages,
-    home: standard,
-    done,
-    enter,
-    async visit(home) {
-      await using lease = await enter(home);
-      assert.ok(lease.storage);
-    },
+  const visit = async (home?: string): Promise<void> => {
+    await using lease = await enter(home);
+    assert.ok(lease.storage);
   };
+  return { storages, home: standard, done, enter, visit };
 }
 
 function accountAt(home: string): Account {
