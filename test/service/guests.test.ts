@@ -91,7 +91,10 @@ suite("guests", { skip: elsewhere }, () => {
       await wire.expect(331, "USER ftp");
       codes.push((await wire.ask("PASS x")).code);
     }
-    assert.deepEqual(codes.toSorted((one, other) => one - other), [230, 230, 530, 530, 530, 530]);
+    assert.deepEqual(
+      codes.toSorted((one, other) => one - other),
+      [230, 230, 530, 530, 530, 530],
+    );
     for (const wire of waiting) wire[Symbol.dispose]();
   });
 
