@@ -81,6 +81,10 @@ export interface AccountStore {
    * that can be had so. @throws {AccountError}
    */
   vouchFor?(attempt: Omit<LoginAttempt, "password">): Promise<Verdict>;
+  /** What `authenticate` accepts under each of the GUEST_NAMES, whatever the password and from wherever. */
+  readonly guest?: Account;
+  /** No account of this store has, or will ever have, one of the GUEST_NAMES in any case. */
+  readonly hasNoGuests?: boolean;
 }
 
 export class AccountError extends Error {

@@ -1,6 +1,6 @@
 /** Guests: the names that RFC 1635 gives them, any password, and no more rights than to take or to leave files. */
 import { type Account, type AccountStore, AccountError, type Right } from "./account.ts";
-import { GUEST_NAMES } from "./names.ts";
+import { isGuestName } from "./names.ts";
 import { PRESETS } from "./rights.ts";
 
 /** "read": list and fetch. "drop": leave new files, unseen and untouchable afterwards. "off": no guests. */
@@ -28,7 +28,7 @@ export function createAnonymousAccounts({ home, mode, also = [] }: AnonymousOpti
   };
   return {
     name: "anonymous",
-    authenticate: async ({ name }) =>
-      GUEST_NAMES.includes(name.toLowerCase()) ? { kind: "accepted", account } : { kind: "unknown" },
+    guest: account,
+    authenticate: async ({ name }) => (isGuestName(name) ? { kind: "accepted", account } : { kind: "unknown" }),
   };
 }

@@ -3,7 +3,7 @@ import { isAbsolute, resolve } from "node:path";
 import { type ByteString, bytesOfText } from "../base/bytes.ts";
 import { type Account, AccountError, type AccountStore, type Verdict } from "./account.ts";
 import { homeProblem } from "./homes.ts";
-import { nameOfClient, nameProblem } from "./names.ts";
+import { isGuestName, nameOfClient, nameProblem } from "./names.ts";
 import { PASSWORDS, PASSWORD_LIMIT, type Passwords } from "./passwords.ts";
 import { parseRights } from "./rights.ts";
 
@@ -60,6 +60,7 @@ export async function createFixedAccounts(
   }
   return {
     name: "fixed",
+    hasNoGuests: !known.keys().some(isGuestName),
     async authenticate(attempt): Promise<Verdict> {
       const user = known.get(nameOfClient(attempt.name) ?? "");
       if (user === undefined) return { kind: "unknown" };

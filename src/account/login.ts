@@ -23,6 +23,8 @@ export interface Login {
   vouchFor(attempt: Omit<LoginAttempt, "password">): Promise<LoginResult>;
   /** Takes the time of a password check, for an answer that must not be told from one. @returns false when too many wait. */
   spendTime(password: ByteString): Promise<boolean>;
+  /** The account that each guest gets, if that is known without asking: no store that comes first could say otherwise. */
+  guest?(): Account | undefined;
 }
 
 export type LoginOptions = {
@@ -32,6 +34,7 @@ export type LoginOptions = {
 
 export function createLogin(stores: readonly AccountStore[], { passwords = PASSWORDS }: LoginOptions = {}): Login {
   return {
+    guest: () => stores.find((store) => store.hasNoGuests !== true)?.guest,
     async authenticate(attempt) {
       try {
         const result = await ask(stores, async (store) => store.authenticate(attempt));

@@ -7,6 +7,11 @@ export const NAME_LIMIT = 64;
 /** The names that RFC 1635 §2 gives to guests, and that clients send by themselves. */
 export const GUEST_NAMES: readonly string[] = ["anonymous", "ftp"];
 
+/** In any case (RFC 1635 §2). */
+export function isGuestName(name: string): boolean {
+  return GUEST_NAMES.includes(name.toLowerCase());
+}
+
 /** @returns what is wrong with a name, as the end of a sentence that begins with "the name"; undefined for a good one. */
 export function nameProblem(name: string): string | undefined {
   if (name === "") return "is empty";

@@ -158,9 +158,8 @@ async function startServing(ingredients: Ingredients): Promise<Running> {
       : undefined;
     const login = new CurrentLogin(accounts);
     const parts = { configuration, listeners, guard: guarding.guard, login, certificates, onEvent };
-    const { workers, user } = plan;
-    const many =
-      workers === 0 ? undefined : await startMany({ ...parts, workers, user, roots: rootsOf(accounts.homes) });
+    const roots = rootsOf(accounts.homes);
+    const many = plan.workers === 0 ? undefined : await startMany({ ...parts, ...plan, roots });
     const service = many ?? (await startSingle(parts));
     if (many !== undefined) onRenewed.tell = () => many.renew();
     started = true;
@@ -182,6 +181,7 @@ async function startServing(ingredients: Ingredients): Promise<Running> {
           await service.reload({ configuration: fresh, roots: rootsOf(known.homes) });
           await guarding.reload(fresh);
           login.change(known);
+          many?.changed();
           for (const text of oddities({ before: configuration, fresh, known, plan })) warn(text);
         } catch (error) {
           warn(`The configuration was not read again: ${faultMessage(error)}`);

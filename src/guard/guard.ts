@@ -130,6 +130,12 @@ export class Guard {
     return { ...refused("account-banned", 530, "Login incorrect."), ...this.#failed(known, account) };
   }
 
+  /** Whether each session that signs in by one of these names is certain to get its place: no ban, no limit of sessions. */
+  letsAllIn(names: readonly string[], limits: AccountLimits): boolean {
+    const most = limits.sessions ?? this.#settings.limits.sessionsPerAccount;
+    return most === undefined && names.every((name) => this.#bans.ofAccount(name) === undefined);
+  }
+
   /** A wrong password, an unknown name, a refused account: all the same (attack 36). */
   loginFailed(session: string, account: string): LoginAnswer {
     const known = this.#sessions.get(session);

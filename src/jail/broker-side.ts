@@ -9,6 +9,7 @@ import {
   type FromWorker,
   type Handle,
   type NoticeTable,
+  type Note,
   refusal,
   RequestError,
   type RequestTable,
@@ -64,7 +65,6 @@ const LIMITS: BrokerLimits = {
 };
 
 type Ask = Extract<FromWorker, { t: "ask" }>;
-type Note = Extract<FromWorker, { t: "note" }>;
 type Entry = {
   readonly ask: z.ZodType;
   readonly answer: z.ZodType;
@@ -116,6 +116,7 @@ export class BrokerSide<Requests extends RequestTable, Notices extends NoticeTab
     if (!frame.ok) return this.#isWrong("it is no frame");
     if (frame.value.t === "ask") this.#onAsk(frame.value);
     else if (frame.value.t === "note") this.#onNote(frame.value);
+    else if (frame.value.t === "notes") for (const note of frame.value.notes) this.#onNote(note);
   }
 
   /**
@@ -156,6 +157,8 @@ export class BrokerSide<Requests extends RequestTable, Notices extends NoticeTab
 
   /** As a request, but for the answer. */
   #onNote({ name, payload }: Note): void {
+    // One before it in the same message was one wrong too many.
+    if (this.#gone.signal.aborted) return;
     const entry = this.#entries.get(name);
     if (entry === undefined) return this.#isWrong(`it noted ${JSON.stringify(name)}, which there is not`);
     const note = checked(entry.ask, payload);
@@ -163,18 +166,28 @@ export class BrokerSide<Requests extends RequestTable, Notices extends NoticeTab
     if (this.#outstanding >= this.#limits.outstanding) {
       return this.#isWrong(`it has more than ${this.#limits.outstanding} requests outstanding`);
     }
-    void this.#run(entry, { name, payload: note.value });
+    this.#run(entry, { name, payload: note.value });
   }
 
-  async #run(entry: Entry, { name, payload }: Omit<Note, "t">): Promise<void> {
+  #run(entry: Entry, { name, payload }: Omit<Note, "t">): void {
+    const failed = (error: unknown): void => {
+      if (error instanceof RequestError) return;
+      this.#onFault({ kind: "handler-failed", text: `${name}: ${faultDetail(error)}` });
+    };
+    try {
+      const result = entry.handle(payload, new LazyContext(this.#gone.signal));
+      // One that is done counts no more: those of one message would be many at once.
+      if (result instanceof Promise) void this.#outlast(result).catch(failed);
+      else dropHandle(result);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  async #outlast(result: Promise<unknown>): Promise<void> {
     this.#outstanding += 1;
     try {
-      const result = await entry.handle(payload, new LazyContext(this.#gone.signal));
-      if (result instanceof WithHandle) closeHandle(result.handle);
-    } catch (error) {
-      if (!(error instanceof RequestError)) {
-        this.#onFault({ kind: "handler-failed", text: `${name}: ${faultDetail(error)}` });
-      }
+      dropHandle(await result);
     } finally {
       this.#outstanding -= 1;
     }
@@ -269,10 +282,15 @@ export class BrokerSide<Requests extends RequestTable, Notices extends NoticeTab
   }
 }
 
+/** Nobody waits for what a note brings. */
+function dropHandle(result: unknown): void {
+  if (result instanceof WithHandle) closeHandle(result.handle);
+}
+
 /** Most handlers never look at the signal, and one of two sources costs more than the rest of their work. */
 class LazyContext implements RequestContext {
   readonly #gone: AbortSignal;
-  readonly #late = new AbortController();
+  #late: AbortController | undefined;
   #signal: AbortSignal | undefined;
 
   constructor(gone: AbortSignal) {
@@ -280,11 +298,13 @@ class LazyContext implements RequestContext {
   }
 
   get signal(): AbortSignal {
+    this.#late ??= new AbortController();
     this.#signal ??= AbortSignal.any([this.#gone, this.#late.signal]);
     return this.#signal;
   }
 
   abort(reason: RequestError): void {
+    this.#late ??= new AbortController();
     this.#late.abort(reason);
   }
 }

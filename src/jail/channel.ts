@@ -4,6 +4,7 @@
  */
 import type { SendHandle } from "node:child_process";
 import { z } from "zod";
+import { NOTES_AT_ONCE } from "./limits.ts";
 
 /** Schemas must be synchronous. Bound every text and list in them: only the octets of a whole message are limited. */
 export type RequestTable = Readonly<Record<string, { readonly ask: z.ZodType; readonly answer: z.ZodType }>>;
@@ -56,11 +57,16 @@ const TEXT_LIMIT = 500;
 const id = z.int().min(1);
 const name = z.string().max(NAME_LIMIT);
 
+/** A request whose answer nobody waits for. */
+export type Note = z.output<typeof note>;
+const note = z.strictObject({ t: z.literal("note"), name, payload: z.unknown() });
+
 export type FromWorker = z.output<typeof FROM_WORKER>;
 export const FROM_WORKER = z.discriminatedUnion("t", [
   z.strictObject({ t: z.literal("ask"), id, name, payload: z.unknown() }),
-  // A request whose answer nobody waits for.
-  z.strictObject({ t: z.literal("note"), name, payload: z.unknown() }),
+  note,
+  // Several of one turn: a message costs more than what it says.
+  z.strictObject({ t: z.literal("notes"), notes: z.array(note).max(NOTES_AT_ONCE) }),
   z.strictObject({ t: z.literal("ready") }),
   z.strictObject({ t: z.literal("pong"), id }),
 ]);

@@ -9,6 +9,10 @@ export const DATABASE_LIMIT = 1_048_576;
 
 /** Octets of one message of a worker: a request is names and numbers, the longest a path of 4 KiB in any coding. */
 export const MESSAGE_LIMIT = 65_536;
+/** Notes in one message of a worker, each of some 300 octets at most. */
+export const NOTES_AT_ONCE = 32;
+/** Milliseconds that a note which nothing waits for may wait for others to go with. */
+export const LATER_MS = 10;
 /** Requests of one worker that have no answer yet, in all its sessions; each may hold a handler's memory. */
 export const OUTSTANDING_LIMIT = 256;
 /** Requests and notices that wait for a worker which does not read; twice what may be outstanding. */

@@ -5,11 +5,12 @@ import {
   type FromWorker,
   type Handle,
   type NoticeTable,
+  type Note,
   RequestError,
   type RequestTable,
   TO_WORKER,
 } from "./channel.ts";
-import { ANSWER_TIME_MS, OUTSTANDING_LIMIT } from "./limits.ts";
+import { ANSWER_TIME_MS, LATER_MS, NOTES_AT_ONCE, OUTSTANDING_LIMIT } from "./limits.ts";
 
 /** One function per notice; a handle that it does not keep is the function's to close. */
 export type NoticeHandlers<Table extends NoticeTable> = {
@@ -44,6 +45,10 @@ export class WorkerSide<Requests extends RequestTable, Notices extends NoticeTab
   readonly #link: BrokerLink;
   readonly #options: WorkerSideOptions<Requests, Notices>;
   readonly #waiting = new Map<number, Waiting>();
+  /** Those that wait for the end of the turn, or a little longer. */
+  readonly #notes: Note[] = [];
+  #endOfTurn: NodeJS.Immediate | undefined;
+  #later: NodeJS.Timeout | undefined;
   #lastId = 0;
   #isGone = false;
 
@@ -95,10 +100,35 @@ export class WorkerSide<Requests extends RequestTable, Notices extends NoticeTab
     closeHandle(handle);
   }
 
-  /** A request whose answer nobody waits for: half the messages. What does not fit the schema is not sent. */
+  /**
+   * A request whose answer nobody waits for: half the messages. Those of one turn go together at its end, and before
+   * whatever is asked after them. What does not fit the schema is not sent.
+   */
   note<Name extends keyof Requests & string>(name: Name, payload: z.input<Requests[Name]["ask"]>): void {
-    if (this.#isGone || this.#options.requests[name]?.ask.safeParse(payload).success !== true) return;
-    this.#send({ t: "note", name, payload });
+    if (this.#gather(name, payload)) this.#endOfTurn ??= setImmediate(() => this.#sendNotes());
+  }
+
+  /** The same for what the broker need not know at once: it may wait for others until LATER_MS are over. */
+  noteLater<Name extends keyof Requests & string>(name: Name, payload: z.input<Requests[Name]["ask"]>): void {
+    if (this.#gather(name, payload)) this.#later ??= setTimeout(() => this.#sendNotes(), LATER_MS);
+  }
+
+  /** @returns whether it waits to be sent. */
+  #gather(name: string, payload: unknown): boolean {
+    if (this.#isGone || this.#options.requests[name]?.ask.safeParse(payload).success !== true) return false;
+    this.#notes.push({ t: "note", name, payload });
+    if (this.#notes.length < NOTES_AT_ONCE) return true;
+    this.#sendNotes();
+    return false;
+  }
+
+  #sendNotes(): void {
+    clearImmediate(this.#endOfTurn);
+    clearTimeout(this.#later);
+    this.#endOfTurn = undefined;
+    this.#later = undefined;
+    const [first, ...others] = this.#notes.splice(0);
+    if (first !== undefined) this.#post(others.length === 0 ? first : { t: "notes", notes: [first, ...others] });
   }
 
   /** Takes whatever the broker sent. */
@@ -166,7 +196,13 @@ export class WorkerSide<Requests extends RequestTable, Notices extends NoticeTab
     handler(checked.data, handle);
   }
 
+  /** After the notes that came before it. */
   #send(frame: FromWorker): void {
+    this.#sendNotes();
+    this.#post(frame);
+  }
+
+  #post(frame: FromWorker): void {
     this.#link.send(frame, (error) => {
       if (error !== null) this.gone();
     });

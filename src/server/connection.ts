@@ -119,7 +119,8 @@ export class Connection {
       await this.#urgent?.catch(() => {});
       this.#control.end();
       const facts = this.facts();
-      await this.#leaveWorkspace();
+      // No `signOut` of its own: the release ends that too.
+      await this.#closeWorkspace();
       this.#services.authority.release(this.id);
       const commands = this.#commands;
       this.#emit({ ...facts, type: "session.closed", reason: this.#reason, commands, at: this.#services.now() });
@@ -381,16 +382,19 @@ export class Connection {
   }
 
   async #leaveWorkspace(): Promise<void> {
+    if (this.#workspace !== undefined) {
+      this.#services.authority.signOut(this.id);
+      this.#clock.signOut();
+    }
+    await this.#closeWorkspace();
+  }
+
+  async #closeWorkspace(): Promise<void> {
     const files = this.#files;
-    const wasSignedIn = this.#workspace !== undefined;
     this.#files = undefined;
     this.#workspace = undefined;
     this.#throttles?.[Symbol.dispose]();
     this.#throttles = undefined;
-    if (wasSignedIn) {
-      this.#services.authority.signOut(this.id);
-      this.#clock.signOut();
-    }
     await files?.[Symbol.asyncDispose]();
   }
 }

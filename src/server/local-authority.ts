@@ -2,6 +2,7 @@
 import type { Socket } from "node:net";
 import type { Account } from "../account/account.ts";
 import type { Login, LoginResult } from "../account/login.ts";
+import { GUEST_NAMES, isGuestName } from "../account/names.ts";
 import type { ByteString } from "../base/bytes.ts";
 import type { Guard } from "../guard/guard.ts";
 import type { Offence } from "../guard/offences.ts";
@@ -56,6 +57,21 @@ export class LocalAuthority implements Authority {
     if (!place.ok) return { kind: "limited", rule: place.rule, text: place.text };
     this.#guard.loginSucceeded(session, name);
     return { kind: "accepted", account };
+  }
+
+  /** The account that any guest would get now, for certain: nothing depends on who he is or how many there are. */
+  guest(): Account | undefined {
+    const account = this.#login.guest?.();
+    return account !== undefined && this.#guard.letsAllIn(GUEST_NAMES, account.limits) ? account : undefined;
+  }
+
+  /** A guest who was let in already, as `guest` said. @returns undefined when that does not hold any more: he must go. */
+  guestIn(session: string, name: ByteString): Account | undefined {
+    const account = this.#login.guest?.();
+    if (account === undefined || !isGuestName(name) || !this.#guard.mayTryLogin(session, name).ok) return undefined;
+    if (!this.#guard.signedIn(session, account.name, { sessions: account.limits.sessions }).ok) return undefined;
+    this.#guard.loginSucceeded(session, name);
+    return account;
   }
 
   async signInFailed(session: string, name: ByteString): Promise<{ delayMs: number; endSession: boolean }> {

@@ -224,6 +224,7 @@ export class FtpServer implements AsyncDisposable {
     clearTimeout(timer);
     clearTimeout(last);
     this.#services.pool.close();
+    await this.#services.storages[Symbol.asyncDispose]();
     await Promise.all(closing);
     if (this.#wasOpen) this.events.emit({ type: "server.closed", at: Date.now() });
     this.#wasOpen = false;

@@ -47,6 +47,7 @@ function desk(): { broker: Broker; guard: Guard; events: FerrymanEvent[]; who: W
     configuration: () => CONFIGURATION,
     onEvent: (event) => stream.emit(event),
     tellShare: () => {},
+    expel: () => {},
     onListening: () => {},
   });
   return { broker, guard, events, who };
@@ -63,6 +64,7 @@ const id = fc.constantFrom("1.a", "1.b", "2.a", "2.b", "1", "1.", "2.", "12.a", 
 const name = bytesOfText("ann");
 const asks = fc.oneof(
   fc.record({ ask: fc.constantFrom("release", "signOut", "transferBegins", "transferEnds", "signIn"), session: id }),
+  fc.record({ ask: fc.constant("guestIn"), session: id }),
   fc.record({ ask: fc.constantFrom("signInFailed", "offence", "connect", "opened", "closed"), session: id }),
 );
 
@@ -110,6 +112,8 @@ async function run(handlers: Asked, ask: string, session: string): Promise<unkno
       return handlers.signIn({ session, name, password: name }, SIGNAL);
     case "signInFailed":
       return handlers.signInFailed({ session, name }, SIGNAL);
+    case "guestIn":
+      return handlers.guestIn({ session, name: bytesOfText("ftp") }, SIGNAL);
     case "offence":
       return handlers.offence({ source: session, kind: "not-ftp" }, SIGNAL);
     case "connect":

@@ -25,6 +25,8 @@ export type BrokerTerms = {
   /** Hears the events of all workers. */
   readonly onEvent: (event: FerrymanEvent) => void;
   readonly tellShare: TellShare;
+  /** Ends a session, with the words of its 421. */
+  readonly expel: (session: string, reason: string) => void;
   /** The worker takes clients. */
   readonly onListening: (worker: number) => void;
 };
@@ -35,6 +37,8 @@ type Heard = { readonly worker: number; readonly peer: Endpoint; account?: strin
 
 /** Sessions of one worker that `who` and the log may hear of at once: each needs a descriptor, of which it has no more. */
 const SESSIONS_LIMIT = 65_536;
+/** The words for guests who were let in at the moment in which they were not any more. */
+const NO_GUESTS = "Guests are not let in as before; sign in again.";
 /** Milliseconds less than the channel's own limit: a client that does not answer is no fault of a handler. */
 const CONNECT_LIMIT_MS = HANDLER_TIME_MS - 2_000;
 
@@ -98,6 +102,14 @@ export class Broker {
         const answer = await authority.signIn(session, { name, proof, from: known.peer.address });
         if (answer.kind === "accepted") known.account = answer.account;
         return answer;
+      },
+      guestIn: ({ session, name }) => {
+        const known = own(session);
+        const account = authority.guestIn(session, name);
+        // A ban, a limit or a reload has come between. A worker that lets in whom it should not gains nothing by it.
+        if (account === undefined) this.#terms.expel(session, NO_GUESTS);
+        else known.account = account;
+        return null;
       },
       signInFailed: async ({ session, name }) => {
         delete own(session).account;

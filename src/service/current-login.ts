@@ -1,5 +1,5 @@
 /** The door as a reload leaves it: logins that have begun end where they began, new ones ask the new stores. */
-import type { AccountStore } from "../account/account.ts";
+import type { Account, AccountStore } from "../account/account.ts";
 import { type Login, createLogin } from "../account/login.ts";
 import type { Passwords } from "../account/passwords.ts";
 
@@ -18,5 +18,6 @@ export class CurrentLogin implements Login {
 
   authenticate: Login["authenticate"] = async (attempt) => this.#login.authenticate(attempt);
   vouchFor: Login["vouchFor"] = async (attempt) => this.#login.vouchFor(attempt);
+  guest = (): Account | undefined => this.#login.guest?.();
   spendTime: Login["spendTime"] = async (password) => this.#login.spendTime(password);
 }

@@ -118,3 +118,27 @@ test("for who alone the transfers of a session go as one sum, for an xferlog eac
     assert.deepEqual(seen, expected);
   }
 });
+
+test("for who alone the end of a session replaces all that waits of it, and nothing else's", async () => {
+  const { events, batches } = sender();
+  events.interest = "presence";
+  events.hear({ ...FACTS, type: "login.accepted", account: "ann", at: 1 });
+  events.hear(commandOf("1.a", 2));
+  events.hear(transferOf("1.a", 3));
+  events.hear(commandOf("1.b", 4));
+  events.hear({ type: "server.fault", detail: "x", session: "1.a", at: 5 });
+  events.hear({ ...FACTS, type: "session.closed", reason: "QUIT", commands: 1, at: 6 });
+  events.hear(commandOf("1.b", 7));
+  // The same id again, which sums nothing up with what is gone.
+  events.hear(transferOf("1.a", 8));
+  await events.flush();
+  assert.deepEqual(
+    batches.flat().map(({ type, at }) => [type, at]),
+    [
+      ["command", 7],
+      ["server.fault", 5],
+      ["session.closed", 6],
+      ["transfer", 8],
+    ],
+  );
+});

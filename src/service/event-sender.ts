@@ -23,12 +23,15 @@ const PRESENCE: ReadonlySet<FerrymanEvent["type"]> = new Set([
   "transfer",
 ]);
 
+/** A place in the queue: what is in it may be replaced by what makes it out of date. */
+type Waiting = { event: FerrymanEvent };
+
 export class EventSender {
   readonly #send: (events: readonly FerrymanEvent[]) => Promise<unknown>;
   #interest: EventInterest = "all";
-  #waiting: FerrymanEvent[] = [];
-  /** Without a log: where in `#waiting` each session's last command is, and its sums of transfers. */
-  readonly #last = new Map<string, number>();
+  #waiting: Waiting[] = [];
+  /** Without a log: each session's last command in `#waiting`, and its sums of transfers. */
+  readonly #last = new Map<string, Waiting>();
   #sending: Promise<void> | undefined;
   /** Ends the gathering. */
   #hurry: (() => void) | undefined;
@@ -49,7 +52,7 @@ export class EventSender {
       return;
     }
     if (this.#interest !== "all" && this.#isOfNoUse(event)) return;
-    this.#waiting.push(event);
+    this.#push({ event });
     this.#sending ??= this.#run();
     if (event.type === "server.fault" || this.#waiting.length >= EVENTS_AT_ONCE) this.#hurry?.();
   }
@@ -66,6 +69,7 @@ export class EventSender {
 
   #isOfNoUse(event: FerrymanEvent): boolean {
     if (!PRESENCE.has(event.type)) return true;
+    if (event.type === "session.closed" && this.#interest === "presence") this.#dropAllOf(event.session);
     if (event.type === "command") return this.#replaces(event.session, () => event);
     if (event.type !== "transfer" || this.#interest !== "presence") return false;
     return this.#replaces(`${event.session} ${event.direction}`, (old) =>
@@ -75,14 +79,27 @@ export class EventSender {
 
   /** Puts one event in the place of the last of its kind that waits. @returns false: none does. */
   #replaces(kind: string, join: (old: FerrymanEvent) => FerrymanEvent): boolean {
-    const at = this.#last.get(kind);
-    const old = at === undefined ? undefined : this.#waiting[at];
-    if (at === undefined || old === undefined) {
-      this.#last.set(kind, this.#waiting.length);
-      return false;
-    }
-    this.#waiting[at] = join(old);
-    return true;
+    const old = this.#last.get(kind);
+    if (old !== undefined) old.event = join(old.event);
+    return old !== undefined;
+  }
+
+  #push(waiting: Waiting): void {
+    this.#waiting.push(waiting);
+    if (this.#interest === "all") return;
+    const { event } = waiting;
+    if (event.type === "command") this.#last.set(event.session, waiting);
+    if (event.type === "transfer") this.#last.set(`${event.session} ${event.direction}`, waiting);
+  }
+
+  /** Of a session that came and went while its events waited, `who` need only hear that it is gone. */
+  #dropAllOf(session: string): void {
+    // With more of them each end would cost a search; they go soon.
+    if (this.#waiting.length > EVENTS_AT_ONCE) return;
+    this.#waiting = this.#waiting.filter(
+      ({ event }) => event.type === "server.fault" || !("session" in event) || event.session !== session,
+    );
+    for (const kind of ["", " download", " upload", " listing"]) this.#last.delete(session + kind);
   }
 
   async #run(): Promise<void> {
@@ -106,12 +123,12 @@ export class EventSender {
 
   #take(): readonly FerrymanEvent[] {
     let [count, characters] = [0, 0];
-    for (const event of this.#waiting) {
+    for (const { event } of this.#waiting) {
       characters += sizeOf(event);
       if (count > 0 && (count >= EVENTS_AT_ONCE - 1 || characters > BATCH_CHARACTERS)) break;
       count += 1;
     }
-    const batch = this.#waiting.splice(0, count);
+    const batch = this.#waiting.splice(0, count).map(({ event }) => event);
     this.#last.clear();
     if (this.#lost === 0) return batch;
     const detail = `${this.#lost} events were lost: the broker is too slow for this worker`;

@@ -2,6 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import type { Readable } from "node:stream";
 import { statSync } from "node:fs";
+import type { Account } from "../account/account.ts";
 import type { Configuration } from "../config/sections.ts";
 import { EventStream } from "../base/event-stream.ts";
 import { type BrokerSide, serveWorker } from "../jail/broker-side.ts";
@@ -49,7 +50,11 @@ type Crew = {
 };
 
 /** Workers learn of new certificates by their broker alone. */
-export type ManyService = Service & { renew(): void };
+export type ManyService = Service & {
+  renew(): void;
+  /** Limits, bans or accounts are others than before: tells workers which guests need no question. */
+  changed(): void;
+};
 
 export async function startMany(parts: WorkerParts): Promise<ManyService> {
   const service = new BrokerService(parts);
@@ -79,6 +84,9 @@ class BrokerService implements ManyService {
   readonly #awaited = new Map<number, () => void>();
   /** Workers that can take clients. */
   readonly #listening = new Set<number>();
+  /** What each of them was told last of guests. */
+  readonly #told = new Map<number, Account | undefined>();
+  readonly #guests: () => Account | undefined;
   #stopping = false;
 
   constructor(parts: WorkerParts) {
@@ -94,8 +102,10 @@ class BrokerService implements ManyService {
       configuration: () => this.#configuration,
       onEvent: (event) => this.#events.emit(event),
       tellShare: (worker, share) => this.#sides.get(worker)?.tell("share", share),
+      expel: (session, reason) => this.#expel(session, reason),
       onListening: (worker) => {
         this.#listening.add(worker);
+        this.changed();
         this.#awaited.get(worker)?.();
         this.#door.look();
       },
@@ -107,10 +117,9 @@ class BrokerService implements ManyService {
       admit: (session, client) => this.#broker.admit(session, client),
       onEvent: (event) => this.#events.emit(event),
     });
-    authority.onEnd((session, reason) => {
-      const worker = this.#broker.workerOf(session);
-      if (worker !== undefined) this.#sides.get(worker)?.tell("expel", { session, reason });
-    });
+    authority.onEnd((session, reason) => this.#expel(session, reason));
+    this.#guests = () => authority.guest();
+    guard.events.subscribe(() => this.changed());
   }
 
   get bound(): Service["bound"] {
@@ -138,6 +147,20 @@ class BrokerService implements ManyService {
     const { certificates } = this.#parts;
     if (certificates !== undefined)
       for (const side of this.#sides.values()) side.tell("credentials", certificates.current);
+  }
+
+  #expel(session: string, reason: string): void {
+    const worker = this.#broker.workerOf(session);
+    if (worker !== undefined) this.#sides.get(worker)?.tell("expel", { session, reason });
+  }
+
+  changed(): void {
+    const account = this.#guests();
+    for (const number of this.#listening) {
+      if (this.#told.get(number) === account) continue;
+      this.#told.set(number, account);
+      this.#sides.get(number)?.tell("guests", account === undefined ? {} : { account });
+    }
   }
 
   /** New workers take the new clients; the old ones go when their last session has ended. */
@@ -304,6 +327,7 @@ class BrokerService implements ManyService {
     this.#sides.delete(number);
     this.#awaited.delete(number);
     this.#listening.delete(number);
+    this.#told.delete(number);
     const why = wordsOf(reason);
     this.#broker.workerGone(number, `its worker process ended (${why})`);
     this.#door.forget(number);

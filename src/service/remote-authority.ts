@@ -1,6 +1,7 @@
 /** The authority as a worker has it: every question goes to the broker. */
 import { Socket } from "node:net";
 import type { Account } from "../account/account.ts";
+import { isGuestName } from "../account/names.ts";
 import type { ByteString } from "../base/bytes.ts";
 import type { Offence } from "../guard/offences.ts";
 import { OK, type Verdict, refused } from "../guard/verdict.ts";
@@ -12,7 +13,10 @@ import type { Authority, SignInAnswer, SignInOrder } from "../server/authority.t
 import type { NOTICES, REQUESTS } from "./requests.ts";
 import { Turns } from "./turns.ts";
 
-export type BrokerLine = Pick<WorkerSide<typeof REQUESTS, typeof NOTICES>, "ask" | "askForHandle" | "note">;
+export type BrokerLine = Pick<
+  WorkerSide<typeof REQUESTS, typeof NOTICES>,
+  "ask" | "askForHandle" | "note" | "noteLater"
+>;
 
 /** Password checks asked for at once; the broker queues them, and 421 is said to more than it may hold. */
 const LOGINS_AT_ONCE = 96;
@@ -31,6 +35,7 @@ export class RemoteAuthority implements Authority {
   readonly #connects = new Turns(CONNECTS_AT_ONCE);
   /** Whether transfers are to be counted for the limits of all. */
   readonly #countsTransfers: (account: Account) => boolean;
+  #guest: Account | undefined;
   #onEnd: (session: string, reason: string) => void = () => {};
 
   constructor(broker: BrokerLine, countsTransfers: (account: Account) => boolean) {
@@ -47,7 +52,16 @@ export class RemoteAuthority implements Authority {
     this.#broker.note("release", { session });
   }
 
+  /** What guests get without a question; undefined: the broker is asked for each. */
+  set guest(account: Account | undefined) {
+    this.#guest = account;
+  }
+
   async signIn(session: string, { name, proof }: SignInOrder): Promise<SignInAnswer> {
+    if (this.#guest !== undefined && proof.kind === "password" && isGuestName(name)) {
+      this.#broker.noteLater("guestIn", { session, name });
+      return { kind: "accepted", account: this.#guest };
+    }
     const password = proof.kind === "password" ? { password: proof.password } : {};
     try {
       return await this.#logins.take(async () => this.#broker.ask("signIn", { session, name, ...password }));

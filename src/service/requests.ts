@@ -3,6 +3,7 @@
  * and again by the broker against what it knows: a worker speaks with the network and may have been taken over.
  */
 import { z } from "zod";
+import type { Account } from "../account/account.ts";
 import type { ByteString } from "../base/bytes.ts";
 import type { Configuration } from "../config/sections.ts";
 import { type Offence, isOffence } from "../guard/offences.ts";
@@ -51,6 +52,8 @@ export const REQUESTS = defineRequests({
     }),
     answer: ours<SignInAnswer>(),
   },
+  /** A guest whom the worker let in, as the notice `guests` allows: told, not asked. */
+  guestIn: { ask: z.strictObject({ session, name: octets(NAME_LIMIT) }), answer: nothing },
   signInFailed: {
     ask: z.strictObject({ session, name: octets(NAME_LIMIT) }),
     answer: ours<{ readonly delayMs: number; readonly endSession: boolean }>(),
@@ -108,6 +111,8 @@ export const NOTICES = defineNotices({
   /** A connection that the broker has let in goes along. */
   client: z.strictObject({ session: z.string(), listener: z.int().min(0) }),
   credentials: ours<NewCredentials>(),
+  /** Until told otherwise, who gives a guest's name gets this account without a question; absent: he is asked for. */
+  guests: ours<{ readonly account?: Account }>(),
   expel: z.strictObject({ session: z.string(), reason: z.string() }),
   /** The worker's part of the rates that it shares with others. */
   share: z.strictObject({ account: z.string().optional(), part: z.number().min(0).max(1) }),

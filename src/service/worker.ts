@@ -37,6 +37,9 @@ const notices: NoticeHandlers<typeof NOTICES> = {
   begin: (given) => void begin(given).catch(async (error: unknown) => fail(error)),
   client: takeClient,
   credentials: takeCredentials,
+  guests: ({ account }) => {
+    if (authority !== undefined) authority.guest = account;
+  },
   expel: ({ session, reason }) => authority?.expel(session, reason),
   share: ({ account, part }) => setShare(account, part),
   retire: () => {

@@ -10,6 +10,7 @@ import {
   RIGHTS,
   type Verdict,
 } from "../account/account.ts";
+import { GUEST_NAMES } from "../account/names.ts";
 import { type ByteString, bytesOf, bytesOfText } from "../base/bytes.ts";
 
 /** A store with one account that may sign in, as it is before each test. */
@@ -76,6 +77,7 @@ export function accountSuite(name: string, make: MakeAccounts, abilities: Accoun
       assert.deepEqual(await signIn(fixture, { name: NOBODY }), { kind: "unknown" });
       assert.deepEqual(await signIn(fixture, { name: bytesOfText(`${fixture.name}x`) }), { kind: "unknown" });
     });
+    it("what it says of guests without being asked is what it answers", keepsWordOfGuests);
     it("hostile names never enter (attacks 22, 33)", async (fixture) => {
       for (const hostile of [...HOSTILE_NAMES.map(bytesOfText), NOT_UTF8]) {
         const verdict = await signIn(fixture, { name: hostile });
@@ -93,6 +95,17 @@ export function accountSuite(name: string, make: MakeAccounts, abilities: Accoun
     if (abilities.breakable === true)
       it("a broken source lets nobody in, and on to no other store (attack 40)", failsClosed);
   });
+}
+
+async function keepsWordOfGuests({ store }: AccountFixture): Promise<void> {
+  for (const name of [...GUEST_NAMES, ...GUEST_NAMES.map((each) => each.toUpperCase())]) {
+    for (const password of ["", "me@example.net"]) {
+      const attempt = { name: bytesOfText(name), password: bytesOfText(password), from: ADDRESS };
+      const verdict = await store.authenticate(attempt);
+      if (store.guest !== undefined) assert.deepEqual(verdict, { kind: "accepted", account: store.guest });
+      if (store.hasNoGuests === true) assert.equal(verdict.kind, "unknown");
+    }
+  }
 }
 
 async function entersWithAny(fixture: AccountFixture): Promise<void> {
