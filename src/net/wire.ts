@@ -7,9 +7,9 @@ import type { Endpoint } from "./addresses.ts";
 
 export type Ears = {
   /** @param chunk may be overwritten after the call. */
-  onOctets(chunk: Buffer): void;
+  readonly onOctets: (chunk: Buffer) => void;
   /** The other end sends nothing more. */
-  onEnd(): void;
+  readonly onEnd: () => void;
 };
 
 export type Wire = {
