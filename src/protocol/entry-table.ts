@@ -115,8 +115,7 @@ export function putHex(into: Uint8Array, at: number, low: number, high: number):
 
 /** Writes octets that were made before. @returns the position after them. */
 export function putOctets(into: Uint8Array, at: number, octets: Uint8Array): number {
-  // Short ones alone come here: a call of `set` costs more than this loop.
-  for (let place = 0; place < octets.length; place++) into[at + place] = octets[place] ?? 0;
+  into.set(octets, at);
   return at + octets.length;
 }
 

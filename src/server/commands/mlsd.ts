@@ -22,7 +22,8 @@ export const mlsd: Command = command({
   },
 });
 
-async function* factChunks(session: SignedIn, path: VirtualPath, memory: number): Chunks {
+/** The lines of MLSD as octets. @param memory octets that a chunk may have. @throws {StorageError} */
+export async function* factChunks(session: SignedIn, path: VirtualPath, memory: number): Chunks {
   const { workspace, facts } = session;
   const folder = await workspace.stat(path);
   // RFC 3659 §7.2.1: MLSD lists folders alone, and its reply is 501 for anything else; 550 is what clients know.
