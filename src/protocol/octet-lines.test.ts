@@ -55,11 +55,12 @@ const items = fc
   .array(fc.tuple(item, fc.array(octets(20), { maxLength: 4 })), { maxLength: 20 })
   .map((groups) => groups.flatMap(([one, names]) => [one, ...names.map((name) => ({ ...one, name }))]));
 
+const low = (number: bigint): number => Number(number & 0xffffffffn);
+const high = (number: bigint): number => Number(number >> 32n);
+
 function tableOf(entries: readonly Item[]): EntryTable {
   const names = Buffer.concat(entries.map(({ name }) => octetsOf(name)));
   const column = (of: (entry: Item) => number): Uint32Array => Uint32Array.from(entries, of);
-  const low = (number: bigint): number => Number(number & 0xffffffffn);
-  const high = (number: bigint): number => Number(number >> 32n);
   let end = 0;
   const ends = column(({ name }) => (end += name.length));
   return {

@@ -46,13 +46,25 @@ export async function carryChunks(session: SignedIn, { path, chunks, context, sa
     path,
     log,
     opening: "Here comes the directory listing.",
+    atOnce: (end) => {
+      if (first.done === true || !first.value.isLast || end.sendOctetsAtOnce === undefined) return false;
+      const { sent, over } = end.sendOctetsAtOnce(first.value.octets);
+      log.octets += sent;
+      return over;
+    },
     move: async (connection) =>
-      sendChunks(connection, [first, made], (count) => {
+      sendChunks(connection, [withoutFront(first, log.octets), made], (count) => {
         log.octets += count;
       }),
     closing: () => "Directory send OK.",
   });
   return session;
+}
+
+/** @param sent octets that went out at once. */
+function withoutFront(first: IteratorResult<Chunk, void>, sent: number): IteratorResult<Chunk, void> {
+  if (first.done === true || sent === 0) return first;
+  return { value: { ...first.value, octets: first.value.octets.subarray(sent) }, done: false };
 }
 
 /** @param count hears of octets. @throws {DataError} */
