@@ -84,6 +84,21 @@ async function withOdd(run: (open: (jail: "kernel" | "portable") => Promise<Loca
   }
 }
 
+/** @param pattern of a rule that grants `list` alone. */
+async function facts(storage: Storage, pattern?: string): Promise<readonly string[]> {
+  const session = sessionOf(storage, pattern === undefined ? [] : [{ pattern, rights: ["list"] }]);
+  return (await textOf(factChunks(session, ROOT, MEMORY))).split("\r\n").toSorted();
+}
+
+/** The jails write devices in their own ways. */
+function plain(lines: readonly string[]): readonly string[] {
+  return lines.map((line) => line.replace(/unique=[^;]*;/, "")).toSorted();
+}
+
+function huge(lines: readonly string[]): string | undefined {
+  return lines.find((line) => line.endsWith(" huge"));
+}
+
 suite("lines of a folder", { skip: loadSystemCalls() === undefined }, () => {
   test("attack 57: LIST and NLST say the same in columns, entry by entry, and from the portable jail", async () => {
     await withOdd(async (open) => {
@@ -107,18 +122,11 @@ suite("lines of a folder", { skip: loadSystemCalls() === undefined }, () => {
     await withOdd(async (open) => {
       await using kernel = await open("kernel");
       await using portable = await open("portable");
-      const facts = async (storage: Storage, pattern?: string): Promise<readonly string[]> => {
-        const session = sessionOf(storage, pattern === undefined ? [] : [{ pattern, rights: ["list"] }]);
-        return (await textOf(factChunks(session, ROOT, MEMORY))).split("\r\n").toSorted();
-      };
       const inColumns = await facts(kernel);
       // A rule about a name has each entry's rights asked for.
       assert.deepEqual(await facts(kernel, "/nobody"), inColumns);
       const elsewhere = await facts(portable);
-      // The jails write devices in their own ways.
-      const plain = (lines: readonly string[]) => lines.map((line) => line.replace(/unique=[^;]*;/, "")).toSorted();
       assert.deepEqual(plain(elsewhere), plain(inColumns));
-      const huge = (lines: readonly string[]) => lines.find((line) => line.endsWith(" huge"));
       assert.match(huge(inColumns) ?? "", /;size=5000000000;.*;perm=adfrw;/);
       assert.match(huge(await facts(kernel, "/huge")) ?? "", /;perm=;/);
     });

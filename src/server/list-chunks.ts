@@ -11,7 +11,10 @@ const GATHER_MS = 100;
 /** Buffers that are kept for later listings: new memory costs a page fault for each 4 KiB. */
 const SPARE_BUFFERS = 2;
 
-/** Lines, each with its CRLF. The octets are the taker's until he asks for the next chunk. */
+/**
+ * Lines, each with its CRLF. The octets are the taker's until he asks for the next chunk; when he is done with the last
+ * one he asks once more.
+ */
 export type Chunk = { readonly octets: Buffer; readonly isLast: boolean };
 export type Chunks = AsyncGenerator<Chunk, void, void>;
 
@@ -57,22 +60,20 @@ export async function* written({ tables, write, first }: Written, memory: number
     lines.length = lines.octets.write(first, "latin1");
   }
   let since = performance.now();
-  try {
-    for await (const table of tables) {
-      for (let from = write(table, 0, lines); from < table.count; from = write(table, from, lines)) {
-        if (lines.length > 0) yield { octets: lines.octets.subarray(0, lines.length), isLast: false };
-        // A single line longer than the buffer: a link's text has up to 4,095 octets.
-        else lines.octets = Buffer.allocUnsafeSlow(2 * lines.octets.length);
-        lines.length = 0;
-        since = performance.now();
-      }
-      if (performance.now() - since < GATHER_MS || lines.length === 0) continue;
-      yield { octets: lines.octets.subarray(0, lines.length), isLast: false };
+  for await (const table of tables) {
+    for (let from = write(table, 0, lines); from < table.count; from = write(table, from, lines)) {
+      if (lines.length > 0) yield { octets: lines.octets.subarray(0, lines.length), isLast: false };
+      // A single line longer than the buffer: a link's text has up to 4,095 octets.
+      else lines.octets = Buffer.allocUnsafeSlow(2 * lines.octets.length);
       lines.length = 0;
       since = performance.now();
     }
-    yield { octets: lines.octets.subarray(0, lines.length), isLast: true };
-  } finally {
-    giveBack(lines.octets);
+    if (performance.now() - since < GATHER_MS || lines.length === 0) continue;
+    yield { octets: lines.octets.subarray(0, lines.length), isLast: false };
+    lines.length = 0;
+    since = performance.now();
   }
+  yield { octets: lines.octets.subarray(0, lines.length), isLast: true };
+  // Only here, where it was asked on after the last chunk: whoever broke off may still have it in use.
+  giveBack(lines.octets);
 }

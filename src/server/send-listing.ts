@@ -58,6 +58,8 @@ export async function carryChunks(session: SignedIn, { path, chunks, context, sa
       }),
     closing: () => "Directory send OK.",
   });
+  // All is out: its buffer may serve other listings.
+  await made.next();
   return session;
 }
 
@@ -75,7 +77,6 @@ async function sendChunks(
 ): Promise<void> {
   for (let next = first; next.done !== true; next = await rest.next()) {
     await connection.send(next.value.octets, count);
-    if (next.value.isLast) break;
   }
   await connection.finish();
 }

@@ -5,11 +5,15 @@
 import { DIRENT, type FolderScan, STATX, STATX_WORDS, TWO_TO_32 } from "./folder-scan.ts";
 
 const FILE_TYPE = 8;
+/** Columns of 64 bits, and of 32. */
+const [WIDE_COLUMNS, COLUMNS] = [2, 10];
+
+const NO_NAMES = Buffer.alloc(0);
 
 export class FolderColumns {
   count = 0;
   /** The raw entries, names among them. */
-  names: Buffer = Buffer.alloc(0);
+  names: Buffer = NO_NAMES;
   readonly starts: Uint32Array;
   readonly ends: Uint32Array;
   /** As `st_mode`. */
@@ -29,16 +33,23 @@ export class FolderColumns {
 
   /** @param batch entries at most. */
   constructor(batch: number) {
-    const column = (): Uint32Array => new Uint32Array(batch);
-    [this.starts, this.ends, this.modes, this.links, this.uids] = [column(), column(), column(), column(), column()];
-    [this.gids, this.sizesLow, this.sizesHigh, this.inodesLow, this.inodesHigh] = [
-      column(),
-      column(),
-      column(),
-      column(),
-      column(),
-    ];
-    [this.modified, this.devices] = [new Float64Array(batch), new Float64Array(batch)];
+    // One piece of memory for all: each of them by itself would be an allocation of its own.
+    const memory = new ArrayBuffer(batch * (WIDE_COLUMNS * 8 + COLUMNS * 4));
+    let end = 0;
+    const wide = (): Float64Array => new Float64Array(memory, (end += batch * 8) - batch * 8, batch);
+    const column = (): Uint32Array => new Uint32Array(memory, (end += batch * 4) - batch * 4, batch);
+    this.modified = wide();
+    this.devices = wide();
+    this.starts = column();
+    this.ends = column();
+    this.modes = column();
+    this.links = column();
+    this.uids = column();
+    this.gids = column();
+    this.sizesLow = column();
+    this.sizesHigh = column();
+    this.inodesLow = column();
+    this.inodesHigh = column();
   }
 
   /** Major and minor number in hexadecimal with the dots after them, as `FolderScan.unique` begins. */

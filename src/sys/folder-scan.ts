@@ -78,6 +78,7 @@ export class FolderScan implements AsyncDisposable {
   /** The read on another thread, into `#other`. */
   #ahead: Promise<number> | undefined;
   #stats: { readonly room: Room; readonly words: Uint32Array } | undefined;
+  #isOver = false;
   #lastDevice = { major: 0, minor: 0, text: "0.0." };
 
   /** @param descriptor of a folder opened for reading; the caller closes it after this. */
@@ -260,6 +261,8 @@ export class FolderScan implements AsyncDisposable {
   /** Waits for what other threads still do with its memory. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#ahead;
+    if (this.#isOver) return;
+    this.#isOver = true;
     for (const room of [this.#here, this.#other, this.#stats?.room]) giveBack(room);
   }
 
