@@ -22,6 +22,8 @@ export interface DataEnd {
    * @returns octets that are out, and whether all is done: this end is used up then. A fault shows in the next use.
    */
   sendAtOnce?(file: number, span: FileSpan): { readonly sent: number; readonly over: boolean };
+  /** The same for octets that are there already. */
+  sendOctetsAtOnce?(octets: Buffer): { readonly sent: number; readonly over: boolean };
   /** Closes it, unless it is used up. */
   destroy(): void;
 }
@@ -107,13 +109,23 @@ export class DescriptorEnd implements DataEnd {
   }
 
   sendAtOnce(file: number, span: FileSpan): { readonly sent: number; readonly over: boolean } {
+    const calls = this.#calls;
+    return this.#sendAtOnce(span.end - span.start, (socket) => sendShort(calls, { socket, file }, span));
+  }
+
+  sendOctetsAtOnce(octets: Buffer): { readonly sent: number; readonly over: boolean } {
+    return this.#sendAtOnce(octets.length, (socket) => this.#calls.send(socket, octets, false));
+  }
+
+  #sendAtOnce(wanted: number, send: (socket: number) => number): { readonly sent: number; readonly over: boolean } {
     const [calls, socket] = [this.#calls, this.#descriptor];
     let sent = 0;
     try {
       if (socket === undefined) return { sent, over: false };
-      sent = sendShort(calls, { socket, file }, span);
+      // WOULD_WAIT is less than 0: nothing went out.
+      sent = Math.max(send(socket), 0);
       // As `NativeConnection.finish`: closed before the peer has confirmed all, what it sends could cut off the end.
-      const isAll = sent >= span.end - span.start;
+      const isAll = sent >= wanted;
       if (!isAll || calls.peek(socket) > 0 || calls.unconfirmed(socket) > 0) return { sent, over: false };
     } catch (error) {
       if (error instanceof DataCallError) return { sent, over: false };

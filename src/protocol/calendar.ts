@@ -31,7 +31,7 @@ const days = new Map<number, CalendarDay>();
 
 /** @param ms since 1970 UTC; what lies outside of the years 1 to 9999 counts as the nearest time within, NaN as 0. */
 export function calendarTime(ms: number): CalendarTime {
-  const time = Number.isNaN(ms) ? 0 : Math.floor(Math.min(Math.max(ms, FIRST_MS), LAST_MS));
+  const time = clampedTime(ms);
   const dayNumber = Math.floor(time / DAY_MS);
   const rest = time - dayNumber * DAY_MS;
   return {
@@ -41,6 +41,11 @@ export function calendarTime(ms: number): CalendarTime {
     seconds: Math.floor(rest / 1000) % 60,
     milliseconds: rest % 1000,
   };
+}
+
+/** The nearest whole millisecond that a date of four digits can tell; NaN counts as 0. */
+export function clampedTime(ms: number): number {
+  return Number.isNaN(ms) ? 0 : Math.floor(Math.min(Math.max(ms, FIRST_MS), LAST_MS));
 }
 
 /** `7` as `07`. */

@@ -56,7 +56,8 @@ export type FactSource = {
   readonly perm?: string;
 };
 
-const TYPES = {
+/** Values of the fact `type`. */
+export const TYPES = {
   file: "file",
   directory: "dir",
   cdir: "cdir",
@@ -96,7 +97,11 @@ export function formatFacts(entry: FactSource, chosen: ReadonlySet<FactName>): B
   return factsWriter(chosen)(entry);
 }
 
-function unixFactsOf({ mode, owner, group }: FactSource, chosen: ReadonlySet<FactName>): string {
+/** The UNIX facts, which stand last. */
+export function unixFactsOf(
+  { mode, owner, group }: Pick<FactSource, "mode" | "owner" | "group">,
+  chosen: ReadonlySet<FactName>,
+): string {
   let facts = "";
   if (chosen.has("UNIX.mode")) facts += `UNIX.mode=${(mode & 0o7777).toString(8).padStart(4, "0")};`;
   if (chosen.has("UNIX.owner")) facts += `UNIX.owner=${factText(owner)};`;

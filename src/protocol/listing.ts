@@ -56,11 +56,16 @@ function columnsOf(file: ListedFile): string {
   const last = kind === "directory" ? folderColumns : otherColumns;
   if (isLike(file, last)) return last.text;
   const { mode, links, owner, group } = file;
-  const start = `${KIND_LETTER[kind]}${modeText(mode)} ${`${links}`.padStart(3)}`;
-  const columns = { kind, mode, links, owner, group, text: `${start} ${ownerColumn(owner)} ${ownerColumn(group)} ` };
+  const columns = { kind, mode, links, owner, group, text: columnsText(file) };
   if (kind === "directory") folderColumns = columns;
   else otherColumns = columns;
   return columns.text;
+}
+
+/** The columns of a line that stand before the size, with the space after them. */
+export function columnsText({ kind, mode, links, owner, group }: Omit<Columns, "text">): string {
+  const start = `${KIND_LETTER[kind]}${modeText(mode)} ${`${links}`.padStart(3)}`;
+  return `${start} ${ownerColumn(owner)} ${ownerColumn(group)} `;
 }
 
 function isLike(file: ListedFile, { kind, mode, links, owner, group }: Columns): boolean {
@@ -93,7 +98,8 @@ function ownerColumn(owner: string): string {
   return column;
 }
 
-function dateColumn(modified: number, now: number): string {
+/** `Jan 31 12:34`, or `Jan 31  2024`: 12 octets. @param modified and `now`: milliseconds since 1970 UTC. */
+export function dateColumn(modified: number, now: number): string {
   const { date, hours, minutes } = calendarTime(modified);
   const age = now - modified;
   const recent = age <= RECENT_MS && age >= -AHEAD_MS;
@@ -101,7 +107,8 @@ function dateColumn(modified: number, now: number): string {
   return `${date.short} ${(clocks[hours * 60 + minutes] ??= `${twoDigits(hours)}:${twoDigits(minutes)}`)}`;
 }
 
-function oneLine(name: ByteString): string {
+/** A name or text on one line. */
+export function oneLine(name: ByteString): ByteString {
   // oxlint-disable-next-line no-control-regex -- the octets that end a line or a string (attack 57)
-  return name.replace(/[\0\r\n]/g, "?");
+  return joined(name.replace(/[\0\r\n]/g, "?"));
 }

@@ -1,6 +1,7 @@
 /** The facts of an entry as this account sees it: MLST and MLSD (RFC 3659 §7). */
 import type { ByteString } from "../base/bytes.ts";
 import type { Right, Rights } from "../account/account.ts";
+import type { SharedPerms } from "../protocol/facts-octets.ts";
 import { factsWriter, formatFacts } from "../protocol/facts.ts";
 import { type VirtualPath, childPath } from "../protocol/path.ts";
 import type { Entry } from "../workspace/files.ts";
@@ -43,6 +44,13 @@ export function factsIn({ workspace, facts }: SignedIn, folder: VirtualPath): (e
     const perm = (kind === "directory" ? perms.directory : perms.file)(rights);
     return write({ kind, size, modified, mode, owner, group, unique, perm });
   };
+}
+
+/** The perm facts in a folder, where no rule looks at the names in it; else undefined. */
+export function permsOfAllIn({ workspace }: SignedIn, folder: VirtualPath): SharedPerms | undefined {
+  const rights = workspace.rightsOfAllIn(folder);
+  if (rights === undefined) return undefined;
+  return { file: permsOf("file", rights), directory: permsOf("directory", rights) };
 }
 
 /** Rights are one object for all that a rule governs. */

@@ -4,20 +4,25 @@
  */
 import { type ByteString, bytesOfText } from "../base/bytes.ts";
 import { Turn } from "../base/loop-turns.ts";
+import { nameLines } from "../protocol/entry-table.ts";
 import { joined } from "../protocol/octets.ts";
 import { compileGlob, hasGlob } from "../protocol/glob.ts";
 import type { ListFlags } from "../protocol/list-arguments.ts";
+import { listLinesWriter } from "../protocol/list-octets.ts";
 import { formatListLine } from "../protocol/listing.ts";
 import { type VirtualPath, childPath, parentPath, resolvePath } from "../protocol/path.ts";
 import { type Entry, type NamedEntry, StorageError } from "../workspace/files.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { Refusal } from "./errors.ts";
+import { type Chunks, gathered, written } from "./list-chunks.ts";
 import type { SignedIn } from "./session.ts";
 
 /** Entries up to which a folder is sorted; a larger one comes as the storage gives it, or memory would grow with it. */
 const SORT_LIMIT = 10_000;
 /** Lines made between two looks at the turn: some tenths of a millisecond. */
 const LINES_AT_ONCE = 256;
+/** What changes neither the order nor the lines of a folder. */
+const PLAIN_FLAGS: ListFlags = new Set(["l", "1", "A"]);
 /** Folders below each other that -R goes down (attack 48). */
 const RECURSION_LIMIT = 64;
 /** Folders that -R keeps in mind at once; those beyond are left out. */
@@ -45,6 +50,37 @@ export async function* listLines(session: SignedIn, order: ListOrder): AsyncGene
   const { target } = order;
   if (await isGlob(session, target)) yield* patternLines(session, order);
   else yield* placeLines(session, [await placeOf(session, target)], order);
+}
+
+/**
+ * The same as octets, for a data connection.
+ * @param memory octets that a chunk may have. @throws {StorageError} as `listLines`.
+ */
+export async function* listChunks(session: SignedIn, order: ListOrder, memory: number): Chunks {
+  const { target, flags, form, now } = order;
+  if (await isGlob(session, target)) {
+    yield* gathered(patternLines(session, order), memory);
+    return;
+  }
+  const place = await placeOf(session, target);
+  const tables =
+    place.entry.kind === "directory" && isPlain(flags)
+      ? session.workspace.table(place.path, {
+          facts: form === "long",
+          sortUpTo: SORT_LIMIT,
+          hideDotted: !flags.has("A"),
+        })
+      : undefined;
+  if (tables === undefined) yield* gathered(placeLines(session, [place], order), memory);
+  else {
+    const write = form === "long" ? listLinesWriter(now) : nameLines(namePrefix(place.shown));
+    yield* written({ tables, write }, memory);
+  }
+}
+
+/** Whether nothing but names' order is asked for, and nothing but names or the long form. */
+function isPlain(flags: ListFlags): boolean {
+  return [...flags].every((flag) => PLAIN_FLAGS.has(flag));
 }
 
 /** Each place as itself, or a folder by what is in it, as `ls` with these arguments. */
@@ -142,7 +178,7 @@ async function* linesOf<Item extends NamedEntry>(
   for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
     const { place, depth } = next;
     if (depth > 0) yield joined(`\r\n${place.shown}:\r\n`);
-    const prefix = form === "names" && place.shown !== "" ? `${place.shown.replace(/\/+$/, "")}/` : "";
+    const prefix = form === "names" ? namePrefix(place.shown) : "";
     try {
       for await (const batch of ordered(source, place.path, flags)) {
         let text = "";
@@ -160,6 +196,11 @@ async function* linesOf<Item extends NamedEntry>(
       if (depth === 0) throw error;
     }
   }
+}
+
+/** Before names that RETR takes: what the client typed. */
+function namePrefix(shown: string): ByteString {
+  return joined(shown === "" ? "" : `${shown.replace(/\/+$/, "")}/`);
 }
 
 function foldersAmong<Item extends NamedEntry>(batch: readonly Item[], most: number): readonly Item[] {

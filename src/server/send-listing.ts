@@ -1,19 +1,14 @@
 /** A listing over the data connection: LIST, NLST and MLSD differ in their lines alone. */
-import { type ByteString, octetsOf } from "../base/bytes.ts";
+import type { ByteString } from "../base/bytes.ts";
 import type { DataTransport } from "../net/transport.ts";
 import type { ListFlags } from "../protocol/list-arguments.ts";
-import { joined } from "../protocol/octets.ts";
 import { type VirtualPath, resolvePath } from "../protocol/path.ts";
 import type { Say } from "./command.ts";
 import type { Context } from "./context.ts";
-import { listLines } from "./listing.ts";
+import type { Chunk, Chunks } from "./list-chunks.ts";
+import { listChunks } from "./listing.ts";
 import type { SignedIn } from "./session.ts";
 import { carry } from "./transfer.ts";
-
-/** Octets of lines that go out at once: some hundred lines share the price of a send. */
-const SEND_OCTETS = 65_536;
-/** Milliseconds that lines wait for others on a slow disk; then they go out as they are. */
-const GATHER_MS = 100;
 
 type Listing = {
   readonly flags: ListFlags;
@@ -27,22 +22,22 @@ export async function sendListing(
   session: SignedIn,
   { flags, target, form, context, say }: Listing,
 ): Promise<SignedIn> {
-  const lines = listLines(session, { flags, target, form, now: context.now() });
-  return carryLines(session, { path: resolvePath(session.cwd, target), lines, context, say });
+  const chunks = listChunks(session, { flags, target, form, now: context.now() }, context.sessionMemory);
+  return carryChunks(session, { path: resolvePath(session.cwd, target), chunks, context, say });
 }
 
-type Lines = {
+type Carried = {
   readonly path: VirtualPath;
-  readonly lines: AsyncGenerator<ByteString, void, void>;
+  readonly chunks: Chunks;
   readonly context: Context;
   readonly say: Say;
 };
 
-export async function carryLines(session: SignedIn, { path, lines, context, say }: Lines): Promise<SignedIn> {
+export async function carryChunks(session: SignedIn, { path, chunks, context, say }: Carried): Promise<SignedIn> {
   context.data.demandPlan();
   // The first lines are made before the data connection is: a folder that is not there is answered by 550 alone.
-  const first = await lines.next();
-  await using made = lines;
+  const first = await chunks.next();
+  await using made = chunks;
   using log = session.workspace.logListing(path);
   await carry(context, {
     session,
@@ -51,40 +46,37 @@ export async function carryLines(session: SignedIn, { path, lines, context, say 
     path,
     log,
     opening: "Here comes the directory listing.",
+    atOnce: (end) => {
+      if (first.done === true || !first.value.isLast || end.sendOctetsAtOnce === undefined) return false;
+      const { sent, over } = end.sendOctetsAtOnce(first.value.octets);
+      log.octets += sent;
+      return over;
+    },
     move: async (connection) =>
-      sendLines(connection, resumed(first, made), (count) => {
+      sendChunks(connection, [withoutFront(first, log.octets), made], (count) => {
         log.octets += count;
       }),
     closing: () => "Directory send OK.",
   });
+  // All is out: its buffer may serve other listings.
+  await made.next();
   return session;
 }
 
-async function* resumed(
-  first: IteratorResult<ByteString, void>,
-  rest: AsyncGenerator<ByteString, void, void>,
-): AsyncGenerator<ByteString, void, void> {
-  if (first.done === true) return;
-  yield first.value;
-  yield* rest;
+/** @param sent octets that went out at once. */
+function withoutFront(first: IteratorResult<Chunk, void>, sent: number): IteratorResult<Chunk, void> {
+  if (first.done === true || sent === 0) return first;
+  return { value: { ...first.value, octets: first.value.octets.subarray(sent) }, done: false };
 }
 
-/** Sends lines, each with its CRLF, many at a time. @param count hears of octets. @throws {DataError} */
-async function sendLines(
+/** @param count hears of octets. @throws {DataError} */
+async function sendChunks(
   connection: DataTransport,
-  lines: AsyncIterable<ByteString>,
+  [first, rest]: readonly [IteratorResult<Chunk, void>, Chunks],
   count: (octets: number) => void,
 ): Promise<void> {
-  const enough = Math.min(SEND_OCTETS, connection.memory);
-  let gathered = "";
-  let since = performance.now();
-  for await (const some of lines) {
-    gathered += some;
-    if (gathered.length < enough && performance.now() - since < GATHER_MS) continue;
-    await connection.send(octetsOf(joined(gathered)), count);
-    gathered = "";
-    since = performance.now();
+  for (let next = first; next.done !== true; next = await rest.next()) {
+    await connection.send(next.value.octets, count);
   }
-  await connection.send(octetsOf(joined(gathered)), count);
   await connection.finish();
 }

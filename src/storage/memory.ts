@@ -28,17 +28,20 @@ const MEMORY_CAPACITY = 256 * 1024 * 1024;
 const MAX_NAME_OCTETS = 255;
 const SETTABLE_MODE_BITS = 0o1777;
 
+/** All abilities but those that only a host has. */
+type FullStorage = Required<Omit<Storage, "table">>;
+
 /** @param files contents by path (UTF-8 text); folders on the way are made, a path that ends in `/` is a folder. */
 export function createMemoryStorage(
   files: Readonly<Record<string, string | Buffer>> = {},
   options: MemoryOptions = {},
-): Required<Storage> {
+): FullStorage {
   const storage = new MemoryStorage(options.capacity ?? MEMORY_CAPACITY);
   for (const [path, content] of Object.entries(files)) storage.plant(path, Buffer.from(content));
   return storage;
 }
 
-class MemoryStorage implements Required<Storage> {
+class MemoryStorage implements FullStorage {
   readonly #root = new Directory();
   readonly #volume: Volume;
 

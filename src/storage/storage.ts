@@ -3,6 +3,7 @@
  * `ferryman/testing` holds the suite that each adapter must pass. Only `workspace/` calls it.
  */
 import type { ByteString } from "../base/bytes.ts";
+import type { EntryTable } from "../protocol/entry-table.ts";
 import type { VirtualPath } from "../protocol/path.ts";
 
 export const FAULTS = [
@@ -107,6 +108,15 @@ export interface Upload extends AsyncDisposable {
 
 export type Times = { readonly modified?: number; readonly accessed?: number; readonly created?: number };
 
+export type TableTerms = {
+  /** False: names alone, and the other columns hold nothing. */
+  readonly facts: boolean;
+  /** Up to so many entries come in the order of their names' octets; more, and all for 0, in no order. */
+  readonly sortUpTo: number;
+  /** Whether names that begin with a dot are left out. */
+  readonly hideDotted: boolean;
+};
+
 export interface Storage {
   /** @param links "follow" (the default) tells of what a link points at, "keep" of the link itself. */
   stat(path: VirtualPath, links?: "follow" | "keep"): Promise<Entry>;
@@ -117,6 +127,11 @@ export interface Storage {
   list(path: VirtualPath): AsyncIterable<readonly Entry[]>;
   /** Optional ability: as `list`, with names and kinds alone, where that costs less. */
   names?(path: VirtualPath): AsyncIterable<readonly NamedEntry[]>;
+  /**
+   * Optional ability: as `list`, in columns. The table is the same object for each batch, and is read before the next.
+   * @returns undefined where this cannot be had.
+   */
+  table?(path: VirtualPath, terms: TableTerms): AsyncIterable<EntryTable> | undefined;
   openRead(path: VirtualPath): Promise<FileReader>;
   /** @param options.mode permission bits of a file that is new (default 0o644); one that is replaced keeps its own. */
   openWrite(path: VirtualPath, intent: UploadIntent, options?: { readonly mode?: number }): Promise<Upload>;

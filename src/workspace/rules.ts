@@ -39,10 +39,20 @@ export class Rules {
 
   /** As `rulingAt`, for what lies directly in `folder`: only rules before the first that governs the folder can differ. */
   rulingsIn(folder: VirtualPath): (child: VirtualPath) => Ruling {
+    const { before, otherwise } = this.#partedAt(folder);
+    return (child) => before.find(({ matches }) => matches(child)) ?? otherwise;
+  }
+
+  /** What is said of each entry of `folder`, where no rule looks at their names; else undefined. */
+  rulingOfAllIn(folder: VirtualPath): Ruling | undefined {
+    const { before, otherwise } = this.#partedAt(folder);
+    return before.length === 0 ? otherwise : undefined;
+  }
+
+  #partedAt(folder: VirtualPath): { readonly before: readonly Rule[]; readonly otherwise: Ruling } {
     const first = this.#folders.findIndex((rule) => governs(rule, folder));
     const before = first === -1 ? this.#folders : this.#folders.slice(0, first);
-    const otherwise = this.#folders[first] ?? this.#own;
-    return (child) => before.find(({ matches }) => matches(child)) ?? otherwise;
+    return { before, otherwise: this.#folders[first] ?? this.#own };
   }
 
   /**

@@ -5,6 +5,7 @@
 import type { Account, Right, Rights } from "../account/account.ts";
 import type { ByteString } from "../base/bytes.ts";
 import type { DigestName } from "../protocol/digest.ts";
+import type { EntryTable } from "../protocol/entry-table.ts";
 import { ROOT, type VirtualPath, parentPath, relativePath, resolvePath } from "../protocol/path.ts";
 import {
   type Entry,
@@ -12,6 +13,7 @@ import {
   type Octets,
   type Storage,
   StorageError,
+  type TableTerms,
   type Times,
   type Upload,
 } from "../storage/storage.ts";
@@ -82,6 +84,11 @@ export class Workspace {
     return (child) => rulingAt(child).rights;
   }
 
+  /** As `rightsIn`, where they are the same for all entries whatever their names; else undefined. */
+  rightsOfAllIn(folder: VirtualPath): Rights | undefined {
+    return this.#rules.rulingOfAllIn(folder)?.rights;
+  }
+
   may(right: Right, path: VirtualPath): boolean {
     return this.rightsAt(path).has(right);
   }
@@ -128,6 +135,12 @@ export class Workspace {
   names(path: VirtualPath): AsyncIterable<readonly NamedEntry[]> {
     this.demand("list", path, "list");
     return this.#storage.names?.(path) ?? this.#storage.list(path);
+  }
+
+  /** As `list`, in columns, where the storage can. Needs `list`. */
+  table(path: VirtualPath, terms: TableTerms): AsyncIterable<EntryTable> | undefined {
+    this.demand("list", path, "list");
+    return this.#storage.table?.(path, terms);
   }
 
   /** Needs `read`. @throws {StorageError} "bad-offset" for an offset beyond the end. */

@@ -6,7 +6,8 @@
  */
 import type { Dirent } from "node:fs";
 import type { ByteString } from "../../base/bytes.ts";
-import type { Octets, Times } from "../storage.ts";
+import type { FolderColumns } from "../../sys/folder-columns.ts";
+import type { Octets, TableTerms, Times } from "../storage.ts";
 import { HostError } from "./faults.ts";
 
 export type HostStat = {
@@ -26,6 +27,11 @@ export type HostStat = {
 export type HostName = { readonly name: ByteString; readonly kind: HostStat["kind"] };
 export type HostEntry = HostStat & HostName;
 
+export type HostTableTerms = Omit<TableTerms, "hideDotted"> & {
+  /** Asked about each name that begins with a dot. */
+  readonly leaveOut: (name: ByteString) => boolean;
+};
+
 /** An open folder. Methods throw the host's errors, see faults.ts. `.` as a name is the folder itself. */
 export interface HostFolder extends Disposable {
   stat(name: ByteString): HostStat;
@@ -35,6 +41,11 @@ export interface HostFolder extends Disposable {
    * @param take reads the entry at once, as it may stand for another one afterwards; undefined leaves it out.
    */
   entries<Item>(take: (entry: HostEntry) => Item | undefined): AsyncIterable<readonly Item[]>;
+  /**
+   * Optional ability: fills the columns with one batch after another, all entries but `.` and `..`, with turns and
+   * waits as above. A batch may be empty.
+   */
+  fill?(columns: FolderColumns, terms: HostTableTerms): AsyncIterable<void>;
   /** As `entries`, without a look at each where the host tells its kind with its name. */
   names(): AsyncIterable<readonly HostName[]>;
   /** Opens an existing file. Never waits for the other end of a FIFO. The caller closes the descriptor. */

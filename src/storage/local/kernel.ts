@@ -6,6 +6,7 @@ import { closeSync } from "node:fs";
 import type { ByteString } from "../../base/bytes.ts";
 import { Turn } from "../../base/loop-turns.ts";
 import { type FileTimes, OPEN, RESOLVE, type StatX, type SystemCalls } from "../../sys/ffi.ts";
+import type { FolderColumns } from "../../sys/folder-columns.ts";
 import { FolderScan } from "../../sys/folder-scan.ts";
 import { LISTING_BATCH, type Octets, type Times } from "../storage.ts";
 import { copyByReading } from "./copy.ts";
@@ -16,11 +17,13 @@ import {
   type HostJail,
   type HostName,
   type HostStat,
+  type HostTableTerms,
   ITSELF,
   kindOf,
   refuseKernelVolume,
   statIfThere,
 } from "./host.ts";
+import { fillColumns } from "./kernel-table.ts";
 import { Pace } from "./pace.ts";
 
 /** Octets that one call copies, so that no thread of the pool is held for long: 0.1 s at 150 MiB/s. */
@@ -157,6 +160,10 @@ class KernelFolder implements HostFolder {
     });
   }
 
+  fill(columns: FolderColumns, terms: HostTableTerms): AsyncIterable<void> {
+    return fillColumns({ calls: this.#calls, descriptor: this.#descriptor, columns }, terms);
+  }
+
   names(): AsyncIterable<readonly HostName[]> {
     return this.#batches(async (scan) => {
       const names: HostName[] = [];
@@ -175,7 +182,7 @@ class KernelFolder implements HostFolder {
     const flags = OPEN.read | OPEN.directory | OPEN.closeOnExec;
     const descriptor = this.#calls.openat2(this.#descriptor, ITSELF, { flags });
     try {
-      await using scan = new FolderScan(this.#calls.scan, descriptor, LISTING_BATCH);
+      await using scan = new FolderScan(this.#calls.scan, descriptor, { batch: LISTING_BATCH });
       const turn = new Turn();
       while (await scan.next()) {
         if (turn.over) await turn.next();

@@ -1,6 +1,7 @@
 /** The local adapter: folders of this host behind a jail. Which jail is in force is told by `LocalStorage.jail`. */
 import { closeSync, existsSync, openSync, statSync } from "node:fs";
 import type { ByteString } from "../../base/bytes.ts";
+import type { EntryTable } from "../../protocol/entry-table.ts";
 import { baseName, type VirtualPath } from "../../protocol/path.ts";
 import { loadSystemCalls, OPEN } from "../../sys/ffi.ts";
 import {
@@ -10,13 +11,14 @@ import {
   type Octets,
   type Storage,
   StorageError,
+  type TableTerms,
   type Times,
   type Upload,
   type UploadIntent,
 } from "../storage.ts";
 import { APPEND_COPY_LIMIT, beginUpload, type DraftOptions } from "./draft.ts";
 import { codeOf, guarded, HostError, storageError, unless } from "./faults.ts";
-import { checkName, isHidden, isStale, namesHidden, partName } from "./hidden.ts";
+import { checkName, isHidden, namesHidden, partName } from "./hidden.ts";
 import {
   type HostEntry,
   type HostFolder,
@@ -26,12 +28,14 @@ import {
   type Place,
   statIfThere,
 } from "./host.ts";
-import { Journal, reclaim, sweepJournals } from "./journal.ts";
+import { Journal, sweepJournals } from "./journal.ts";
 import { KernelJail, kernelJailWorks } from "./kernel.ts";
 import { groupName, ownerName } from "./owners.ts";
 import { freeingElsewhere } from "./large.ts";
 import { PortableJail } from "./portable.ts";
 import { LocalReader } from "./reader.ts";
+import { emptyOfHidden, removeIfStale } from "./strays.ts";
+import { readTable } from "./table.ts";
 
 export type LocalOptions = {
   /** "auto" (the default): the kernel's where it works; "kernel" fails where it does not. */
@@ -157,6 +161,11 @@ export class LocalAdapter implements LocalStorage {
     } catch (error) {
       throw storageError(error, path);
     }
+  }
+
+  table(path: VirtualPath, terms: TableTerms): AsyncIterable<EntryTable> | undefined {
+    if (this.jail !== "kernel") return undefined;
+    return readTable(path, { open: () => this.#openFolder(path), showOwners: this.#showOwners }, terms);
   }
 
   #openFolder(path: VirtualPath): HostFolder {
@@ -368,29 +377,4 @@ function renameFault(error: unknown, path: VirtualPath): unknown {
   if (code === "EXDEV") return new StorageError("unsupported", path, { cause: error }); // to another volume
   if (code === "EISDIR" || code === "ENOTEMPTY") return new StorageError("exists", path, { cause: error });
   return error;
-}
-
-function removeIfStale(folder: HostFolder, name: ByteString): void {
-  try {
-    const stat = statIfThere(folder, name);
-    if (stat?.kind !== "file" || !isStale(name, stat.modified, Date.now())) return;
-    if (!reclaim(folder, name)) folder.unlink(name);
-  } catch {
-    // Not ours to remove, or gone: a listing does not fail for it.
-  }
-}
-
-/** Removes our own files from a folder that holds nothing else; otherwise none, and the folder stays as it is. */
-async function emptyOfHidden(folder: HostFolder, openJournals: () => HostFolder): Promise<void> {
-  for await (const names of folder.names()) if (!names.every(({ name }) => isHidden(name))) return;
-  for await (const names of folder.names()) {
-    for (const { name, kind } of names.filter((each) => isHidden(each.name))) {
-      if (kind === "directory") {
-        // The journals of a storage whose root this folder is.
-        using journals = openJournals();
-        for await (const inner of journals.names()) for (const journal of inner) journals.unlink(journal.name);
-        folder.removeFolder(name);
-      } else unless(["ENOENT"], () => folder.unlink(name));
-    }
-  }
 }
