@@ -62,6 +62,7 @@ test("add, show, mod, passwd, list, del: the life of an account", async () => {
     [
       "name ann",
       "status ok",
+      "hash argon2id",
       `home ${home}`,
       "rights read (list, read)",
       "folder /in/**: drop",
@@ -100,6 +101,7 @@ test("add, show, mod, passwd, list, del: the life of an account", async () => {
     {
       name: "ann",
       status: "ok",
+      hash: "argon2id",
       home: null,
       rights: ["list", "read"],
       folders,
@@ -150,9 +152,9 @@ test("the table is aligned, shows what is broken, and never a hash; control char
   const { code, stdout, stderr } = await sh.user(["list"]);
   assert.equal(code, 0);
   assert.deepEqual(stdout.split("\n"), [
-    "NAME         STATUS     RIGHTS  HOME                 LIMITS",
-    "bartholomew  ok         drop    (the served folder)",
-    "用户         disabled   full    (the served folder)  idle 10m",
+    "NAME         STATUS     RIGHTS  HASH      HOME                 LIMITS",
+    "bartholomew  ok         drop    argon2id  (the served folder)",
+    "用户         disabled   full    argon2id  (the served folder)  idle 10m",
     "e\\u{1b}[2J   malformed",
     "",
   ]);
