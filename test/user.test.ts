@@ -144,6 +144,35 @@ test("six adds at once, in processes of their own, are all there; of two for one
   assert.deepEqual(await readdir(sh.folder), ["users.toml"]);
 });
 
+test("a hash from elsewhere comes by standard input, alone or in its line; what is none changes nothing", async () => {
+  await using sh = await shell();
+  const hash = "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1";
+  const add = async (name: string, input: string): Promise<Ran> =>
+    await sh.user(["add", name, "--users", "users.toml", "--hash-stdin"], { input });
+  for (const [input, reason] of [
+    ["", /no hash on standard input/],
+    [`bob:${hash}:19000:0:99999:7:::\n`, /of another name than ann/],
+    ["ann:abJnggxhB/yWI", /hash of ann: a DES hash.*ferryman user passwd/],
+    [`ann:!${hash}`, /lock/],
+    [`ann:${hash}\nbob:${hash}`, /one line/],
+    ["x".repeat(5_000), /octets/],
+    ["hunter2", /expected a hash/],
+  ] as const) {
+    const { code, stdout, stderr } = await add("ann", input);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, reason);
+    assert.ok(!(stdout + stderr).includes("svn8") && !(stdout + stderr).includes("hunter2"));
+  }
+  assert.deepEqual(await readdir(sh.folder), []);
+  assert.equal((await add("ann", `${hash}\n`)).code, 0);
+  assert.match((await add("bob", "bob:$1$abcdefgh$fzmjzFdo5nMtBG8gtud5e0:1:2:3\r\n")).stderr, /bob is kept as MD5/);
+  assert.match(await ok(sh.user(["list"])), /^ann +ok +full +sha512-crypt .*\nbob +ok +full +md5-crypt /m);
+  const set = ["passwd", "bob", "--hash-stdin"];
+  await ok(sh.user(set, { input: hash }));
+  assert.match(await ok(sh.user(["show", "bob"])), /^hash +sha512-crypt$/m);
+  assert.equal((await sh.user([...set, "--password-stdin"], { input: hash })).code, 2);
+});
+
 test("the table is aligned, shows what is broken, and never a hash; control characters are not obeyed", async () => {
   await using sh = await shell();
   await ok(sh.user(["add", "bartholomew", ...ADD, "--rights", "drop"], { input: "x" }));

@@ -12,6 +12,11 @@ async function hash(at: number): Promise<string | undefined> {
   return await calls?.crypt(Buffer.from(`phrase ${at}`), `$1$salt${at}`);
 }
 
+/** bcrypt reads the setting to the end. */
+async function slow(): Promise<string | undefined> {
+  return await calls?.crypt(Buffer.from("x"), `$2b$06$${"C".repeat(21)}.`);
+}
+
 test("many at once, each with its own phrase and salt", { skip }, async () => {
   const together = await Promise.all(Array.from({ length: 16 }, async (_, at) => await hash(at)));
   for (const [at, found] of together.entries()) {
@@ -37,9 +42,6 @@ test("what a thread reads is not freed under it", { skip }, async () => {
   setFlagsFromString("--expose-gc");
   const collect: unknown = runInNewContext("gc");
   assert.ok(typeof collect === "function");
-  // bcrypt reads the setting to the end.
-  const slow = async (): Promise<string | undefined> =>
-    await calls?.crypt(Buffer.from("x"), `$2b$06$${"C".repeat(21)}.`);
   const expected = await slow();
   for (let round = 0; round < 20; round += 1) {
     const running = slow();
