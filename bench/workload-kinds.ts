@@ -137,7 +137,13 @@ export function small(
   };
 }
 
-type Logins = Bulk & { readonly login?: "guest" | "hashed" };
+type Logins = Bulk & { readonly login?: keyof typeof WHO };
+
+const WHO = {
+  guest: "guests",
+  hashed: "users with the same sha512-crypt hash",
+  argon2id: "users with the same argon2id hash",
+} as const;
 
 export function logins({
   id,
@@ -148,7 +154,6 @@ export function logins({
   login = "guest",
 }: Logins): Workload {
   const repeat = (sizes: Sizes, share: number): number => Math.max(1, Math.round((sizes.logins * share) / sessions));
-  const who = login === "guest" ? "guests" : "users with the same argon2id hash";
   return {
     kind: "load",
     group: "e",
@@ -164,7 +169,7 @@ export function logins({
     rows: [
       {
         id,
-        title: `${secure ? "TLS logins" : "Logins"} of ${who}, ${sessions === 1 ? "one after another" : `${sessions} at once`}`,
+        title: `${secure ? "TLS logins" : "Logins"} of ${WHO[login]}, ${sessions === 1 ? "one after another" : `${sessions} at once`}`,
         unit: "logins/s",
         better: "higher",
         of: rate,
