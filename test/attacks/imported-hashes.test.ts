@@ -39,7 +39,7 @@ async function place(): Promise<Place> {
 type Case = { readonly name: string; readonly password: string; readonly how: "authenticate" | "spendTime" };
 
 /** Tries of each, by how much the medians may differ, and measurements before a difference counts. */
-const [TRIES, RATIO, MEASUREMENTS] = [25, 1.35, 3];
+const [TRIES, RATIO, MEASUREMENTS] = [30, 1.5, 3];
 
 /** Milliseconds, the median of each case; the cases take turns. */
 async function times(login: Login, cases: readonly Case[]): Promise<readonly number[]> {
