@@ -57,7 +57,9 @@ export async function measure(bench: Bench, work: Workload, turn: Turn): Promise
 
 async function once(bench: Bench, work: Workload, { peer, isTimed }: Turn): Promise<Measured> {
   const login = peer.logins(bench.ground)[work.login];
-  if (login === undefined) throw new NotOffered("not offered: argon2id hashes");
+  if (login === undefined) {
+    throw new NotOffered(`not offered: ${work.login === "argon2id" ? "argon2id hashes" : "accounts with a hash"}`);
+  }
   const share = peer.share?.[work.group] ?? 1;
   if (work.kind === "start") {
     await using fresh = await bench.stand.fresh(peer);
@@ -67,7 +69,7 @@ async function once(bench: Bench, work: Workload, { peer, isTimed }: Turn): Prom
     await using fresh = await bench.stand.fresh(peer);
     return { result: await idle(bench, fresh, { work, login, share }) };
   }
-  const { port, meter } = await bench.stand.kept(peer);
+  const { port, meter } = await bench.stand.kept(work.login === "hashed" ? (peer.forAccounts ?? peer) : peer);
   const { sizes } = bench.ground;
   const words = work.load(isTimed ? sizes : aPartOf(sizes), share);
   if (isTimed) prepare(bench.ground, work, share);

@@ -41,7 +41,7 @@ export async function conditions(
     `idle sessions: thousands are ${count(sizes.idle)}, over TLS ${count(sizes.secureIdle)}`,
     `uploads: one session stores ${mebibytes(sizes.upload)}, 4 sessions ${mebibytes(sizes.upload / 2)} each, over TLS half of it; to the same disk for all, deleted after each round; to memory: ${tmpfs}`,
     "TLS: 1.3, the same ECDSA P-256 certificate, AES-128-GCM or AES-256-GCM as each server prefers by default, each data connection offers to resume the session; how many servers took that stands below their figures",
-    "logins: guests have no password to check; users have the same argon2id hash (64 KiB, one pass) where a server can check one, so that servers are compared and not hashes",
+    "logins: guests have no password to check; the same user has the same hash at all servers: sha512-crypt ($6$) with its 5,000 rounds, checked by the same libcrypt; and where a server can check argon2id, another has one of 64 KiB and one pass, so that servers are compared and not hashes",
     "logs: all off. Limits and bans: lifted for all",
     "cold or warm: each server first moves small files for some seconds, and does each workload once before it counts, small files, logins, NOOPs and uploads with a fifth of the operations or octets: what is compared is servers in service; for the measures of start and of idle memory it is started anew",
     "memory: is looked at in that round which does not count, because a look stops the server for a moment: small files came up to a fifth slower with it",

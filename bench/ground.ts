@@ -1,4 +1,4 @@
-/** The ground that all servers stand on: the same files on the same disk, one certificate, one account with one hash. */
+/** The ground that all servers stand on: the same files on the same disk, one certificate, accounts with the same hashes. */
 import { argon2Sync, randomBytes } from "node:crypto";
 import {
   chmodSync,
@@ -85,7 +85,7 @@ export function aPartOf(sizes: Sizes): Sizes {
 const [SMALL_FILE, FEW_ENTRIES] = [1_024, 1_000];
 /** Octets of one write while the files are made. */
 const CHUNK = MEBIBYTE;
-/** KiB and passes of the account's argon2id hash: next to nothing, so that servers are compared and not the hash. */
+/** KiB and passes of the argon2id hash: next to nothing, so that servers are compared and not the hash. */
 const [HASH_MEMORY, HASH_PASSES] = [64, 1];
 
 export type Ground = {
@@ -98,13 +98,17 @@ export type Ground = {
   readonly key: string;
   /** Both in one file. */
   readonly pem: string;
-  readonly user: string;
+  /** Two accounts with one password: of the first the hash is argon2id, next to nothing, of the other crypt(5)'s `$6$`. */
   readonly password: string;
-  /** Of the password, in PHC form. */
-  readonly hash: string;
+  readonly argon2id: Hashed;
+  readonly sha512Crypt: Hashed;
+  /** It may mount: the run has a table of mounts of its own. */
+  readonly ownMounts: boolean;
   /** Of the folder `memory/`, as the page tells it. */
   readonly memory: "tmpfs" | "none";
 };
+
+export type Hashed = { readonly user: string; readonly hash: string };
 
 /** Makes all files. @param folder empty; whoever calls takes it away at the end. */
 export async function prepare(
@@ -136,8 +140,10 @@ export async function prepare(
   // Else the disk is still busy with them when the first uploads are measured.
   await run("sync", ["-f", folder]);
   const password = "bench-password";
-  const account = { user: "fbench", password, hash: hashOf(password) };
-  return { root, state, sizes, cert, key, pem, ...account, memory: ownMounts ? "tmpfs" : "none" };
+  const argon2id = { user: "fbench", hash: hashOf(password) };
+  const sha512Crypt = { user: "fcrypt", hash: await cryptOf(password) };
+  const accounts = { password, argon2id, sha512Crypt };
+  return { root, state, sizes, cert, key, pem, ...accounts, ownMounts, memory: ownMounts ? "tmpfs" : "none" };
 }
 
 /** Stands in a path for a folder that no run has used. */
@@ -202,6 +208,11 @@ function lines(): Buffer {
     text += `${line.slice(0, 59)}\n`;
   }
   return Buffer.from(text.slice(0, CHUNK));
+}
+
+/** SHA-512-crypt with the 5,000 rounds that nobody has to ask for. */
+async function cryptOf(password: string): Promise<string> {
+  return (await run("openssl", ["passwd", "-6", "-salt", randomBytes(8).toString("hex"), password])).trim();
 }
 
 function hashOf(password: string): string {

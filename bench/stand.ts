@@ -35,9 +35,10 @@ export class Stand {
   }
 
   /** Ends the one that runs on: the next use starts it afresh. */
-  async drop(peer: Peer): Promise<void> {
-    await this.#kept.get(peer.name)?.[Symbol.asyncDispose]();
-    this.#kept.delete(peer.name);
+  async drop({ name, forAccounts }: Peer): Promise<void> {
+    await this.#kept.get(name)?.[Symbol.asyncDispose]();
+    this.#kept.delete(name);
+    if (forAccounts !== undefined) await this.drop(forAccounts);
   }
 
   /** One more of it, from its start to its first login. @throws {ProgramError} with what it said. */

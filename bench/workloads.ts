@@ -47,6 +47,8 @@ export const WORKLOADS: readonly Workload[] = [
   logins({ id: "e-tls-64", sessions: 64, secure: true, quick: false }),
   logins({ id: "e-hash-1", sessions: 1, login: "hashed" }),
   logins({ id: "e-hash-64", sessions: 64, login: "hashed", quick: false }),
+  logins({ id: "e-argon-1", sessions: 1, login: "argon2id", quick: false }),
+  logins({ id: "e-argon-64", sessions: 64, login: "argon2id", quick: false }),
   ...[false, true].flatMap((many) => (["LIST", "MLSD", "NLST"] as const).map((verb) => listing(verb, many))),
   noop({ id: "h-idle", idle: 1_000, busy: 0 }),
   noop({ id: "h-busy", idle: 0, busy: 100 }),

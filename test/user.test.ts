@@ -62,6 +62,7 @@ test("add, show, mod, passwd, list, del: the life of an account", async () => {
     [
       "name ann",
       "status ok",
+      "hash argon2id",
       `home ${home}`,
       "rights read (list, read)",
       "folder /in/**: drop",
@@ -100,6 +101,7 @@ test("add, show, mod, passwd, list, del: the life of an account", async () => {
     {
       name: "ann",
       status: "ok",
+      hash: "argon2id",
       home: null,
       rights: ["list", "read"],
       folders,
@@ -142,6 +144,35 @@ test("six adds at once, in processes of their own, are all there; of two for one
   assert.deepEqual(await readdir(sh.folder), ["users.toml"]);
 });
 
+test("a hash from elsewhere comes by standard input, alone or in its line; what is none changes nothing", async () => {
+  await using sh = await shell();
+  const hash = "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1";
+  const add = async (name: string, input: string): Promise<Ran> =>
+    await sh.user(["add", name, "--users", "users.toml", "--hash-stdin"], { input });
+  for (const [input, reason] of [
+    ["", /no hash on standard input/],
+    [`bob:${hash}:19000:0:99999:7:::\n`, /of another name than ann/],
+    ["ann:abJnggxhB/yWI", /hash of ann: a DES hash.*ferryman user passwd/],
+    [`ann:!${hash}`, /lock/],
+    [`ann:${hash}\nbob:${hash}`, /one line/],
+    ["x".repeat(5_000), /octets/],
+    ["hunter2", /expected a hash/],
+  ] as const) {
+    const { code, stdout, stderr } = await add("ann", input);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, reason);
+    assert.ok(!(stdout + stderr).includes("svn8") && !(stdout + stderr).includes("hunter2"));
+  }
+  assert.deepEqual(await readdir(sh.folder), []);
+  assert.equal((await add("ann", `${hash}\n`)).code, 0);
+  assert.match((await add("bob", "bob:$1$abcdefgh$fzmjzFdo5nMtBG8gtud5e0:1:2:3\r\n")).stderr, /bob is kept as MD5/);
+  assert.match(await ok(sh.user(["list"])), /^ann +ok +full +sha512-crypt .*\nbob +ok +full +md5-crypt /m);
+  const set = ["passwd", "bob", "--hash-stdin"];
+  await ok(sh.user(set, { input: hash }));
+  assert.match(await ok(sh.user(["show", "bob"])), /^hash +sha512-crypt$/m);
+  assert.equal((await sh.user([...set, "--password-stdin"], { input: hash })).code, 2);
+});
+
 test("the table is aligned, shows what is broken, and never a hash; control characters are not obeyed", async () => {
   await using sh = await shell();
   await ok(sh.user(["add", "bartholomew", ...ADD, "--rights", "drop"], { input: "x" }));
@@ -150,9 +181,9 @@ test("the table is aligned, shows what is broken, and never a hash; control char
   const { code, stdout, stderr } = await sh.user(["list"]);
   assert.equal(code, 0);
   assert.deepEqual(stdout.split("\n"), [
-    "NAME         STATUS     RIGHTS  HOME                 LIMITS",
-    "bartholomew  ok         drop    (the served folder)",
-    "用户         disabled   full    (the served folder)  idle 10m",
+    "NAME         STATUS     RIGHTS  HASH      HOME                 LIMITS",
+    "bartholomew  ok         drop    argon2id  (the served folder)",
+    "用户         disabled   full    argon2id  (the served folder)  idle 10m",
     "e\\u{1b}[2J   malformed",
     "",
   ]);

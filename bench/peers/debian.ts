@@ -14,6 +14,7 @@ const PACKAGES = [
   "vsftpd",
   "pure-ftpd",
   "pure-ftpd-common",
+  "libpam-pwdfile",
   "proftpd-core",
   "proftpd-mod-crypto",
   "python3-pyftpdlib",
@@ -76,11 +77,27 @@ export function unpacked(path: string): string {
   return join(UNPACKED, path);
 }
 
+/** A module of PAM; packages before Debian 13 have them in /lib, which is a link to /usr/lib in a Debian itself. */
+export function pamModule(name: string): string {
+  const places = ["lib", "usr/lib"].flatMap((folder) =>
+    triplets().map((triplet) => join(folder, triplet, "security", name)),
+  );
+  return unpacked(places.find((place) => existsSync(unpacked(place))) ?? name);
+}
+
 /** For programs from there: where their libraries lie. */
 export function libraries(): Readonly<Record<string, string>> {
   const folder = unpacked("usr/lib");
-  const found = readdirSync(folder).filter((name) => name.endsWith("-linux-gnu"));
-  return { LD_LIBRARY_PATH: found.map((name) => join(folder, name)).join(":") };
+  return {
+    LD_LIBRARY_PATH: triplets()
+      .map((name) => join(folder, name))
+      .join(":"),
+  };
+}
+
+/** Names of folders for libraries of a kind of machine. */
+function triplets(): readonly string[] {
+  return readdirSync(unpacked("usr/lib")).filter((name) => name.endsWith("-linux-gnu"));
 }
 
 /** The version of a package that was unpacked. */

@@ -48,7 +48,10 @@ function variant(name: string, { workers, setup, share = {} }: Variant): Peer {
     },
     version: async () =>
       `Ferryman ${/"version": "([^"]+)"/.exec(readFileSync(join(PROJECT, "package.json"), "utf8"))?.[1] ?? "unknown"}`,
-    logins: ({ user, password }) => ({ files: { user, password }, guest: GUEST, hashed: { user, password } }),
+    logins({ password, argon2id, sha512Crypt }) {
+      const files = { user: argon2id.user, password };
+      return { guest: GUEST, files, hashed: { user: sha512Crypt.user, password }, argon2id: files };
+    },
     async prepare(ground, port) {
       const { root, state, cert, key } = ground;
       const [config, users] = [join(state, `${name}.toml`), join(state, `${name}-users.toml`)];
@@ -61,8 +64,10 @@ function variant(name: string, { workers, setup, share = {} }: Variant): Peer {
   };
 }
 
-function usersOf({ root, user, hash }: Ground): string {
-  return `[users.${user}]\npassword = "${hash}"\nhome = "${root}"\nrights = "write"\n`;
+function usersOf({ root, argon2id, sha512Crypt }: Ground): string {
+  return [argon2id, sha512Crypt]
+    .map(({ user, hash }) => `[users.${user}]\npassword = "${hash}"\nhome = "${root}"\nrights = "write"\n`)
+    .join("\n");
 }
 
 const COMMON =

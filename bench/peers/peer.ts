@@ -5,10 +5,15 @@ import type { Launch } from "../meter.ts";
 export type Login = { readonly user: string; readonly password: string };
 
 /**
- * `files` for all that moves files, `guest` for logins without a password, `hashed` for one whose argon2id hash the
- * server checks; absent where it cannot.
+ * `files` for all that moves files, `guest` for logins without a password; `hashed` and `argon2id` for accounts whose
+ * hash of SHA-512-crypt or argon2id the server checks, absent where it cannot.
  */
-export type Logins = { readonly files: Login; readonly guest: Login; readonly hashed?: Login };
+export type Logins = {
+  readonly files: Login;
+  readonly guest: Login;
+  readonly hashed?: Login;
+  readonly argon2id?: Login;
+};
 
 export type Peer = {
   /** Of `--servers` and of the tables. */
@@ -23,6 +28,8 @@ export type Peer = {
   readonly logins: (ground: Ground) => Logins;
   /** Writes its configuration, and says how to start it in the foreground. */
   readonly prepare: (ground: Ground, port: number) => Promise<Launch>;
+  /** The same server set up for accounts, where that cannot be had beside the set-up for guests. */
+  readonly forAccounts?: Peer;
   /** The part of the operations that are asked of it in these groups of workloads, where all of them would take minutes. */
   readonly share?: Readonly<Record<string, number>>;
 };

@@ -5,19 +5,25 @@ import { isRoot } from "../processes.ts";
 import { debianPeers, libraries, packageVersion, unpacked } from "./debian.ts";
 import { GUEST, NEEDS_ROOT, type Peer } from "./peer.ts";
 
+/** User and group of the account: nobody's. */
+const OWNER = 64_990;
+
 export const proftpd: Peer = {
   name: "proftpd",
   ours: false,
   setup:
-    "`UseSendfile on`, no reverse DNS, no ident, `DelayEngine off`, no logs, scoreboard on; mod_tls with one authority instead of all that the system trusts, which each session would read, a session cache in shared memory and tickets, mod_deflate, mod_digest without its cache.",
+    "`UseSendfile on`, no reverse DNS, no ident, `DelayEngine off`, no logs, scoreboard on; mod_tls with one authority instead of all that the system trusts, which each session would read, a session cache in shared memory and tickets, mod_deflate, mod_digest without its cache; users in an `AuthUserFile`.",
   absent: async () => (isRoot() ? await debianPeers() : NEEDS_ROOT),
   version: async () => `ProFTPD ${packageVersion("proftpd-core")}`,
   share: { d: 0.5, e: 0.05, g: 0.02, h: 0.05 },
-  logins: () => ({ files: GUEST, guest: GUEST }),
-  async prepare({ root, state, cert, key }, port) {
+  logins: ({ password, sha512Crypt: { user } }) => ({ files: GUEST, guest: GUEST, hashed: { user, password } }),
+  async prepare({ root, state, cert, key, sha512Crypt }, port) {
     const folder = join(state, "proftpd");
     mkdirSync(folder, { recursive: true });
-    const file = join(folder, "proftpd.conf");
+    const [file, users] = [join(folder, "proftpd.conf"), join(folder, "users")];
+    const { user, hash } = sha512Crypt;
+    // It reads no list of users that others may read.
+    writeFileSync(users, `${user}:${hash}:${OWNER}:${OWNER}::${root}:/bin/false\n`, { mode: 0o600 });
     const lines = [
       `ModulePath ${unpacked("usr/lib/proftpd")}`,
       "ModuleControlsACLs insmod,rmmod deny user *",
@@ -38,7 +44,9 @@ export const proftpd: Peer = {
       "TimeoutLogin 3600",
       "PassivePorts 20000 30000",
       "RequireValidShell off",
-      "AuthOrder mod_auth_unix.c",
+      "AuthOrder mod_auth_file.c mod_auth_unix.c",
+      `AuthUserFile ${users}`,
+      "DefaultRoot ~",
       "User nobody",
       "Group nogroup",
       "SystemLog none",

@@ -1,4 +1,4 @@
-/** Pure-FTPd with one virtual user in its own database. */
+/** Pure-FTPd with virtual users in its own database. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isRoot, run } from "../processes.ts";
@@ -13,16 +13,22 @@ export const pureFtpd: Peer = {
   name: "pure-ftpd",
   ours: false,
   setup:
-    "A virtual user in PureDB with the same argon2id hash as ours; no reverse DNS (`-H`), no log (`-f none`), no limits of clients, `-Y 1` for TLS.",
+    "Virtual users in PureDB with the same hashes as ours; no reverse DNS (`-H`), no log (`-f none`), no limits of clients, `-Y 1` for TLS.",
   absent: async () => (isRoot() ? await debianPeers() : NEEDS_ROOT),
   version: async () => `Pure-FTPd ${packageVersion("pure-ftpd")}`,
   share: { g: 0.1 },
-  logins: ({ user, password }) => ({ files: { user, password }, guest: GUEST, hashed: { user, password } }),
-  async prepare({ root, state, pem, user, hash }, port) {
+  logins({ password, argon2id, sha512Crypt }) {
+    const files = { user: argon2id.user, password };
+    return { guest: GUEST, files, hashed: { user: sha512Crypt.user, password }, argon2id: files };
+  },
+  async prepare({ root, state, pem, argon2id, sha512Crypt }, port) {
     const folder = join(state, "pure-ftpd");
     mkdirSync(folder, { recursive: true });
     const [list, database] = [join(folder, "users"), join(folder, "users.pdb")];
-    writeFileSync(list, `${user}:${hash}:${OWNER}:${OWNER}::${root}/./${NO_LIMITS}\n`);
+    const lines = [argon2id, sha512Crypt].map(
+      ({ user, hash }) => `${user}:${hash}:${OWNER}:${OWNER}::${root}/./${NO_LIMITS}\n`,
+    );
+    writeFileSync(list, lines.join(""));
     await run(unpacked("usr/bin/pure-pw"), ["mkdb", database, "-f", list], { environment: libraries() });
     const flags = ["-S", `127.0.0.1,${port}`, "-l", `puredb:${database}`, "-H", "-f", "none", "-c", "100000"];
     const more = ["-C", "100000", "-I", "60", "-p", "20000:30000", "-L", "1000000:10", "-k", "100", "-D", "-Y", "1"];

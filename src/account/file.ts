@@ -87,12 +87,17 @@ class FileAccounts implements AccountStore {
       if (this.#loaded === undefined || !(await isUnchanged(this.#file, this.#loaded))) {
         this.#loaded = undefined;
         this.#loaded = await load(this.#file);
+        this.#passwords.resemble(this.#file, hashesOf(this.#loaded.users));
       }
       return this.#loaded.users;
     });
     this.#last = loading.catch(() => {});
     return await loading;
   }
+}
+
+function hashesOf(users: Users): readonly string[] {
+  return [...users.values()].flatMap((entry) => (entry.kind === "good" ? [entry.user.password] : []));
 }
 
 type Stamp = {

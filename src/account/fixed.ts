@@ -58,6 +58,10 @@ export async function createFixedAccounts(
     if (!isAbsolute(account.home)) throw new AccountError(`${account.name}: the home ${account.home} is not absolute`);
     known.set(account.name, { account, hash: await passwords.hash(password) });
   }
+  passwords.resemble(
+    "fixed",
+    [...known.values()].map(({ hash }) => hash),
+  );
   return {
     name: "fixed",
     hasNoGuests: !known.keys().some(isGuestName),

@@ -69,3 +69,21 @@ test("busy is busy, for known and unknown names; a bug is a bug", async () => {
   assert.deepEqual(await createLogin([unknown], { passwords: full }).authenticate(ATTEMPT), { kind: "busy" });
   await assert.rejects(ask(store("six", new TypeError("bug"))), TypeError);
 });
+
+test("time is spent as for this name with another password of its length, and nobody is let in by it", async () => {
+  const heard: string[] = [];
+  const listening: AccountStore = {
+    name: "listening",
+    async authenticate({ name, password, from }) {
+      heard.push(`${name} ${password} ${from}`);
+      return { kind: "accepted", account: ACCOUNT };
+    },
+  };
+  const login = createLogin([listening], { passwords: createPasswords() });
+  const password = bytesOfText("a long one that nobody has");
+  assert.equal(await login.spendTime({ ...ATTEMPT, password }), true);
+  assert.match(heard[0] ?? "", /^ann [\da-f]{26} 192\.0\.2\.1$/);
+  assert.ok(!(heard[0] ?? "").includes(password));
+  const full = createLogin([store("full", new AccountsBusy("full"))], { passwords: createPasswords() });
+  assert.equal(await full.spendTime(ATTEMPT), false);
+});

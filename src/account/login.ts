@@ -1,4 +1,5 @@
 /** The door: asks the stores in turn, and lets nobody tell an unknown name from a wrong password (attack 36). */
+import { randomBytes } from "node:crypto";
 import {
   type Account,
   AccountError,
@@ -7,7 +8,7 @@ import {
   type LoginAttempt,
   type Verdict,
 } from "./account.ts";
-import type { ByteString } from "../base/bytes.ts";
+import { type ByteString, bytesOfText } from "../base/bytes.ts";
 import { PASSWORDS, type Passwords } from "./passwords.ts";
 
 export type LoginResult =
@@ -21,8 +22,11 @@ export interface Login {
   authenticate(attempt: LoginAttempt): Promise<LoginResult>;
   /** The account of a name that a client certificate has proven. */
   vouchFor(attempt: Omit<LoginAttempt, "password">): Promise<LoginResult>;
-  /** Takes the time of a password check, for an answer that must not be told from one. @returns false when too many wait. */
-  spendTime(password: ByteString): Promise<boolean>;
+  /**
+   * Takes the time of this attempt with a wrong password, for an answer that must not be told from that. The stores are
+   * asked for it: names of accounts can have hashes that take different times. @returns false when too many wait.
+   */
+  spendTime(attempt: LoginAttempt): Promise<boolean>;
   /** The account that each guest gets, if that is known without asking: no store that comes first could say otherwise. */
   guest?(): Account | undefined;
 }
@@ -33,33 +37,33 @@ export type LoginOptions = {
 };
 
 export function createLogin(stores: readonly AccountStore[], { passwords = PASSWORDS }: LoginOptions = {}): Login {
+  const authenticate = async (attempt: LoginAttempt): Promise<LoginResult> => {
+    try {
+      const result = await ask(stores, async (store) => store.authenticate(attempt));
+      if (!result.checked) await passwords.verifyAgainstNothing(attempt.password, attempt.name);
+      return result.verdict;
+    } catch (error) {
+      if (error instanceof AccountsBusy) return { kind: "busy" };
+      throw error;
+    }
+  };
   return {
     guest: () => stores.find((store) => store.hasNoGuests !== true)?.guest,
-    async authenticate(attempt) {
-      try {
-        const result = await ask(stores, async (store) => store.authenticate(attempt));
-        if (result.checked) return result.verdict;
-        await passwords.verifyAgainstNothing(attempt.password);
-        return result.verdict;
-      } catch (error) {
-        if (error instanceof AccountsBusy) return { kind: "busy" };
-        throw error;
-      }
-    },
+    authenticate,
     async vouchFor(attempt) {
       const { verdict } = await ask(stores, async (store) => store.vouchFor?.(attempt) ?? { kind: "unknown" });
       return verdict;
     },
-    async spendTime(password) {
-      try {
-        await passwords.verifyAgainstNothing(password);
-        return true;
-      } catch (error) {
-        if (error instanceof AccountsBusy) return false;
-        throw error;
-      }
+    async spendTime(attempt) {
+      const { kind } = await authenticate({ ...attempt, password: wrongLike(attempt.password) });
+      return kind !== "busy";
     },
   };
+}
+
+/** One that nobody has, as long as the other: the time of SHA-crypt depends on the length. */
+function wrongLike({ length }: ByteString): ByteString {
+  return bytesOfText(randomBytes(length).toString("hex").slice(0, length));
 }
 
 /** `checked`: whether a store has spent the time of a password check (see AccountStore). */

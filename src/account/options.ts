@@ -15,7 +15,7 @@ export const ACCOUNT_OPTIONS = {
   ),
   passwordMemory: option(
     z.int().min(8).max(GREATEST_COST.memory).default(DEFAULT_COST.memory),
-    "Memory of a new password hash (argon2id); a change makes old and unknown names differ in time",
+    "Memory of a new password hash (argon2id)",
     { unit: "KiB", source: "OWASP Password Storage Cheat Sheet; RFC 9106 §4" },
   ),
   passwordPasses: option(

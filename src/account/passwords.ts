@@ -1,11 +1,14 @@
 /**
  * Passwords as argon2id hashes in PHC form, made and checked in libuv's threads: never on the event loop, few at once,
- * and with bounds on what a hash from a file may ask for (attack 38).
- * Later kinds of imported hashes (`$2b$`, `$6$`) get their own parser beside `parseArgon2id`.
+ * and with bounds on what a hash from a file may ask for (attack 38). Hashes that come from elsewhere (`crypt-hashes.ts`)
+ * are checked in the same way, and never made.
  */
 import { argon2, randomBytes, timingSafeEqual } from "node:crypto";
 import { type ByteString, bytesOfText, octetsOf } from "../base/bytes.ts";
-import { AccountsBusy } from "./account.ts";
+import { loadCryptCalls, whyNoCrypt } from "../sys/crypt-calls.ts";
+import { AccountError, AccountsBusy } from "./account.ts";
+import { type CryptHash, isCryptPassword, parseCryptHash } from "./crypt-hashes.ts";
+import { Decoys } from "./decoys.ts";
 import { Turns } from "../base/turns.ts";
 
 /** The cost of one argon2id hash (RFC 9106 §3.1). */
@@ -48,15 +51,21 @@ export interface Passwords {
   hash(password: ByteString): Promise<string>;
   /**
    * Whether `password` belongs to `hash`. An empty or malformed hash has no password (attack 39).
-   * Either way it takes the time of one check. @throws {AccountsBusy}
+   * Either way it takes the time of one check.
+   * @throws {AccountsBusy} @throws {AccountError} where the system has no crypt(3) and the hash needs it.
    */
   verify(hash: string, password: ByteString): Promise<boolean>;
-  /** Takes the time of one check, for names that do not exist (attack 36). @throws {AccountsBusy} */
-  verifyAgainstNothing(password: ByteString): Promise<void>;
+  /**
+   * Takes the time of one check, for names that do not exist (attack 36): of a check of a hash as accounts have them, and
+   * always the same for a name. @throws {AccountsBusy}
+   */
+  verifyAgainstNothing(password: ByteString, name?: ByteString): Promise<void>;
+  /** A store says which hashes its accounts have, at first and after each change, so that checks against nothing resemble theirs. */
+  resemble(source: string, hashes: readonly string[]): void;
 }
 
 export type PasswordsOptions = {
-  /** Of new hashes, and of checks against nothing. */
+  /** Of new hashes, and of checks against nothing where no store has said which hashes it has. */
   readonly cost?: HashCost;
   readonly atOnce?: number;
   readonly waiting?: number;
@@ -65,29 +74,61 @@ export type PasswordsOptions = {
 export function createPasswords(options: PasswordsOptions = {}): Passwords {
   const { cost = DEFAULT_COST, atOnce = CHECKS_AT_ONCE, waiting = CHECKS_WAITING } = options;
   const turns = new Turns({ atOnce, waiting });
-  const derive = async (password: ByteString, how: Derivation): Promise<Buffer> => {
-    const work = async (): Promise<Buffer> => await argon2id(octetsOf(password), how);
+  const decoys = new Decoys(kindOf);
+  const inTurn = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     const turn = turns.run(work);
     if (turn === undefined) throw new AccountsBusy(`${atOnce} password checks run and ${waiting} wait already`);
     return await turn;
   };
+  const derive = async (password: ByteString, how: Derivation): Promise<Buffer> =>
+    await inTurn(async () => await argon2id(octetsOf(password), how));
   const newDerivation = (): Derivation => ({ cost, salt: randomBytes(SALT_OCTETS), tagLength: TAG_OCTETS });
+  const verifyArgon2id = async (hash: string, password: ByteString): Promise<boolean> => {
+    const known = parseArgon2id(hash);
+    const right = known !== undefined && password.length <= PASSWORD_LIMIT;
+    const how = right ? { ...known, tagLength: known.tag.length } : newDerivation();
+    const tag = await derive(right ? password : NOTHING, how);
+    return right && timingSafeEqual(tag, known.tag);
+  };
+  const verify = async (hash: string, password: ByteString): Promise<boolean> => {
+    const imported = parseCryptHash(hash);
+    if (imported === undefined) return await verifyArgon2id(hash, password);
+    return await inTurn(async () => await isCryptOf(hash, { password, imported }));
+  };
   return {
     async hash(password) {
       const how = newDerivation();
       return formatArgon2id({ cost, salt: how.salt, tag: await derive(password, how) });
     },
-    async verify(hash, password) {
-      const known = parseArgon2id(hash);
-      const right = known !== undefined && password.length <= PASSWORD_LIMIT;
-      const how = right ? { ...known, tagLength: known.tag.length } : newDerivation();
-      const tag = await derive(right ? password : NOTHING, how);
-      return right && timingSafeEqual(tag, known.tag);
+    verify,
+    async verifyAgainstNothing(password, name = NOTHING) {
+      // Whether it is right makes no difference: the name is nobody's. The empty text is no hash, and takes the time of one.
+      await verify(decoys.of(name) ?? "", password);
     },
-    async verifyAgainstNothing() {
-      await derive(NOTHING, newDerivation());
-    },
+    resemble: (source, hashes) => decoys.resemble(source, hashes),
   };
+}
+
+/** The same for hashes that take the same time. @returns undefined for those that cannot be checked here. */
+function kindOf(hash: string): string | undefined {
+  const imported = parseCryptHash(hash);
+  if (imported !== undefined) return loadCryptCalls() === undefined ? undefined : `${imported.form} ${imported.cost}`;
+  const known = parseArgon2id(hash);
+  return known === undefined ? undefined : `argon2id ${Object.values(known.cost).join(" ")}`;
+}
+
+type Imported = { readonly password: ByteString; readonly imported: CryptHash };
+
+/** What cannot be the password is not checked, which takes the same time. @throws {AccountError} */
+async function isCryptOf(hash: string, { password, imported }: Imported): Promise<boolean> {
+  const calls = loadCryptCalls();
+  if (calls === undefined) throw new AccountError(`${imported.form} cannot be checked: ${whyNoCrypt()}`);
+  const right = isCryptPassword(password);
+  const found = await calls.crypt(octetsOf(right ? password : NOTHING), hash);
+  if (found === undefined) return false;
+  const [one, other] = [Buffer.from(found), Buffer.from(hash)];
+  // Their lengths are no secret: each form has one.
+  return right && one.length === other.length && timingSafeEqual(one, other);
 }
 
 /** Shared by all stores that are not given another: the bounds are those of the process. */

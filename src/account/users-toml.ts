@@ -8,8 +8,9 @@ import { z } from "zod";
 import { didYouMean } from "../base/nearest.ts";
 import { durationSeconds, octets } from "../base/units.ts";
 import { type Account, AccountError, type AccountLimits, type FolderRule, type Rights } from "./account.ts";
+import { HASH_FORM, hashProblem } from "./hash-forms.ts";
 import { nameProblem } from "./names.ts";
-import { GREATEST_COST, parseArgon2id } from "./passwords.ts";
+
 import { parseRights, rightsOf } from "./rights.ts";
 import { type Statement, type TomlPath, isUnder, tomlStatements } from "./toml-statements.ts";
 
@@ -27,7 +28,7 @@ const SESSIONS_LIMIT = 100_000;
 /** An account as the file has it. */
 export type User = {
   readonly name: string;
-  /** PHC form; never printed. */
+  /** argon2id in PHC form, or one of crypt(5); never printed. */
   readonly password: string;
   /** Absolute; absent: the folder that the server serves. */
   readonly home?: string;
@@ -156,7 +157,10 @@ const rights = z.unknown().transform((given, context): Rights => {
   return z.NEVER;
 });
 
-const HASH_FORM = `expected a hash "$argon2id$v=19$m=…,t=…,p=…$…$…" of at most m=${GREATEST_COST.memory}, t=${GREATEST_COST.passes}, p=${GREATEST_COST.lanes}; make one with: ferryman user passwd`;
+const password = z.string(HASH_FORM).superRefine((hash, context) => {
+  const problem = hashProblem(hash);
+  if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+});
 
 const LIMIT_FIELDS = {
   sessions: z.int().min(1).max(SESSIONS_LIMIT).optional(),
@@ -172,7 +176,7 @@ export const LIMIT_KEYS: readonly string[] = Object.keys(LIMIT_FIELDS);
 const FOLDER_FIELDS = { pattern: z.string().min(1).max(PATH_LIMIT), rights };
 
 const USER_FIELDS = {
-  password: z.string(HASH_FORM).refine((hash) => parseArgon2id(hash) !== undefined, HASH_FORM),
+  password,
   home: z
     .string()
     .max(PATH_LIMIT)

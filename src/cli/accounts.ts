@@ -7,8 +7,9 @@ import { createAnonymousAccounts } from "../account/anonymous.ts";
 import { createFileAccounts, readUsers } from "../account/file.ts";
 import { createFixedAccounts, parseFixedAccount } from "../account/fixed.ts";
 import { type Passwords, createPasswords } from "../account/passwords.ts";
+import { hashNotes } from "../account/hash-forms.ts";
 import { formatRights } from "../account/rights.ts";
-import { accountOf, findingLines } from "../account/users-toml.ts";
+import { type User, accountOf, findingLines } from "../account/users-toml.ts";
 import type { Configuration } from "../config/sections.ts";
 import { CliError, EXIT } from "./exit.ts";
 import type { Access } from "./start-screen.ts";
@@ -19,7 +20,7 @@ export type ServedAccounts = {
   readonly access: readonly Access[];
   /** The folders that accounts have, for the workers that serve them. */
   readonly homes: readonly Home[];
-  /** Lines for people about accounts that cannot sign in until the users file is mended. */
+  /** Sentences for people about accounts that cannot sign in until the users file is mended, and about weak hashes. */
   readonly warnings: readonly string[];
 };
 
@@ -95,13 +96,16 @@ async function knownUsers(users: string, folder: string): Promise<Known> {
       EXIT.configuration,
     );
   }
-  const accounts: Account[] = [];
+  const good: User[] = [];
   const warnings: string[] = [];
   for (const entry of (await readUsers(resolve(users))).values()) {
-    if (entry.kind === "malformed") warnings.push(...findingLines(users, entry.findings));
-    else accounts.push(accountOf(entry.user, folder));
+    if (entry.kind === "good") good.push(entry.user);
+    else warnings.push(...findingLines(users, entry.findings).map((line) => `This account cannot sign in: ${line}`));
   }
-  return { accounts, warnings };
+  return {
+    accounts: good.map((user) => accountOf(user, folder)),
+    warnings: [...warnings, ...(await hashNotes(good))],
+  };
 }
 
 function guestHomes(mode: string, folder: string): readonly Home[] {

@@ -166,6 +166,8 @@ async function startServing(ingredients: Ingredients): Promise<Running> {
     for (const { address, port } of service.bound) {
       if (!hasScreen) log.hear({ type: "server.listening", address, port, at: Date.now() });
     }
+    // The screen has them else.
+    if (!hasScreen) for (const text of accounts.warnings) warn(text);
     const kept = held.move();
     return {
       service,
@@ -226,7 +228,7 @@ function oddities({ before, fresh, known, plan }: Reloaded): readonly string[] {
   if (plan.workers === 0 && JSON.stringify(before.server) !== JSON.stringify(fresh.server)) {
     restart.push("With --workers 0 a restart is needed before [server] can change.");
   }
-  return [...restart, ...accountNotes(known), ...homeNotes(known.homes, plan), ...exposed(fresh, known)];
+  return [...restart, ...known.warnings, ...homeNotes(known.homes, plan), ...exposed(fresh, known)];
 }
 
 type Reloaded = {
@@ -235,10 +237,6 @@ type Reloaded = {
   readonly known: ServedAccounts;
   readonly plan: Plan;
 };
-
-function accountNotes({ warnings }: ServedAccounts): readonly string[] {
-  return warnings.map((line) => `This account cannot sign in: ${line}`);
-}
 
 function exposed(configuration: Configuration, { homes }: ServedAccounts): readonly string[] {
   return exposedFiles(configuration, { homes, stateFolder: stateFolderOf(configuration.serve.stateFolder) });
@@ -319,7 +317,7 @@ function screenOf({ configuration, home, accounts, plan, running, slower }: Scre
   return [
     screen,
     ...[
-      ...accountNotes(accounts),
+      ...accounts.warnings,
       ...homeNotes(accounts.homes, plan),
       ...exposed(configuration, accounts),
       ...plan.notes,

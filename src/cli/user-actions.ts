@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { AccountError } from "../account/account.ts";
 import { UserEditError, addUser, deleteUser, modifyUser, setPassword } from "../account/edit-users.ts";
 import { readUsers } from "../account/file.ts";
+import { hashNotes } from "../account/hash-forms.ts";
 import { GUEST_NAMES, nameProblem } from "../account/names.ts";
 import { PASSWORDS } from "../account/passwords.ts";
 import { FileLocked } from "../account/replace-file.ts";
@@ -12,6 +13,7 @@ import { PRESETS, formatRights } from "../account/rights.ts";
 import { type UserEntry, type Users, findingLines } from "../account/users-toml.ts";
 import { didYouMean } from "../base/nearest.ts";
 import { CliError, EXIT } from "./exit.ts";
+import { importedHash } from "./imported-hash.ts";
 import { type PasswordSource, newPassword } from "./new-password.ts";
 import { type AccountFlags, type FileFlags, changeOf } from "./user-flags.ts";
 import { printable } from "./columns.ts";
@@ -31,7 +33,7 @@ export async function add(name: string, flags: AccountFlags, io: UserIo): Promis
   if (problem !== undefined) throw new CliError(`the name ${problem}`, EXIT.usage);
   if ((await usersIn(path)).has(name)) throw taken(name, path);
   const rights = flags.rights ?? new Set(PRESETS.full);
-  const password = await PASSWORDS.hash(await passwordFor(name, flags, io));
+  const password = await hashFor(name, flags, io);
   if (standard) await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await makeHome(flags);
   await addUser(path, name, { ...changeOf(flags), rights, password });
@@ -40,6 +42,7 @@ export async function add(name: string, flags: AccountFlags, io: UserIo): Promis
     warn(io, `guests sign in as ${name} too; this account works only with anonymous access off`);
   }
   await warnOfHome(flags, io);
+  await warnOfHash(name, password, io);
   say(io, `Serve it with: ${PROGRAM} serve --users ${shellWord(path)}`);
 }
 
@@ -67,9 +70,10 @@ export async function del(name: string, flags: FileFlags, io: UserIo): Promise<v
 export async function passwd(name: string, flags: FileFlags, io: UserIo): Promise<void> {
   const { path } = await usersFile(flags.users, io.environment);
   await entryOf(path, name);
-  const password = await PASSWORDS.hash(await passwordFor(name, flags, io));
+  const password = await hashFor(name, flags, io);
   await withNames(path, name, async () => await setPassword(path, name, password));
   say(io, `Set a new password for ${name} in ${path}.`);
+  await warnOfHash(name, password, io);
 }
 
 export async function list(flags: FileFlags, io: UserIo): Promise<void> {
@@ -170,8 +174,14 @@ function taken(name: string, path: string): CliError {
   );
 }
 
-async function passwordFor(name: string, flags: FileFlags, io: UserIo): ReturnType<typeof newPassword> {
-  return await newPassword(name, io, { fromStdin: flags.passwordStdin === true });
+/** Of a new password, or one that comes from elsewhere. */
+async function hashFor(name: string, flags: FileFlags, io: UserIo): Promise<string> {
+  if (flags.hashStdin === true) return await importedHash(name, io.stdin);
+  return await PASSWORDS.hash(await newPassword(name, io, { fromStdin: flags.passwordStdin === true }));
+}
+
+async function warnOfHash(name: string, password: string, io: UserIo): Promise<void> {
+  for (const note of await hashNotes([{ name, password }])) warn(io, note);
 }
 
 async function makeHome({ home, createHome }: AccountFlags): Promise<void> {

@@ -8,7 +8,12 @@ import { LIMIT_KEYS } from "../account/users-toml.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { didYouMean } from "../base/nearest.ts";
 
-export type FileFlags = { readonly users?: string; readonly json?: true; readonly passwordStdin?: true };
+export type FileFlags = {
+  readonly users?: string;
+  readonly json?: true;
+  readonly passwordStdin?: true;
+  readonly hashStdin?: true;
+};
 export type AccountFlags = FileFlags & {
   /** `false`: --no-home. */
   readonly home?: string | false;
@@ -24,6 +29,18 @@ export type AccountFlags = FileFlags & {
 };
 
 const PRESET_WORDS = Object.keys(PRESETS).join(", ");
+
+/** Flags that `add` and `passwd` share. */
+export function passwordFlags(command: Command): Command {
+  return command
+    .option("--password-stdin", "read the password from standard input")
+    .addOption(
+      new Option(
+        "--hash-stdin",
+        "read a hash of elsewhere from standard input ($6$, $y$, $2b$ …), or its line of /etc/shadow",
+      ).conflicts("passwordStdin"),
+    );
+}
 
 /** Flags that `add` and `mod` share. */
 export function accountFlags(command: Command): Command {

@@ -1,5 +1,6 @@
-/** Accounts for people and for programs: an aligned table, one account in full, JSON. The hash is in none of them. */
+/** Accounts for people and for programs: an aligned table, one account in full, JSON. Of the hash its form alone. */
 import { styleText } from "node:util";
+import { hashForm } from "../account/hash-forms.ts";
 import { formatRights, rightsList } from "../account/rights.ts";
 import type { User, UserEntry } from "../account/users-toml.ts";
 import { formatDuration, formatOctets } from "../base/units.ts";
@@ -20,11 +21,18 @@ export type Showing = { readonly now: number; readonly stream: NodeJS.WritableSt
 /** One line per account under a header. */
 export function userTable(entries: readonly UserEntry[], { now, stream }: Showing): string {
   const rows = entries.map((entry) => {
-    if (entry.kind === "malformed") return [printable(entry.name), "malformed", "", "", ""];
+    if (entry.kind === "malformed") return [printable(entry.name), "malformed", "", "", "", ""];
     const { user } = entry;
-    return [user.name, statusOf(entry, now), rightsInShort(user), homeOf(user), limitsOf(user).join(", ")];
+    return [
+      user.name,
+      statusOf(entry, now),
+      rightsInShort(user),
+      hashForm(user.password) ?? "",
+      homeOf(user),
+      limitsOf(user).join(", "),
+    ];
   });
-  const header = ["NAME", "STATUS", "RIGHTS", "HOME", "LIMITS"];
+  const header = ["NAME", "STATUS", "RIGHTS", "HASH", "HOME", "LIMITS"];
   const line = alignment([header, ...rows]);
   const lines = rows.map((row) => {
     const [, status] = row;
@@ -38,6 +46,7 @@ export function userCard(user: User, { now, stream }: Showing): string {
   const facts: readonly (readonly [string, string])[] = [
     ["name", user.name],
     ["status", statusOf({ kind: "good", user }, now)],
+    ["hash", hashForm(user.password) ?? ""],
     ["home", homeOf(user)],
     [
       "rights",
@@ -55,10 +64,11 @@ export function userCard(user: User, { now, stream }: Showing): string {
 export function userJson(entry: UserEntry, now: number): unknown {
   const status = statusOf(entry, now);
   if (entry.kind === "malformed") return { name: entry.name, status, findings: entry.findings };
-  const { name, home, rights, folders, limits, disabled, expires, tls } = entry.user;
+  const { name, password, home, rights, folders, limits, disabled, expires, tls } = entry.user;
   return {
     name,
     status,
+    hash: hashForm(password) ?? null,
     home: home ?? null,
     rights: rightsList(rights),
     folders: folders.map((rule) => ({ pattern: rule.pattern, rights: rightsList(rule.rights) })),

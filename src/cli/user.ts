@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { CliError, EXIT } from "./exit.ts";
 import { type UserIo, add, del, list, mod, passwd, show, told } from "./user-actions.ts";
-import { type AccountFlags, type FileFlags, accountFlags, removalFlags } from "./user-flags.ts";
+import { type AccountFlags, type FileFlags, accountFlags, passwordFlags, removalFlags } from "./user-flags.ts";
 import { USERS_FILE_HELP } from "./users-file.ts";
 
 const EXAMPLES = `
@@ -14,6 +14,7 @@ Examples:
   ferryman user mod ann --folder '/incoming/**=drop' --expires 2027-01-31
   ferryman user mod bob --disable
   pass show ftp/ann | ferryman user passwd ann --password-stdin
+  getent shadow carl | ferryman user add carl --hash-stdin --home /srv/ftp/carl
   ferryman user list --json
 
 Exit codes: 0 ok, 1 failed, 2 wrong usage, 75 try again later, 77 not permitted, 78 wrong configuration`;
@@ -31,8 +32,7 @@ const EXAMPLE_OF = {
 /** Its actions throw CliError. @param io for tests; the process's own if absent. */
 export function userCommand(io: UserIo = { ...standardStreams(), environment: process.env }): Command {
   const user = new Command("user").description("Keep the accounts of a users file.").addHelpText("after", EXAMPLES);
-  accountFlags(subCommand(user, "add <NAME>", "make an account; asks for its password"))
-    .option("--password-stdin", "read the password from standard input")
+  passwordFlags(accountFlags(subCommand(user, "add <NAME>", "make an account; asks for its password")))
     .action(async (name: string, flags: AccountFlags) => await told(async () => await add(name, flags, io)))
     .hook("preAction", refuseArguments)
     .allowExcessArguments();
@@ -42,8 +42,7 @@ export function userCommand(io: UserIo = { ...standardStreams(), environment: pr
   subCommand(user, "del <NAME>", "remove an account; its files stay").action(
     async (name: string, flags: FileFlags) => await told(async () => await del(name, flags, io)),
   );
-  subCommand(user, "passwd <NAME>", "set another password")
-    .option("--password-stdin", "read the password from standard input")
+  passwordFlags(subCommand(user, "passwd <NAME>", "set another password"))
     .action(async (name: string, flags: FileFlags) => await told(async () => await passwd(name, flags, io)))
     .hook("preAction", refuseArguments)
     .allowExcessArguments();
@@ -60,7 +59,7 @@ export function userCommand(io: UserIo = { ...standardStreams(), environment: pr
 function refuseArguments(_parent: Command, { args }: Command): void {
   if (args.length <= 1) return;
   throw new CliError(
-    "one name, and no password: others on this machine could read it; see --password-stdin",
+    "one name, and no password: others on this machine could read it; see --password-stdin and --hash-stdin",
     EXIT.usage,
   );
 }

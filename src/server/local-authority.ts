@@ -37,12 +37,12 @@ export class LocalAuthority implements Authority {
   }
 
   async signIn(session: string, order: SignInOrder): Promise<SignInAnswer> {
-    const { name } = order;
+    const { name, proof, from } = order;
     const allowed = this.#guard.mayTryLogin(session, name);
     if (!allowed.ok) {
       const { rule, delayMs, endSession } = allowed;
       // It must take as long as a wrong password does, and be put off as one is, or guessing would be told from being heard.
-      if (order.proof.kind === "password" && !(await this.#login.spendTime(order.proof.password))) {
+      if (proof.kind === "password" && !(await this.#login.spendTime({ name, password: proof.password, from }))) {
         return { kind: "busy" };
       }
       return { kind: "failed", reason: rule, delayMs, endSession };

@@ -19,5 +19,5 @@ export class CurrentLogin implements Login {
   authenticate: Login["authenticate"] = async (attempt) => this.#login.authenticate(attempt);
   vouchFor: Login["vouchFor"] = async (attempt) => this.#login.vouchFor(attempt);
   guest = (): Account | undefined => this.#login.guest?.();
-  spendTime: Login["spendTime"] = async (password) => this.#login.spendTime(password);
+  spendTime: Login["spendTime"] = async (attempt) => this.#login.spendTime(attempt);
 }

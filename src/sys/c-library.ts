@@ -1,20 +1,23 @@
-/** The C library by koffi, for the two files of prototypes: where it is, and where it is not to be had at all. */
+/** C libraries by koffi, for the files of prototypes: where they are, and where they are not to be had at all. */
 import { createRequire } from "node:module";
 
 export type Koffi = typeof import("koffi");
 export type CLibrary = import("koffi").LibraryHandle;
 
-const LIBRARIES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
+const C_LIBRARIES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 
 /**
- * What `make` makes of the library.
+ * What `make` makes of the first of the libraries that is there: the C library, unless others are named.
  * @returns undefined: not Linux on x64 or arm64, no koffi, or a library without one of the functions.
  */
-export function fromCLibrary<Calls>(make: (library: CLibrary, koffi: Koffi) => Calls): Calls | undefined {
+export function fromCLibrary<Calls>(
+  make: (library: CLibrary, koffi: Koffi) => Calls,
+  names: readonly string[] = C_LIBRARIES,
+): Calls | undefined {
   if (process.platform !== "linux" || (process.arch !== "x64" && process.arch !== "arm64")) return undefined;
   try {
     const koffi: Koffi = createRequire(import.meta.url)("koffi");
-    for (const name of LIBRARIES) {
+    for (const name of names) {
       const library = tryLibrary(koffi, name);
       if (library !== undefined) return make(library, koffi);
     }
