@@ -18,6 +18,7 @@ import { startMany } from "../service/many.ts";
 import type { OpenListener, Service, ServiceParts } from "../service/service.ts";
 import { startSingle } from "../service/single.ts";
 import { stateFolderOf } from "../service/state-folder.ts";
+import { passedOn, servedPorts } from "./broker-powers.ts";
 import { type ServedAccounts, accountsOf } from "./accounts.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { exposedFiles, homeNotes } from "./home-notes.ts";
@@ -39,8 +40,6 @@ import { rootsOf } from "./served-roots.ts";
 import { startScreen } from "./start-screen.ts";
 import { stopSignals } from "./stop-signals.ts";
 
-/** Where a service manager listens as a rule; what it hands over is not looked at before all powers are dropped. */
-const FTP_PORT = 21;
 /** Milliseconds after a stop signal by which idle clients have gone, and those that are left have a transfer. */
 const IDLE_GONE_MS = 300;
 
@@ -56,8 +55,8 @@ async function serve(folder: string | undefined, flags: ServeFlags): Promise<voi
   const handed = passedOn(undefined).length > 0;
   const plan = planProcesses(configuration, handed || !addresses.every(isLoopback));
   const slower = dataPathNotes(configuration);
-  // Before anything is open: under root the program begins anew here, with fewer powers.
-  const ports = handed ? [FTP_PORT] : addresses.map(({ port }) => port);
+  // Before anything is open: under root the program begins anew here, with fewer powers, unless `early.ts` saw to it.
+  const ports = servedPorts(addresses.map(({ port }) => port));
   dropPowers(plan, { ports, descriptors: passedOn(ready) });
   const activated = activatedSockets();
   const home = await servedFolder(configuration.serve.folder);
@@ -375,16 +374,6 @@ function checkDescriptor(descriptor: number | undefined): void {
   } catch {
     throw new CliError(`--ready-fd ${descriptor}: that descriptor is not open`, EXIT.usage);
   }
-}
-
-/** Descriptors that must outlive a second beginning: of --ready-fd, and of a service manager (sd_listen_fds(3)). */
-function passedOn(ready: number | undefined): readonly number[] {
-  const count = process.env["LISTEN_PID"] === String(process.pid) ? Number(process.env["LISTEN_FDS"] ?? 0) : 0;
-  const sockets = Array.from(
-    { length: Number.isInteger(count) && count > 0 && count < 64 ? count : 0 },
-    (_, at) => 3 + at,
-  );
-  return [...new Set([...sockets, ...(ready === undefined || ready < 3 ? [] : [ready])])];
 }
 
 function announce(descriptor: number | undefined, bound: readonly BoundAddress[]): void {
