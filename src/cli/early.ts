@@ -102,7 +102,9 @@ async function settingsOf(named: string | undefined): Promise<Readonly<Record<st
   try {
     const { parse } = await import("smol-toml");
     const serve: unknown = parse(text)["serve"];
-    return Object.fromEntries(Object.entries(serve ?? {}));
+    return typeof serve === "object" || serve === undefined
+      ? Object.fromEntries(Object.entries(serve ?? {}))
+      : undefined;
   } catch {
     return undefined;
   }
