@@ -98,7 +98,7 @@ export const REMARKS: Readonly<Record<string, string>> = {
   "h-busy-p99":
     "one thread serves 50 of the downloads and the NOOP; turns of its loop of up to 13 ms were seen, why is not known",
   "j-start":
-    "as root four processes of Node start one after another: command, broker, launcher, worker; --workers 0 takes 205 ms",
+    "as root Node starts four times until a worker listens (command, broker, launcher, worker), the last two beside the broker; --workers 0 starts it once",
   "g-10000": "4 MiB of young space for each worker, which small files need: with 1 MiB it was 13.9 KiB",
 };
 

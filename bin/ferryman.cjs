@@ -14,7 +14,7 @@ var cache = require("./compile-cache.cjs");
 var CONFIGURATION = 78;
 
 var root = path.join(__dirname, "..");
-var source = path.join(root, "src", "cli", "main.ts");
+var source = path.join(root, "src", "cli", "start.ts");
 var inCheckout = fs.existsSync(source);
 /** Set for the second start only: a pinned Node that is too old itself must not start the next one for ever. */
 var isSecondStart = process.env.FERRYMAN_LAUNCHED === "1";
@@ -25,7 +25,7 @@ else if (inCheckout && !isSecondStart && node.pinnedNode(root) !== undefined) ru
 else complain();
 
 function load() {
-  var main = inCheckout ? source : path.join(root, "dist", "bundle", "main.js");
+  var main = inCheckout ? source : path.join(root, "dist", "bundle", "start.js");
   if (!fs.existsSync(main)) return fail(main + " is missing: install the package again, or run npm run build.");
   cache.enableCache();
   import(url.pathToFileURL(main).href).catch(function (error) {

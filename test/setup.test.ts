@@ -108,7 +108,7 @@ suite("the launcher on an old Node", () => {
   test("says what to do in a checkout without packages", async () => {
     await using place = await checkout();
     await mkdir(join(place.root, "src", "cli"), { recursive: true });
-    await writeFile(join(place.root, "src", "cli", "main.ts"), "");
+    await writeFile(join(place.root, "src", "cli", "start.ts"), "");
     const { status, stderr } = launch(place.root, "serve");
     assert.equal(status, 78);
     assert.match(stderr, /npm start/);
@@ -119,7 +119,7 @@ suite("the launcher on an old Node", () => {
     const { root } = place;
     await mkdir(join(root, "src", "cli"), { recursive: true });
     await writeFile(
-      join(root, "src", "cli", "main.ts"),
+      join(root, "src", "cli", "start.ts"),
       'import { writeSync } from "node:fs"; writeSync(1, process.argv.slice(2).join()); process.exitCode = 75;',
     );
     await mkdir(join(root, "node_modules", ".bin"), { recursive: true });
@@ -135,7 +135,7 @@ suite("the launcher on an old Node", () => {
     const { root } = place;
     await mkdir(join(root, "src", "cli"), { recursive: true });
     await mkdir(join(root, "node_modules", ".bin"), { recursive: true });
-    await writeFile(join(root, "src", "cli", "main.ts"), "");
+    await writeFile(join(root, "src", "cli", "start.ts"), "");
     const script = `#!/bin/sh\nexec "${process.execPath}" --require "${join(root, "old.cjs")}" "$@"\n`;
     await writeFile(join(root, "node_modules", ".bin", "node"), script, { mode: 0o755 });
     const { status, stderr } = launch(root, "serve");

@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import { resolve, sep } from "node:path";
 import type { Configuration } from "../config/sections.ts";
 import type { Home } from "./accounts.ts";
-import { type Plan, mayUse } from "./privilege.ts";
+import { mayUse } from "./broker-powers.ts";
+import type { Plan } from "./privilege.ts";
 
 /** Workers have a user of their own: what that user may not, no account may. */
 export function homeNotes(homes: readonly Home[], { user, userName = "" }: Plan): readonly string[] {

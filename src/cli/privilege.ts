@@ -1,17 +1,16 @@
 /** Under root: whom the workers run as, what the broker keeps, and whether that works on this host. */
-import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { dirname } from "node:path";
 import type { Configuration } from "../config/sections.ts";
 import { confinementHere } from "../jail/confined-process.ts";
-import { BROKER_CAPABILITIES, reexecute } from "../jail/reexecute.ts";
+import { reexecute, wasReexecuted } from "../jail/reexecute.ts";
 import type { HostUser } from "../jail/terms.ts";
-import { FIRST_FREE_PORT } from "../net/limits.ts";
+import { brokerCapabilities, closedFolder } from "./broker-powers.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { workerUser } from "./worker-user.ts";
 
 /** Workers where nobody says how many. */
 const MOST_WORKERS = 4;
+
 export type Plan = {
   /** 0: everything in this process. */
   readonly workers: number;
@@ -55,17 +54,6 @@ export function planProcesses({ serve }: Configuration, isPublic: boolean): Plan
   };
 }
 
-/** The first folder above our own files that the user may not enter; undefined if he may read them. */
-function closedFolder(user: HostUser): string | undefined {
-  let folder = dirname(import.meta.dirname);
-  const chain: string[] = [];
-  for (; folder !== dirname(folder); folder = dirname(folder)) chain.unshift(folder);
-  // Node itself too: a pinned one lies in a checkout.
-  let binary = dirname(process.execPath);
-  for (; binary !== dirname(binary); binary = dirname(binary)) chain.push(binary);
-  return chain.find((each) => !mayUse(each, user, "enter"));
-}
-
 /**
  * Under root with workers: becomes the broker, with no more powers than these ports need. Does not return then; the
  * program begins anew.
@@ -74,20 +62,7 @@ export function dropPowers(
   plan: Plan,
   { ports, descriptors }: { ports: readonly number[]; descriptors: readonly number[] },
 ): void {
-  if (plan.user === undefined) return;
-  // The port itself, or the one below it, from which active data connections come.
-  const needsPorts = ports.some((port) => port > 0 && port <= FIRST_FREE_PORT);
-  const keepCapabilities = BROKER_CAPABILITIES.filter((each) => each !== "NET_BIND_SERVICE" || needsPorts);
-  reexecute({ keepCapabilities, descriptors });
-}
-
-/** What a folder is to be used for, as the bits of a mode (chmod(1)). */
-const NEEDED = { enter: 0o1, read: 0o5, write: 0o7 } as const;
-
-/** Whether a user may use a folder so, as far as modes tell; also false for one that is not there. For warnings. */
-export function mayUse(folder: string, { uid, gid }: HostUser, wanted: keyof typeof NEEDED): boolean {
-  const facts = statSync(folder, { throwIfNoEntry: false });
-  if (facts === undefined) return false;
-  const shift = facts.uid === uid ? 6 : facts.gid === gid ? 3 : 0;
-  return ((facts.mode >> shift) & NEEDED[wanted]) === NEEDED[wanted];
+  if (plan.user !== undefined) reexecute({ keepCapabilities: brokerCapabilities(ports), descriptors });
+  // `early.ts` has read the same flags and files a moment before, and gave up powers for workers.
+  else if (wasReexecuted()) throw new CliError("the settings changed while it started: start it again", EXIT.tryAgain);
 }

@@ -9,13 +9,10 @@ import type { OptionTable } from "../base/option.ts";
 import { keyLines } from "./key-lines.ts";
 import { readOption } from "./reading.ts";
 import { type Configuration, SECTIONS, dashed, variable } from "./sections.ts";
+import { LARGEST_FILE, STANDARD_FILE } from "./standard-file.ts";
 
-/** Where a configuration file is looked for when neither --config nor FERRYMAN_CONFIG names one. */
-const STANDARD_FILE = "/etc/ferryman/ferryman.toml";
 /** Variables that are no options. FERRYMAN_TEST_… belong to our own tests. */
 const RESERVED = /^FERRYMAN_(?:CONFIG|CONFINED|DEBUG|FFI|USERS|TEST_\w+)$/;
-/** Octets; a file of this size is not a configuration but a mistake. */
-const LARGEST_FILE = 1_048_576;
 
 export type ConfigurationSources = {
   /** From --config: must exist. */

@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { getCompileCacheDir } from "node:module";
 import { dirname, isAbsolute } from "node:path";
+import { faultMessage } from "../base/fault-text.ts";
 import type { Capability } from "../sys/capabilities.ts";
 import { loadProcessCalls } from "../sys/process-calls.ts";
 import { cleanEnvironment } from "./environment.ts";
@@ -12,7 +13,7 @@ import { TERMS_LIMIT } from "./limits.ts";
 import { LANDLOCK_NEEDED } from "./confine.ts";
 import { ownFile } from "./node-paths.ts";
 import { type OpenRoots, ROOTS_VARIABLE, rootsVariable } from "./roots.ts";
-import { type HostUser, type Terms, TERMS, TERMS_VARIABLE } from "./terms.ts";
+import { type HostUser, type Terms, TERMS_VARIABLE, checkedTerms } from "./terms.ts";
 
 type Stream = "inherit" | "ignore" | "pipe" | number;
 
@@ -118,21 +119,24 @@ function termsOf(options: ConfinedOptions): Terms {
   const { script, args = [], nodeArguments = [], keepCapabilities = [], umask = DEFAULT_UMASK } = options;
   if (!isAbsolute(script)) throw new Error(`the script must be an absolute path, not ${script}`);
   const descriptors = firstInherited(options.roots?.list.length ?? 0) - CHANNEL + (options.inherit ?? []).length;
-  const checked = TERMS.safeParse({
-    user: changedUser(options.user),
-    keepCapabilities,
-    files: options.landlock === "off" ? undefined : filesOf(options),
-    umask,
-    dieWithParent: true,
-    descriptors: Array.from({ length: descriptors }, (_, index) => CHANNEL + index),
-    channel: CHANNEL,
-    nodeArguments,
-    script,
-    scriptArguments: args,
-  });
-  if (checked.success) return checked.data;
-  const problems = checked.error.issues.map(({ path, message }) => `${path.join(".")} ${message}`);
-  throw new Error(`a program cannot be started under these terms: ${problems.join("; ")}`);
+  const files = options.landlock === "off" ? undefined : filesOf(options);
+  const user = changedUser(options.user);
+  try {
+    return checkedTerms({
+      user,
+      keepCapabilities,
+      files,
+      umask,
+      dieWithParent: true,
+      descriptors: Array.from({ length: descriptors }, (_, index) => CHANNEL + index),
+      channel: CHANNEL,
+      nodeArguments,
+      script,
+      scriptArguments: args,
+    });
+  } catch (error) {
+    throw new Error(`a program cannot be started under these terms: ${faultMessage(error)}`, { cause: error });
+  }
 }
 
 /** Undefined: as we are. Only root can change it, and changing to oneself is no change. */

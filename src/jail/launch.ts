@@ -7,11 +7,10 @@
  * the broker is read from the channel and lost. As the main file it does nothing a second time.
  */
 import { accessSync, constants, readdirSync, writeSync } from "node:fs";
-import { z } from "zod";
 import { faultMessage } from "../base/fault-text.ts";
 import { loadProcessCalls, type ProcessCalls } from "../sys/process-calls.ts";
 import { confine } from "./confine.ts";
-import { LAUNCH_FAILED, TERMS, TERMS_VARIABLE, type Terms } from "./terms.ts";
+import { LAUNCH_FAILED, TERMS_VARIABLE, type Terms, checkedTerms } from "./terms.ts";
 
 /** Always passed on. */
 const STANDARD_DESCRIPTORS = [0, 1, 2];
@@ -52,9 +51,11 @@ function keepDescriptors(calls: ProcessCalls, kept: readonly number[]): void {
 function readTerms(): Terms {
   const text = process.env[TERMS_VARIABLE];
   if (text === undefined) throw new Error(`${TERMS_VARIABLE} is not set; this program is started by Ferryman alone`);
-  const terms = TERMS.safeParse(JSON.parse(text));
-  if (!terms.success) throw new Error(`its terms are wrong: ${z.prettifyError(terms.error)}`);
-  return terms.data;
+  try {
+    return checkedTerms(JSON.parse(text));
+  } catch (error) {
+    throw new Error(`its terms are wrong: ${faultMessage(error)}`, { cause: error });
+  }
 }
 
 function assertReadable(path: string): void {

@@ -26,16 +26,28 @@ export type Reexecution = {
   readonly umask?: number;
 };
 
+/** Whether this is the second run of a program that has given up powers, and `reexecute` has not been called in it. */
+export function wasReexecuted(): boolean {
+  return keptHere() !== undefined;
+}
+
 /**
  * Call it first of all, while nothing is open or under way: on success it does not return, and the program begins
- * anew with this function doing nothing.
+ * anew with this function doing nothing. It may be called early, with what is known by then: where the second call
+ * keeps less, the program begins once more.
  * @returns "done" in the second run, "impossible" without the system calls (nothing has changed then).
- * @throws {Error} when the kernel refuses; the process may have lost powers and must end.
+ * @throws {Error} when the kernel refuses; the process may have lost powers and must end. Also when the first run has
+ * given up what the second would keep.
  */
 export function reexecute({ keepCapabilities, descriptors = [], umask }: Reexecution): "done" | "impossible" {
-  if (process.env[CONFINED_VARIABLE] === String(process.pid)) {
-    delete process.env[CONFINED_VARIABLE];
-    return "done";
+  const kept = keptHere();
+  if (kept !== undefined) {
+    const lost = keepCapabilities.filter((each) => !kept.includes(each));
+    if (lost.length > 0) throw new Error(`it has given up ${lost.join(", ")} already; start it again`);
+    if (kept.length === keepCapabilities.length) {
+      delete process.env[CONFINED_VARIABLE];
+      return "done";
+    }
   }
   const calls = loadProcessCalls();
   if (calls === undefined) return "impossible";
@@ -56,6 +68,12 @@ export function reexecute({ keepCapabilities, descriptors = [], umask }: Reexecu
   const variables: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) if (value !== undefined) variables[name] = value;
   // The process id makes the mark worthless for whoever inherits it.
-  variables[CONFINED_VARIABLE] = String(process.pid);
+  variables[CONFINED_VARIABLE] = [process.pid, ...keepCapabilities].join(" ");
   return calls.execute(process.execPath, [process.execPath, ...process.execArgv, ...process.argv.slice(1)], variables);
+}
+
+/** What the first run kept; undefined in a first run. */
+function keptHere(): readonly string[] | undefined {
+  const [pid, ...kept] = (process.env[CONFINED_VARIABLE] ?? "").split(" ");
+  return pid === String(process.pid) ? kept : undefined;
 }

@@ -85,6 +85,8 @@ export class Supervisor {
   /** Times of the last deaths, at most one more than a minute may have. */
   #deaths: number[] = [];
   #isFaulty = false;
+  /** Indices below it have been started at least once. */
+  #begun = 0;
   #ticker: NodeJS.Timeout | undefined;
   #pingId = 0;
   #stopping: PromiseWithResolvers<void> | undefined;
@@ -97,10 +99,19 @@ export class Supervisor {
     this.#limits = { ...LIMITS, ...options.limits };
   }
 
-  /** Starts all workers; `onWorkerReady` tells of each. */
-  start(): void {
+  /** Starts workers; `onWorkerReady` tells of each. @param first how many; the others follow by `startOthers`. */
+  start(first: number = this.#options.count): void {
     this.#ticker = setInterval(() => this.#tick(), this.#limits.pingEveryMs);
-    for (let index = 0; index < this.#options.count; index++) this.#launch(index);
+    this.#launchUpTo(first);
+  }
+
+  /** Those that `start` has left; nothing, when they were started or all are to stop. */
+  startOthers(): void {
+    if (this.#stopping === undefined) this.#launchUpTo(this.#options.count);
+  }
+
+  #launchUpTo(count: number): void {
+    while (this.#begun < Math.min(count, this.#options.count)) this.#launch(this.#begun++);
   }
 
   /** Indices and process ids of the workers that are ready. */

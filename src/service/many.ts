@@ -1,14 +1,11 @@
 /** A broker and its workers: this process decides and keeps what needs a privilege, they speak with clients. */
 import type { ChildProcess } from "node:child_process";
 import type { Readable } from "node:stream";
-import { statSync } from "node:fs";
 import type { Account } from "../account/account.ts";
 import type { Configuration } from "../config/sections.ts";
 import { EventStream } from "../base/event-stream.ts";
 import { type BrokerSide, serveWorker } from "../jail/broker-side.ts";
-import { startConfined } from "../jail/confined-process.ts";
-import { ownFile } from "../jail/node-paths.ts";
-import { type RootWish, openRoots } from "../jail/roots.ts";
+import type { RootWish } from "../jail/roots.ts";
 import { type GoneReason, Supervisor, type SupervisorLimits } from "../jail/supervisor.ts";
 import { LocalAuthority } from "../server/local-authority.ts";
 import type { FerrymanEvent } from "../workspace/events.ts";
@@ -17,6 +14,7 @@ import { Broker } from "./broker.ts";
 import { type Doorkeeper, FrontDoor } from "./front-door.ts";
 import { type EventInterest, NOTICES, REQUESTS, type WorkerConfiguration } from "./requests.ts";
 import type { Fresh, Service, WorkerParts } from "./service.ts";
+import { isThere, startWorkerProcess, startedFirst } from "./worker-process.ts";
 
 /** Milliseconds that all workers get to open their listeners at the start. */
 const START_LIMIT_MS = 30_000;
@@ -30,12 +28,6 @@ const CUT_MS = 1_000;
 const EARLY_DEATHS = 4;
 /** Crews of older configurations that keep their sessions; the oldest beyond must end: each is a process or more. */
 const MOST_RETIRED = 8;
-/**
- * MiB of V8's space for young objects. File data lies outside of it; with V8's own choice 10,000 idle sessions took 32 KiB
- * each instead of 14 (`npm run bench -- --only g`). With 1 MiB small files cost an eighth more, as each takes 40 KiB of it.
- */
-const WORKER_NODE = ["--max-semi-space-size=4"];
-
 /** Characters of what a worker has written that are kept: the end says most. */
 const WORDS_LIMIT = 4_096;
 
@@ -45,7 +37,9 @@ type Side = BrokerSide<typeof REQUESTS, typeof NOTICES>;
 type Crew = {
   readonly supervisor: Supervisor;
   readonly sides: Map<number, Side>;
-  /** Resolves when each has opened its listeners; rejects when they do not come up. */
+  /** Resolves when one can take clients; never rejects. */
+  readonly first: Promise<void>;
+  /** Resolves when each can take clients; rejects when they do not come up. */
   readonly listening: Promise<void>;
 };
 
@@ -130,12 +124,15 @@ class BrokerService implements ManyService {
     return this.#who.list();
   }
 
-  /** @throws when the workers do not come up. */
+  /** Clients come in as soon as one worker can take them. @returns when all can. @throws when they do not come up. */
   async start(): Promise<void> {
-    const { configuration, roots } = this.#parts;
+    const { configuration, roots, waiting } = this.#parts;
     try {
-      this.#crew = await this.#hire({ configuration, roots });
-      this.#door.open();
+      await this.#hire({ configuration, roots }, (crew) => {
+        this.#crew = crew;
+        this.#door.open();
+      });
+      waiting?.[Symbol.dispose]();
     } catch (error) {
       await this.stop(0);
       throw error;
@@ -203,14 +200,19 @@ class BrokerService implements ManyService {
     void supervisor.stop({ graceMs: graceSeconds * 1000 + FAREWELL_MS });
   }
 
-  /** @returns when all listen. @throws in words when they do not come up; then they are gone again. */
-  async #hire(fresh: Fresh): Promise<Crew> {
+  /**
+   * @param onFirst called when the first one can take clients.
+   * @returns when all can. @throws in words when they do not come up; then they are gone again.
+   */
+  async #hire(fresh: Fresh, onFirst: (crew: Crew) => void = () => {}): Promise<Crew> {
     this.#tellMissing(fresh.roots);
     const crew = this.#makeCrew(fresh);
     this.#crews.add(crew);
     const limit = Promise.withResolvers<never>();
     const timer = setTimeout(() => limit.reject(noStart("they do not listen")), START_LIMIT_MS);
     try {
+      await Promise.race([crew.first, crew.listening, limit.promise]);
+      onFirst(crew);
       await Promise.race([crew.listening, limit.promise]);
       return crew;
     } catch (error) {
@@ -229,6 +231,7 @@ class BrokerService implements ManyService {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     // Whoever waits for it may have given up before.
     promise.catch(() => {});
+    const first = Promise.withResolvers<void>();
     const waiting = new Set(Array.from({ length: workers }, (_, index) => index));
     let deaths = 0;
     const supervisor = new Supervisor({
@@ -237,9 +240,11 @@ class BrokerService implements ManyService {
         this.#lastWorker += 1;
         const number = this.#lastWorker;
         numbers.set(index, number);
-        const child = this.#startWorker(number, { sides, roots: fresh.roots.filter(isThere) });
+        const child = this.#startWorker(number, { sides, roots: fresh.roots });
         this.#awaited.set(number, () => {
           waiting.delete(index);
+          first.resolve();
+          supervisor.startOthers();
           if (waiting.size === 0) resolve();
         });
         return child;
@@ -256,8 +261,8 @@ class BrokerService implements ManyService {
       onFault: (text) => this.#warn(text),
       limits: testLimits(),
     });
-    supervisor.start();
-    return { supervisor, sides, listening: promise };
+    supervisor.start(startedFirst(workers));
+    return { supervisor, sides, first: first.promise, listening: promise };
   }
 
   /** Accounts whose home is not there cannot sign in; all others can. */
@@ -271,18 +276,10 @@ class BrokerService implements ManyService {
 
   #startWorker(
     number: number,
-    { sides, roots: wishes }: { sides: Map<number, Side>; roots: readonly RootWish[] },
+    { sides, roots }: { sides: Map<number, Side>; roots: readonly RootWish[] },
   ): ChildProcess {
-    const { user } = this.#parts;
-    using roots = openRoots(wishes);
-    const options = {
-      script: ownFile(import.meta.url, "worker"),
-      nodeArguments: WORKER_NODE,
-      stdio: ["ignore", "pipe", "pipe"] as const,
-      ...(user === undefined ? {} : { user }),
-      roots,
-    };
-    const child = startConfined(options);
+    const { user, waiting } = this.#parts;
+    const child = waiting?.take() ?? startWorkerProcess({ user, roots });
     for (const stream of [child.stdout, child.stderr]) this.#hearWords(number, stream);
     const side = serveWorker(child, {
       requests: REQUESTS,
@@ -386,13 +383,4 @@ function testLimits(): Partial<SupervisorLimits> {
   return pongMs === undefined || pingEveryMs === undefined || !(pongMs > 0 && pingEveryMs > 0)
     ? {}
     : { pongMs, pingEveryMs };
-}
-
-/** Also false for a folder that we cannot reach: it could not be opened either. */
-function isThere({ path }: RootWish): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch {
-    return false;
-  }
 }

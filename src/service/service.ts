@@ -10,6 +10,7 @@ import type { FerrymanEvent } from "../workspace/events.ts";
 import type { Presence } from "../workspace/who.ts";
 import type { BoundSocket } from "./bound-sockets.ts";
 import type { Certificates } from "./certificates.ts";
+import type { WaitingWorkers } from "./worker-process.ts";
 
 /** One address to serve, bound already. */
 export type OpenListener = { readonly socket: BoundSocket; readonly how: Listener };
@@ -30,6 +31,8 @@ export type WorkerParts = ServiceParts & {
   readonly user: HostUser | undefined;
   /** The folders that they serve. */
   readonly roots: readonly RootWish[];
+  /** Workers that were started before, for this user and these folders. */
+  readonly waiting?: WaitingWorkers | undefined;
 };
 
 /** What a reload brings. */

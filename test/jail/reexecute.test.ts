@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { confinementHere } from "../../src/jail/confined-process.ts";
-import { BROKER_CAPABILITIES, reexecute } from "../../src/jail/reexecute.ts";
+import { BROKER_CAPABILITIES, reexecute, wasReexecuted } from "../../src/jail/reexecute.ts";
 import { NOBODY, notRoot } from "./worker.ts";
 
 const skip = notRoot || (confinementHere().launcher ? false : "no foreign functions here");
@@ -53,5 +53,23 @@ test("without the system calls nothing changes", () => {
     assert.equal(reexecute({ keepCapabilities: [] }), "impossible");
   } finally {
     delete process.env["FERRYMAN_FFI"];
+  }
+});
+
+test("a mark of another process is no second run; what was given up does not come back", () => {
+  const name = "FERRYMAN_CONFINED";
+  try {
+    process.env[name] = `${process.ppid} KILL`;
+    assert.equal(wasReexecuted(), false);
+    process.env[name] = `${process.pid} KILL SETUID`;
+    assert.equal(wasReexecuted(), true);
+    assert.throws(
+      () => reexecute({ keepCapabilities: ["NET_BIND_SERVICE", "KILL"] }),
+      /has given up NET_BIND_SERVICE already/,
+    );
+    assert.equal(reexecute({ keepCapabilities: ["SETUID", "KILL"] }), "done");
+    assert.equal(wasReexecuted(), false);
+  } finally {
+    delete process.env[name];
   }
 });

@@ -15,7 +15,10 @@ type Event =
   | { readonly what: "fault"; readonly text: string };
 
 /** Events in order, each of which can be waited for. */
-function supervise(modeOf: (index: number, start: number) => string, changes: Partial<SupervisorOptions> = {}) {
+function supervise(
+  modeOf: (index: number, start: number) => string,
+  changes: Partial<SupervisorOptions> & { readonly first?: number } = {},
+) {
   const events: Event[] = [];
   const waiting: { wanted: (event: Event) => boolean; resolve: (event: Event) => void }[] = [];
   const add = (event: Event): void => {
@@ -26,6 +29,7 @@ function supervise(modeOf: (index: number, start: number) => string, changes: Pa
     }
   };
   let starts = 0;
+  const { first, ...options } = changes;
   const supervisor = new Supervisor({
     count: 1,
     start: (index) => {
@@ -35,10 +39,10 @@ function supervise(modeOf: (index: number, start: number) => string, changes: Pa
     onWorkerReady: (index) => add({ what: "ready", index }),
     onWorkerGone: (index, reason) => add({ what: "gone", index, ...reason }),
     onFault: (text) => add({ what: "fault", text }),
-    ...changes,
+    ...options,
     limits: { firstPauseMs: 1, termGraceMs: 5_000, ...changes.limits },
   });
-  supervisor.start();
+  supervisor.start(first);
   const next = async (what: Event["what"], index?: number): Promise<Event> => {
     const { promise, resolve } = Promise.withResolvers<Event>();
     const wanted = (event: Event): boolean =>
@@ -72,6 +76,21 @@ test("all workers become ready; one that is killed is replaced; all drain at the
     [0, null],
   ]);
   assert.equal(events.filter(({ what }) => what === "start").length, 3, "nothing was started after stop");
+});
+
+test("those that are left wait for startOthers, which starts each once", async () => {
+  const { supervisor, events, next } = supervise(() => "wait", { count: 3, first: 1 });
+  await next("ready", 0);
+  const started = (): readonly number[] => events.flatMap((each) => (each.what === "start" ? [each.index] : []));
+  assert.deepEqual(started(), [0]);
+  const others = Promise.all([next("ready", 1), next("ready", 2)]);
+  supervisor.startOthers();
+  supervisor.startOthers();
+  await others;
+  assert.deepEqual(started(), [0, 1, 2]);
+  await end(supervisor);
+  supervisor.startOthers();
+  assert.deepEqual(started(), [0, 1, 2]);
 });
 
 test("one that does not drain gets SIGTERM, and SIGKILL when that is not heard either", async () => {
