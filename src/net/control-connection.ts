@@ -29,8 +29,8 @@ export class ControlConnection {
   readonly local: Endpoint;
   /** What lines are read from and replies written to: the TCP connection, or TLS over it. */
   #wire: Wire;
-  /** The TCP connection as a socket, once TLS was to go over it. */
-  #raw: Socket | undefined;
+  /** The TCP connection as a socket, and what reads from it in clear, once TLS was to go over it. */
+  #raw: { readonly socket: Socket; readonly wire: Wire } | undefined;
   #tap: TlsTap | undefined;
   readonly #onActivity: () => void;
   readonly #ears: Ears = { onOctets: (chunk) => this.#receive(chunk), onEnd: () => this.#noteEnd() };
@@ -127,15 +127,16 @@ export class ControlConnection {
    */
   hold(): void {
     this.#writeHeld();
-    this.#raw = this.#wire.toSocket();
-    this.#wire = new SocketWire(this.#raw, this);
+    const socket = this.#wire.toSocket();
+    this.#raw ??= { socket, wire: new SocketWire(socket, this) };
+    this.#wire = this.#raw.wire;
     this.#forget();
     this.#splitter = new LineSplitter();
   }
 
   /** Puts TLS over the connection, after `hold`; the caller waits for the handshake. `clear` takes it off again. */
   secure(tls: TlsSession): { readonly socket: TLSSocket; readonly tap: TlsTap } {
-    const raw = this.#raw;
+    const raw = this.#raw?.socket;
     if (raw === undefined) throw new Error("secure() without hold()");
     raw.removeAllListeners("data");
     raw.removeAllListeners("end");
@@ -159,13 +160,14 @@ export class ControlConnection {
     this.#splitter = new LineSplitter();
     this.#tap = undefined;
     secured.ignore();
-    this.#wire = new SocketWire(raw, this);
+    const { socket, wire } = raw;
+    this.#wire = wire;
     tap.detach((rest) => {
       secured.destroy();
-      if (raw.destroyed) return;
-      this.#wire.hear(this.#ears);
-      if (rest.length > 0) raw.emit("data", rest);
-      raw.resume();
+      if (socket.destroyed) return;
+      wire.hear(this.#ears);
+      if (rest.length > 0) socket.emit("data", rest);
+      wire.resume();
     });
     secured.end();
   }
@@ -220,7 +222,7 @@ export class ControlConnection {
 
   /** Closes at once. */
   drop(): void {
-    (this.#raw ?? this.#wire).destroy();
+    (this.#raw?.wire ?? this.#wire).destroy();
   }
 
   #noteEnd(): void {

@@ -89,6 +89,18 @@ export const ELSEWHERE_FAIR = 4_194_304;
 /** Milliseconds of such a call below which the next one may be twice as long, and from which on it is to be half of it. */
 export const ELSEWHERE_GOOD_MS = 3;
 export const ELSEWHERE_SLOW_MS = 10;
+/**
+ * Milliseconds that a call should last on a socket that it waits for, which a client gets who takes `STREAM_LEAST` in
+ * them: 400 MiB/s. The kernel wakes the thread then, and neither the event loop nor a signal between threads is in the way.
+ */
+export const STREAM_MS = 10;
+export const STREAM_LEAST = 4_194_304;
+/** Milliseconds for which such a call waits for a client that takes nothing: then it is no fast one any longer. */
+export const STREAM_WAIT_MS = 20;
+/** Such calls of a process at once; libuv's pool has 4 threads, and disks need one too. */
+export const STREAMS_AT_ONCE = 3;
+/** Transfers that may wait for such a call; those beyond go without. */
+export const STREAMS_WAITING = 10_000;
 /** Such calls that may fail one after another, each when the socket says that it has room. */
 export const ELSEWHERE_TRIES = 3;
 /** Octets of a step under a throttle: all of them must go out before it gives leave for more. */

@@ -3,10 +3,20 @@
  * file and socket in the kernel (decision 018); what must pass through us does so by plain calls. No call
  * on the loop's thread waits, neither for the peer nor for a disk.
  */
+import { Turns } from "../base/turns.ts";
 import { type DataCalls, DataCallError, WOULD_WAIT, type Watch } from "../sys/data-calls.ts";
 import type { Endpoint } from "./addresses.ts";
 import { DataError, type DataFault, type DataTerms } from "./data-connection.ts";
-import { DATA_LINGER_MS, QUANTUM_LEAST, QUANTUM_MOST, RECEIVE_BUFFER, STEPS_A_TURN, TURN_OCTETS } from "./limits.ts";
+import {
+  DATA_LINGER_MS,
+  QUANTUM_LEAST,
+  QUANTUM_MOST,
+  RECEIVE_BUFFER,
+  STEPS_A_TURN,
+  STREAMS_AT_ONCE,
+  STREAMS_WAITING,
+  TURN_OCTETS,
+} from "./limits.ts";
 import { Pipes } from "./pipes.ts";
 import { FileReceiver } from "./receive-file.ts";
 import { FileSender } from "./send-file.ts";
@@ -16,6 +26,8 @@ import type { DataTransport, FileSpan, Moved } from "./transport.ts";
 /** What all native connections of a process share. */
 class Shared {
   readonly pipes: Pipes;
+  /** Calls that wait for clients. */
+  readonly streams = new Turns({ atOnce: STREAMS_AT_ONCE, waiting: STREAMS_WAITING });
   /** Transfers under way. */
   active = 0;
   readonly #ready: (() => void)[] = [];
@@ -165,6 +177,16 @@ export class NativeConnection implements DataTransport {
   /** For the two directions of files: the pipes of this process. */
   get pipes(): Pipes {
     return this.#shared.pipes;
+  }
+
+  /** Places for calls that wait for clients on other threads. */
+  get streams(): Turns {
+    return this.#shared.streams;
+  }
+
+  /** Does something with the descriptor, unless that may be another's by now. */
+  ifOpen(act: () => void): void {
+    if (!this.#closed) act();
   }
 
   /** Transfers of this process that are under way. */

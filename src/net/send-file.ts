@@ -1,7 +1,8 @@
 /**
  * A file onto a data connection in the kernel, without a stop for a disk. The first octets after each wait go out on the
  * event loop if they lie in memory: a slow client's socket takes no more. Where it takes more, sendfile runs on another
- * thread, in which it may wait for the disk, nothing has to be known of the page cache, and the loop stays free.
+ * thread, in which it may wait for the disk, nothing has to be known of the page cache, and the loop stays free. For a
+ * fast client it waits there for the socket too: one call is then as much as he takes in some milliseconds.
  */
 import { DataCallError, WOULD_WAIT } from "../sys/data-calls.ts";
 import {
@@ -13,6 +14,9 @@ import {
   ELSEWHERE_TRIES,
   LOOP_SEND,
   SMALL_SEND,
+  STREAM_LEAST,
+  STREAM_MS,
+  STREAM_WAIT_MS,
   THROTTLED_SEND,
 } from "./limits.ts";
 import type { NativeConnection } from "./native-connection.ts";
@@ -28,6 +32,11 @@ const CONNECTION_FAULTS: ReadonlySet<string> = new Set([
   "ECONNABORTED",
 ]);
 
+/** Waits for the socket between two trials whether a client is fast, of which a vain one keeps a thread. */
+const [TRIAL_REST_LEAST, TRIAL_REST_MOST] = [32, 4_096];
+/** Too many wait for a thread. */
+const NONE_SENT = { sent: WOULD_WAIT, ms: 0 } as const;
+
 export class FileSender {
   readonly #connection: NativeConnection;
   readonly #file: number;
@@ -39,6 +48,13 @@ export class FileSender {
   #isExpected = false;
   /** Octets that another thread is asked for at once. */
   #elsewhere = ELSEWHERE_LEAST;
+  /** Octets that the client has taken in a millisecond of late; 0: not known. */
+  #pace = 0;
+  /** Waits for the socket before it is tried again whether a thread may wait, and as many after the next vain trial. */
+  #untilTrial = 0;
+  #restAfterTrial = TRIAL_REST_LEAST;
+  /** The socket is one whose calls wait. */
+  #waits = false;
 
   constructor(connection: NativeConnection, file: number, moved: Moved) {
     this.#connection = connection;
@@ -51,12 +67,72 @@ export class FileSender {
     this.#position = start;
     this.#end = end;
     if (end - start <= SMALL_SEND && this.#sendAtOnce()) return this.#position;
-    while (this.#position < this.#end) {
-      const length = await this.#connection.leave(Math.min(this.#wanted, this.#end - this.#position));
-      const isHere = this.#onLoop > 0 && this.#isWarm(length);
-      if (!(await (isHere ? this.#sendHere(length) : this.#sendElsewhere(length)))) break;
+    try {
+      await this.#sendAll();
+    } finally {
+      this.#letWait(false);
     }
     return this.#position;
+  }
+
+  async #sendAll(): Promise<void> {
+    while (this.#position < this.#end) {
+      if (this.#isFast) {
+        if (!(await this.#stream())) return;
+        continue;
+      }
+      const length = await this.#connection.leave(Math.min(this.#wanted, this.#end - this.#position));
+      const isHere = this.#onLoop > 0 && this.#isWarm(length);
+      if (!(await (isHere ? this.#sendHere(length) : this.#sendElsewhere(length)))) return;
+    }
+  }
+
+  /** He takes as much as is worth a thread that waits for him. */
+  get #isFast(): boolean {
+    return (
+      this.#pace * STREAM_MS >= STREAM_LEAST &&
+      this.#end - this.#position >= STREAM_LEAST &&
+      this.#connection.throttle?.limited !== true
+    );
+  }
+
+  /** One call that waits for the client. @returns false at the end of the file, and after a fault of it. */
+  async #stream(): Promise<boolean> {
+    const fair = Math.max(ELSEWHERE_MOST / this.#connection.sharers, STREAM_LEAST);
+    const length = Math.floor(Math.min(this.#pace * STREAM_MS, fair, this.#end - this.#position));
+    const { sent, ms } = (await this.#connection.streams.run(async () => this.#sendWaiting(length))) ?? NONE_SENT;
+    this.#connection.check();
+    if (sent === 0) return false;
+    this.#pace = sent === length ? sent / Math.max(ms, 1) : 0;
+    if (this.#isFast) return true;
+    // He takes less, or there is a fault, which the other way finds out.
+    this.#untilTrial = this.#restAfterTrial;
+    this.#restAfterTrial = Math.min(this.#restAfterTrial * 2, TRIAL_REST_MOST);
+    this.#letWait(false);
+    return true;
+  }
+
+  #tryStream(): void {
+    this.#untilTrial -= 1;
+    if (this.#untilTrial < 0) this.#pace = STREAM_LEAST / STREAM_MS;
+  }
+
+  async #sendWaiting(length: number): Promise<{ readonly sent: number; readonly ms: number }> {
+    const { calls, descriptor } = this.#connection;
+    this.#connection.check();
+    this.#letWait(true);
+    const begun = performance.now();
+    const range = { position: this.#position, length };
+    const sent = await this.#connection.hold(calls.sendFileElsewhere(descriptor, this.#file, range));
+    if (sent > 0) this.#note(sent);
+    return { sent, ms: performance.now() - begun };
+  }
+
+  #letWait(waits: boolean): void {
+    if (this.#waits === waits) return;
+    this.#waits = waits;
+    const { calls, descriptor } = this.#connection;
+    this.#connection.ifOpen(() => calls.letWait(descriptor, waits ? STREAM_WAIT_MS : 0));
   }
 
   /** Octets of the next step. What a throttle gives leave for must all go out. */
@@ -104,6 +180,8 @@ export class FileSender {
         await this.#connection.turn(sent);
       }
     }
+    // He has taken at once whatever there was: he may be fast.
+    if (this.#onLoop === 0) this.#tryStream();
     return true;
   }
 
@@ -134,6 +212,7 @@ export class FileSender {
       left -= sent;
       if (left === 0) return true;
       await this.#untilWritable(sent);
+      if (sent > LOOP_SEND) this.#tryStream();
       if (!isExact) return true;
     }
     return true;

@@ -81,7 +81,7 @@ export function putNumber(into: Uint8Array, at: number, low: number, high: numbe
 }
 
 /** Writes a number of 32 bits in decimal. @returns the position after it. */
-export function putUint32(into: Uint8Array, at: number, number: number): number {
+function putUint32(into: Uint8Array, at: number, number: number): number {
   const end = at + digitsOf(number);
   let rest = number;
   for (let place = end - 1; place >= at; place--) {

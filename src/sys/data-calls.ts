@@ -1,11 +1,11 @@
 /**
- * The third file with foreign-function prototypes: sockets and pipes as descriptors, for data connections whose octets
- * never come into this process's memory. As careful as ffi.ts. Linux on x64 and arm64 alone, where the layouts below
- * are equal (man 7 ip, man 7 ipv6, man 2 splice).
+ * Sockets and pipes as descriptors, for data connections whose octets never come into this process's memory. As careful as
+ * ffi.ts. Linux on x64 and arm64 alone, where the layouts below are equal (man 7 ip, man 7 ipv6, man 2 splice).
  */
 import { constants as osConstants } from "node:os";
 import { untraced } from "../base/untraced.ts";
-import { type CLibrary, type Koffi, fromCLibrary } from "./c-library.ts";
+import { type Koffi, fromCLibrary } from "./c-library.ts";
+import { type Prototypes, prototypes } from "./data-prototypes.ts";
 import { Poller, type Watch } from "./poller.ts";
 import { ADDRESS_SPACE, AF_INET6, type SocketAddress, readAddress, writeAddress } from "./socket-address.ts";
 
@@ -54,12 +54,20 @@ export type DataCalls = {
   send(descriptor: number, octets: Buffer, more: boolean): number;
   /** Sends from a file in the kernel, without a pipe of ours; moves no position but the one returned. */
   sendFile(socket: number, file: number, range: { position: number; length: number }): number;
-  /** The same on another thread, where it may wait for the disk. @returns `WOULD_WAIT` for any fault too. */
+  /**
+   * The same on another thread, where it may wait for the disk, and on a socket that `letWait` has let for its room too.
+   * @returns `WOULD_WAIT` for any fault too.
+   */
   sendFileElsewhere(socket: number, file: number, range: { position: number; length: number }): Promise<number>;
   /** Moves between a pipe and a socket or a file. @param position of the file; absent: its own, which moves on. */
   splice(from: number, to: number, terms: { length: number; position?: number; more?: boolean }): number;
   /** The same on another thread, for files on disks. @returns -1 for any fault: a call on this thread names it. */
   spliceElsewhere(from: number, to: number, terms: { length: number; position?: number }): Promise<number>;
+  /**
+   * From now on `sendFile` waits for room, at most so many milliseconds at a time; 0: no longer, as every socket at first.
+   * `send`, `receive` and `peek` never do.
+   */
+  letWait(socket: number, mostMs: number): void;
   /** Says that an open file will be read from front to back: the kernel then reads twice as far ahead. */
   expectInOrder(file: number): void;
   /** Makes a pipe. @param octets that it should hold. @returns what it does hold, less where the system has limits. */
@@ -88,6 +96,7 @@ const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const SO_KEEPALIVE = 9;
 const SO_LINGER = 13;
+const SO_SNDTIMEO = 21;
 const IPPROTO_TCP = 6;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
@@ -109,6 +118,7 @@ const POSIX_FADV_SEQUENTIAL = 2;
 const SPLICE_MOVE = 1;
 const SPLICE_NONBLOCK = 2;
 const SPLICE_MORE = 4;
+const F_SETFL = 4;
 const F_DUPFD_CLOEXEC = 1030;
 const F_SETPIPE_SZ = 1031;
 const F_GETPIPE_SZ = 1032;
@@ -123,10 +133,6 @@ const CLOSE_LOOK_DISTANCE = 131_072;
 /** Octets of a page; larger ones only make `warmth` more careful. */
 const PAGE = 4_096;
 
-type Native = ((...values: readonly unknown[]) => number) & {
-  async(...values: readonly unknown[]): void;
-};
-
 let loaded: { readonly calls: DataCalls | undefined } | undefined;
 
 /** The calls, or undefined: not Linux on x64 or arm64, no koffi, or FERRYMAN_FFI=off. Loaded once. */
@@ -135,37 +141,6 @@ export function loadDataCalls(): DataCalls | undefined {
   loaded ??= { calls: fromCLibrary((library, koffi) => dataCalls(prototypes(library), koffi)) };
   return loaded.calls;
 }
-
-function prototypes(library: CLibrary) {
-  const native = (name: string, result: string, values: string): Native =>
-    library.func(name, result, values.split(" "));
-  return {
-    socket: native("socket", "int", "int int int"),
-    bind: native("bind", "int", "int void* uint"),
-    listen: native("listen", "int", "int int"),
-    accept4: native("accept4", "int", "int void* void* int"),
-    setsockopt: native("setsockopt", "int", "int int int void* uint"),
-    // Variadic in C; on both architectures integer arguments of a variadic call travel as those of an ordinary one.
-    fcntl: native("fcntl", "int", "int int long"),
-    ioctl: native("ioctl", "int", "int ulong void*"),
-    close: native("close", "int", "int"),
-    shutdown: native("shutdown", "int", "int int"),
-    recv: native("recv", "int64", "int void* size_t int"),
-    send: native("send", "int64", "int void* size_t int"),
-    sendfile: native("sendfile", "int64", "int int void* size_t"),
-    splice: native("splice", "int64", "int void* int void* size_t uint"),
-    posixFadvise: native("posix_fadvise", "int", "int int64 int64 int"),
-    pipe2: native("pipe2", "int", "void* int"),
-    preadv2: native("preadv2", "int64", "int void* int int64 int"),
-    write: native("write", "int64", "int void* size_t"),
-    epollCreate: native("epoll_create1", "int", "int"),
-    epollControl: native("epoll_ctl", "int", "int int int void*"),
-    epollWait: native("epoll_wait", "int", "int void* int int"),
-    cachestat: native("syscall", "long", "long int void* void* uint"),
-  };
-}
-
-type Prototypes = ReturnType<typeof prototypes>;
 
 const { EAGAIN: AGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM } = osConstants.errno;
 const EXHAUSTED: ReadonlySet<number> = new Set([EMFILE, ENFILE, ENOBUFS, ENOMEM]);
@@ -322,6 +297,12 @@ function fileCalls({ c, koffi, check, count }: Tools) {
         resolve(fault === null || fault === undefined ? sent : WOULD_WAIT);
       });
       return promise;
+    },
+    letWait(socket, mostMs) {
+      // struct timeval, of two 64-bit numbers on both architectures.
+      scratch.range.fill(0).writeUInt32LE(mostMs * 1_000, 8);
+      if (mostMs > 0) check("setsockopt", c.setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, scratch.range, 16));
+      check("fcntl", c.fcntl(socket, F_SETFL, mostMs > 0 ? 0 : SOCK_NONBLOCK));
     },
     expectInOrder: (file) => {
       // A hint, which some file systems do not take.
