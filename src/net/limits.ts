@@ -93,12 +93,19 @@ export const ELSEWHERE_SLOW_MS = 10;
  * Milliseconds that a call should last on a socket that it waits for, which a client gets who takes `STREAM_LEAST` in
  * them: 400 MiB/s. The kernel wakes the thread then, and neither the event loop nor a signal between threads is in the way.
  */
-export const STREAM_MS = 10;
-export const STREAM_LEAST = 4_194_304;
+export const STREAM_MS = 40;
+export const STREAM_LEAST = 16_777_216;
+/** Octets of such a call at most: 10 ms from memory. */
+export const STREAM_MOST = 67_108_864;
+/** Octets that are asked for in order to find out how fast a client is. */
+export const STREAM_TRIAL = 4_194_304;
 /** Milliseconds for which such a call waits for a client that takes nothing: then it is no fast one any longer. */
 export const STREAM_WAIT_MS = 20;
-/** Such calls of a process at once; libuv's pool has 4 threads, and disks need one too. */
-export const STREAMS_AT_ONCE = 3;
+/** Octets that a fast client's connection may hold unsent, in place of `UNSENT_LOW`: he soon has them. */
+export const STREAM_UNSENT = 4_194_304;
+/** Threads of libuv's pool, as libuv reads it, and those of them that may wait for clients: disks need some too. */
+const POOL = Math.max(Number(process.env["UV_THREADPOOL_SIZE"]) || 4, 2);
+export const STREAMS_AT_ONCE = POOL - Math.ceil(POOL / 4);
 /** Transfers that may wait for such a call; those beyond go without. */
 export const STREAMS_WAITING = 10_000;
 /** Such calls that may fail one after another, each when the socket says that it has room. */

@@ -15,9 +15,13 @@ import {
   LOOP_SEND,
   SMALL_SEND,
   STREAM_LEAST,
+  STREAM_MOST,
   STREAM_MS,
+  STREAM_TRIAL,
+  STREAM_UNSENT,
   STREAM_WAIT_MS,
   THROTTLED_SEND,
+  UNSENT_LOW,
 } from "./limits.ts";
 import type { NativeConnection } from "./native-connection.ts";
 import { sendShort } from "./short-send.ts";
@@ -32,7 +36,7 @@ const CONNECTION_FAULTS: ReadonlySet<string> = new Set([
   "ECONNABORTED",
 ]);
 
-/** Waits for the socket between two trials whether a client is fast, of which a vain one keeps a thread. */
+/** How many waits for the socket lie between two trials whether a client is fast, of which a vain one keeps a thread. */
 const [TRIAL_REST_LEAST, TRIAL_REST_MOST] = [32, 4_096];
 /** Too many wait for a thread. */
 const NONE_SENT = { sent: WOULD_WAIT, ms: 0 } as const;
@@ -52,6 +56,7 @@ export class FileSender {
   #pace = 0;
   /** Waits for the socket before it is tried again whether a thread may wait, and as many after the next vain trial. */
   #untilTrial = 0;
+  #isTrial = false;
   #restAfterTrial = TRIAL_REST_LEAST;
   /** The socket is one whose calls wait. */
   #waits = false;
@@ -91,15 +96,16 @@ export class FileSender {
   get #isFast(): boolean {
     return (
       this.#pace * STREAM_MS >= STREAM_LEAST &&
-      this.#end - this.#position >= STREAM_LEAST &&
+      this.#end - this.#position >= STREAM_TRIAL &&
       this.#connection.throttle?.limited !== true
     );
   }
 
   /** One call that waits for the client. @returns false at the end of the file, and after a fault of it. */
   async #stream(): Promise<boolean> {
-    const fair = Math.max(ELSEWHERE_MOST / this.#connection.sharers, STREAM_LEAST);
-    const length = Math.floor(Math.min(this.#pace * STREAM_MS, fair, this.#end - this.#position));
+    const wanted = this.#isTrial ? STREAM_TRIAL : Math.min(this.#pace * STREAM_MS, STREAM_MOST);
+    const length = Math.floor(Math.min(wanted, this.#end - this.#position));
+    this.#isTrial = false;
     const { sent, ms } = (await this.#connection.streams.run(async () => this.#sendWaiting(length))) ?? NONE_SENT;
     this.#connection.check();
     if (sent === 0) return false;
@@ -114,7 +120,8 @@ export class FileSender {
 
   #tryStream(): void {
     this.#untilTrial -= 1;
-    if (this.#untilTrial < 0) this.#pace = STREAM_LEAST / STREAM_MS;
+    this.#isTrial = this.#untilTrial < 0;
+    if (this.#isTrial) this.#pace = STREAM_LEAST / STREAM_MS;
   }
 
   async #sendWaiting(length: number): Promise<{ readonly sent: number; readonly ms: number }> {
@@ -132,7 +139,9 @@ export class FileSender {
     if (this.#waits === waits) return;
     this.#waits = waits;
     const { calls, descriptor } = this.#connection;
-    this.#connection.ifOpen(() => calls.letWait(descriptor, waits ? STREAM_WAIT_MS : 0));
+    this.#connection.ifOpen(() =>
+      calls.letWait(descriptor, waits ? STREAM_WAIT_MS : 0, waits ? STREAM_UNSENT : UNSENT_LOW),
+    );
   }
 
   /** Octets of the next step. What a throttle gives leave for must all go out. */

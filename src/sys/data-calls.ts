@@ -65,9 +65,9 @@ export type DataCalls = {
   spliceElsewhere(from: number, to: number, terms: { length: number; position?: number }): Promise<number>;
   /**
    * From now on `sendFile` waits for room, at most so many milliseconds at a time; 0: no longer, as every socket at first.
-   * `send`, `receive` and `peek` never do.
+   * `send`, `receive` and `peek` never do. @param unsentLow as in `ListenTerms`.
    */
-  letWait(socket: number, mostMs: number): void;
+  letWait(socket: number, mostMs: number, unsentLow: number): void;
   /** Says that an open file will be read from front to back: the kernel then reads twice as far ahead. */
   expectInOrder(file: number): void;
   /** Makes a pipe. @param octets that it should hold. @returns what it does hold, less where the system has limits. */
@@ -275,7 +275,8 @@ function connectionCalls(tools: Tools) {
   } satisfies Partial<DataCalls>;
 }
 
-function fileCalls({ c, koffi, check, count }: Tools) {
+function fileCalls(tools: Tools) {
+  const { c, koffi, check, count } = tools;
   const readNow = (file: number, { into, length }: { into: Buffer; length: number }, position: number): number => {
     // struct iovec, of one buffer.
     scratch.vector.writeBigUInt64LE(koffi.address(into), 0);
@@ -298,10 +299,11 @@ function fileCalls({ c, koffi, check, count }: Tools) {
       });
       return promise;
     },
-    letWait(socket, mostMs) {
+    letWait(socket, mostMs, unsentLow) {
       // struct timeval, of two 64-bit numbers on both architectures.
       scratch.range.fill(0).writeUInt32LE(mostMs * 1_000, 8);
       if (mostMs > 0) check("setsockopt", c.setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, scratch.range, 16));
+      setterOf(tools)(socket, [IPPROTO_TCP, TCP_NOTSENT_LOWAT], unsentLow);
       check("fcntl", c.fcntl(socket, F_SETFL, mostMs > 0 ? 0 : SOCK_NONBLOCK));
     },
     expectInOrder: (file) => {
