@@ -24,6 +24,14 @@ export type ControlInput = Exclude<LineEvent, { readonly kind: "interrupt" }>;
 /** Told of each line that waits while a transfer runs; true takes it out of the queue. `ahead` = lines before it. */
 export type Watcher = (input: ControlInput, ahead: number) => boolean;
 
+/** Who is told of a connection. */
+export type Told = {
+  /** For every whole line, and not for octets alone: who sends one now and then is idle (attack 54). */
+  readonly onActivity: () => void;
+  /** It is gone, for whatever reason. */
+  readonly onClosed: () => void;
+};
+
 export class ControlConnection {
   readonly peer: Endpoint;
   readonly local: Endpoint;
@@ -32,18 +40,20 @@ export class ControlConnection {
   /** The TCP connection as a socket, and what reads from it in clear, once TLS was to go over it. */
   #raw: { readonly socket: Socket; readonly wire: Wire } | undefined;
   #tap: TlsTap | undefined;
-  readonly #onActivity: () => void;
+  readonly #told: Told;
   readonly #ears: Ears = { onOctets: (chunk) => this.#receive(chunk), onEnd: () => this.#noteEnd() };
   #splitter = new LineSplitter();
-  readonly #closing = new AbortController();
-  readonly #ending = new AbortController();
+  /** Made for who asks for it: few do. */
+  #ending: AbortController | undefined;
   #queue: ControlInput[] = [];
   #queuedOctets = 0;
   /** What came and is not split yet, because the queue is full. Never more than one chunk: reading pauses then. */
   #unsplit: Buffer = NOTHING;
   #watcher: Watcher | undefined;
   #wake: (() => void) | undefined;
+  /** No line will come any more: the client has ended, or we have. */
   #ended = false;
+  #hasEnded = false;
   #isClosed = false;
   /** Octets of replies that wait for the next one, one per character, and what sends them at the latest. */
   #held = "";
@@ -51,31 +61,27 @@ export class ControlConnection {
   /** Ends the wait for a client that does not take the rest. */
   #linger: NodeJS.Timeout | undefined;
 
-  /** @param onActivity called for every whole line, and not for octets alone: who sends one now and then is idle (attack 54). */
-  constructor(wire: Wire, onActivity: () => void) {
+  constructor(wire: Wire, told: Told) {
     this.#wire = wire;
-    this.#onActivity = onActivity;
+    this.#told = told;
     this.peer = wire.peer;
     this.local = wire.local;
     wire.onClosed(() => {
       clearTimeout(this.#linger);
       this.#forget();
       this.#isClosed = true;
-      this.#ended = true;
-      this.#ending.abort(GONE);
-      this.#closing.abort(GONE);
-      this.#wake?.();
+      this.#noteEnd();
+      told.onClosed();
     });
     wire.hear(this.#ears);
   }
 
-  /** Aborted when the connection is gone, for whatever reason. */
-  get closed(): AbortSignal {
-    return this.#closing.signal;
-  }
-
   /** Aborted when the client sends nothing more: it closed its side, or all of it. */
   get ended(): AbortSignal {
+    if (this.#ending === undefined) {
+      this.#ending = new AbortController();
+      if (this.#hasEnded) this.#ending.abort(GONE);
+    }
     return this.#ending.signal;
   }
 
@@ -227,7 +233,8 @@ export class ControlConnection {
 
   #noteEnd(): void {
     this.#ended = true;
-    this.#ending.abort(GONE);
+    this.#hasEnded = true;
+    this.#ending?.abort(GONE);
     this.#wake?.();
   }
 
@@ -260,7 +267,7 @@ export class ControlConnection {
   }
 
   #enqueue(event: LineEvent): void {
-    this.#onActivity();
+    this.#told.onActivity();
     // A Telnet interrupt announces ABOR; the command itself follows as a line (RFC 959 §4.1.3).
     if (event.kind === "interrupt" || this.#watcher?.(event, this.#queue.length) === true) return;
     this.#queue.push(event);

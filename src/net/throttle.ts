@@ -6,6 +6,8 @@ import type { Place, RateLimiter } from "./rate-limiter.ts";
 
 type Stage = { readonly limiter: RateLimiter; readonly place: Place };
 
+const NO_STAGES: readonly Stage[] = [];
+
 /**
  * A chain of limiters. One `take` at a time: a session has one transfer at most.
  *
@@ -13,24 +15,26 @@ type Stage = { readonly limiter: RateLimiter; readonly place: Place };
  * the sake of an earlier one, so nobody is held up by the limit of somebody else.
  */
 export class Throttle {
-  readonly #stages: readonly Stage[];
+  readonly #limiters: readonly RateLimiter[];
+  /** Made when leave is asked for. */
+  #stages: readonly Stage[] = NO_STAGES;
   #busy = false;
 
   /** @param limiters the session's, the account's, the server's. */
   constructor(limiters: readonly RateLimiter[]) {
-    this.#stages = limiters.map((limiter) => ({ limiter, place: limiter.place() }));
+    this.#limiters = limiters;
   }
 
   /** Whether there is any limit now. It may come and go during a transfer (a reload). */
   get limited(): boolean {
-    for (const { limiter } of this.#stages) if (limiter.rate !== undefined) return true;
+    for (const limiter of this.#limiters) if (limiter.rate !== undefined) return true;
     return false;
   }
 
   /** Octets that one turn brings at most, as things stand; for the size of buffers. */
   get quantum(): number {
     let least = Number.MAX_SAFE_INTEGER;
-    for (const { limiter } of this.#stages) least = Math.min(least, limiter.quantum);
+    for (const limiter of this.#limiters) least = Math.min(least, limiter.quantum);
     return least;
   }
 
@@ -43,6 +47,9 @@ export class Throttle {
   take(wanted: number, signal: AbortSignal): number | Promise<number> {
     if (this.#busy) throw new Error("a throttle gives one leave at a time; wait for the last one first");
     if (signal.aborted) return Promise.reject(signal.reason);
+    if (this.#stages.length === 0) {
+      this.#stages = this.#limiters.map((limiter) => ({ limiter, place: limiter.place() }));
+    }
     let count = wanted;
     for (const [at, { limiter, place }] of this.#stages.entries()) {
       const passed = limiter.pass(place, count);

@@ -73,18 +73,57 @@ export class Throttles {
     shared.sessions += 1;
     // Beyond the limit a session has the account's rate for itself: still limited, only not together with others.
     if (this.#accounts.size < ACCOUNTS_LIMITED) this.#accounts.set(account, shared);
-    const own = makeLimiters(sessionRates, this.#clock);
-    let left = false;
-    return {
-      up: new Throttle([own.up, shared.limiters.up, this.server.up]),
-      down: new Throttle([own.down, shared.limiters.down, this.server.down]),
-      [Symbol.dispose]: () => {
-        if (left) return;
-        left = true;
+    return new OwnThrottles(sessionRates, {
+      clock: this.#clock,
+      wider: [shared.limiters, this.server],
+      onLeave: () => {
         shared.sessions -= 1;
         if (shared.sessions === 0 && this.#accounts.get(account) === shared) this.#accounts.delete(account);
       },
-    };
+    });
+  }
+}
+
+type Surroundings = {
+  readonly clock: Clock;
+  /** The account's and the server's. */
+  readonly wider: readonly Limiters[];
+  readonly onLeave: () => void;
+};
+
+/** Made when a transfer asks for it: most sessions are idle, and all of it would take 1.5 KiB of each. */
+class OwnThrottles implements SessionThrottles {
+  readonly #rates: Rates;
+  readonly #around: Surroundings;
+  #up: Throttle | undefined;
+  #down: Throttle | undefined;
+  #left = false;
+
+  constructor(rates: Rates, around: Surroundings) {
+    this.#rates = rates;
+    this.#around = around;
+  }
+
+  get up(): Throttle {
+    this.#up ??= this.#make("up");
+    return this.#up;
+  }
+
+  get down(): Throttle {
+    this.#down ??= this.#make("down");
+    return this.#down;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#left) return;
+    this.#left = true;
+    this.#around.onLeave();
+  }
+
+  #make(direction: keyof Rates): Throttle {
+    const { clock, wider } = this.#around;
+    const own = new RateLimiter(limitOf(this.#rates[direction]), clock);
+    return new Throttle([own, ...wider.map((limiters) => limiters[direction])]);
   }
 }
 

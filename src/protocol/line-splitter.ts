@@ -25,6 +25,9 @@ const SB = 250;
 const WILL = 251;
 const IAC = 255;
 
+/** Where lines are put together within one call. */
+const scratch = Buffer.allocUnsafeSlow(LINE_LIMIT);
+
 /** What the last octets mean for the next one. */
 type State = "text" | "command" | "option" | "subnegotiation" | "subnegotiation-command";
 
@@ -34,7 +37,8 @@ type State = "text" | "command" | "option" | "subnegotiation" | "subnegotiation-
  */
 export class LineSplitter {
   readonly #limit: number;
-  #held: Buffer;
+  /** Its own only between two calls, and only for a line that has begun: of thousands of sessions few have one. */
+  #held: Buffer = scratch;
   #length = 0;
   #state: State = "text";
   /** Octets of the subnegotiation so far. */
@@ -46,7 +50,6 @@ export class LineSplitter {
   /** @param limit octets of a line with its line end. */
   constructor(limit: number = LINE_LIMIT) {
     this.#limit = limit;
-    this.#held = Buffer.allocUnsafe(Math.min(limit, LINE_START));
   }
 
   /** Octets held of a line that has not ended: always fewer than the limit. */
@@ -56,11 +59,13 @@ export class LineSplitter {
 
   push(chunk: Buffer): readonly LineEvent[] {
     const events: LineEvent[] = [];
+    if (this.#length === 0) this.#held = scratch;
     for (const octet of chunk) {
       if (this.#state !== "text") this.#telnet(octet, events);
       else if (octet === IAC) this.#state = "command";
       else this.#text(octet, events);
     }
+    if (this.#held === scratch && this.#length > 0) this.#grow();
     return events;
   }
 
@@ -136,8 +141,8 @@ export class LineSplitter {
   }
 
   #grow(): void {
-    const larger = Buffer.allocUnsafe(Math.min(this.#limit, this.#held.length * 2));
-    this.#held.copy(larger);
+    const larger = Buffer.allocUnsafe(Math.min(this.#limit, Math.max(this.#length * 2, LINE_START)));
+    this.#held.copy(larger, 0, 0, this.#length);
     this.#held = larger;
   }
 

@@ -20,7 +20,7 @@ import { DataChannel } from "./data-channel.ts";
 import { type Order, dispatch, readOrder } from "./dispatch.ts";
 import { RunningTransfer } from "./running-transfer.ts";
 import type { Listener, Services } from "./server.ts";
-import { takeTransferPlace } from "./transfer-place.ts";
+import { ratesOf, takeTransferPlace } from "./transfer-share.ts";
 import { SessionClock } from "./session-clock.ts";
 import type { Session } from "./session.ts";
 import { TlsChannel, type TlsFacts } from "./tls-channel.ts";
@@ -77,7 +77,10 @@ export class Connection {
         this.#sayGoodbye(text);
       },
     });
-    this.#control = new ControlConnection(wire, () => this.#clock.touch());
+    this.#control = new ControlConnection(wire, {
+      onActivity: () => this.#clock.touch(),
+      onClosed: () => this.#stop.abort(OVER),
+    });
     // Whoever decides about admission may take its time, and the ClientHello is not for us to read meanwhile.
     if (listener.implicit) this.#control.hold();
     this.#tls = new TlsChannel(this.#control, {
@@ -92,8 +95,6 @@ export class Connection {
   /** Serves until either side ends it. Never rejects. */
   async run(): Promise<void> {
     this.#emit({ ...this.facts(), type: "session.opened", at: this.#services.now() });
-    const gone = (): void => this.#stop.abort(OVER);
-    this.#control.closed.addEventListener("abort", gone);
     try {
       this.#clock.start();
       if (!(await this.#admit())) return;
@@ -322,7 +323,7 @@ export class Connection {
       running: this.#running,
       throttleOf: (direction) => (direction === "upload" ? this.#throttles?.up : this.#throttles?.down),
       signal: this.#stop.signal,
-      hungUp: control.ended,
+      hungUp: () => control.ended,
       tls: this.#tls,
       data: new DataChannel({
         tls: {
@@ -368,16 +369,9 @@ export class Connection {
       emit: (event) => this.#emit(event),
       now: this.#services.now,
     });
-    const { limits } = account;
-    this.#throttles = this.#services.throttles.forSession({
-      account: account.name,
-      accountRates: { up: limits.uploadRate, down: limits.downloadRate },
-      sessionRates: {
-        up: limits.sessionUploadRate ?? this.#settings.uploadRate,
-        down: limits.sessionDownloadRate ?? this.#settings.downloadRate,
-      },
-    });
-    this.#clock.signIn(limits.idleSeconds ?? this.#settings.idleTimeout);
+    const { throttles } = this.#services;
+    this.#throttles = throttles.forSession(ratesOf(account, this.#settings));
+    this.#clock.signIn(account.limits.idleSeconds ?? this.#settings.idleTimeout);
     return this.#workspace;
   }
 

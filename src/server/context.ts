@@ -35,7 +35,7 @@ export interface Context {
   /** Aborted when the client is gone or the server stops: long work ends by it. */
   readonly signal: AbortSignal;
   /** Aborted when the client has closed its side; it may still read replies. */
-  readonly hungUp: AbortSignal;
+  readonly hungUp: () => AbortSignal;
   /** Octets of file data that the session may hold in memory. */
   readonly sessionMemory: number;
   /** Counts a transfer against the account's limit. @throws {Refusal} 450 */

@@ -14,11 +14,12 @@ export async function longWork<T>(
 ): Promise<T> {
   using run = context.running.begin({ direction: "work", path, octets: () => 0 }, context.signal);
   let timer: NodeJS.Timeout | undefined;
+  const signal = context.hungUp();
   const hungUp = (): void => {
     timer = setTimeout(() => void context.running.abort(), ORPHAN_MS);
   };
-  if (context.hungUp.aborted) hungUp();
-  context.hungUp.addEventListener("abort", hungUp, { once: true });
+  if (signal.aborted) hungUp();
+  signal.addEventListener("abort", hungUp, { once: true });
   try {
     return await act(run.signal);
   } catch (error) {
@@ -26,6 +27,6 @@ export async function longWork<T>(
     throw error;
   } finally {
     clearTimeout(timer);
-    context.hungUp.removeEventListener("abort", hungUp);
+    signal.removeEventListener("abort", hungUp);
   }
 }

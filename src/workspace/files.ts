@@ -1,2 +1,2 @@
 /** The words of the storage port that fronts need to speak of files. They have no other door to storage than this folder. */
-export { type Entry, type NamedEntry, type TableTerms, StorageError, type StorageFault } from "../storage/storage.ts";
+export { type Entry, type NamedEntry, StorageError, type StorageFault } from "../storage/storage.ts";
