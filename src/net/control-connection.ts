@@ -27,9 +27,9 @@ export type Watcher = (input: ControlInput, ahead: number) => boolean;
 /** Who is told of a connection. */
 export type Told = {
   /** For every whole line, and not for octets alone: who sends one now and then is idle (attack 54). */
-  readonly onActivity: () => void;
+  onActivity(): void;
   /** It is gone, for whatever reason. */
-  readonly onClosed: () => void;
+  onClosed(): void;
 };
 
 export class ControlConnection {

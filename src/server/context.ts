@@ -35,7 +35,7 @@ export interface Context {
   /** Aborted when the client is gone or the server stops: long work ends by it. */
   readonly signal: AbortSignal;
   /** Aborted when the client has closed its side; it may still read replies. */
-  readonly hungUp: () => AbortSignal;
+  hungUp(): AbortSignal;
   /** Octets of file data that the session may hold in memory. */
   readonly sessionMemory: number;
   /** Counts a transfer against the account's limit. @throws {Refusal} 450 */
@@ -48,7 +48,7 @@ export interface Context {
   facts(): SessionFacts;
   emit(event: FerrymanEvent): void;
   /** Seconds of idleness before 421. */
-  readonly idleSeconds: () => number;
+  readonly idleSeconds: number;
   /** SITE IDLE. */
   setIdleSeconds(seconds: number): void;
   now(): number;

@@ -29,16 +29,7 @@ type Plan =
   | { readonly kind: "passive"; readonly lease: PassiveLease }
   | { readonly kind: "active"; readonly remote: Endpoint };
 
-/** What decides whether and how data connections are private. Functions, as a session changes. */
-export type DataProtection = {
-  readonly session: () => TlsSession | undefined;
-  readonly security: () => Security | undefined;
-  readonly level: () => TlsLevel;
-  readonly settings: TlsSettings;
-  /** Told of the first data connection that resumed no TLS session and was let in all the same. */
-  readonly onUnbound: () => void;
-};
-
+/** What a data connection needs to know of its session. Read each time, as a session changes. */
 export type DataChannelTerms = {
   readonly peer: Endpoint;
   readonly local: Endpoint;
@@ -46,13 +37,20 @@ export type DataChannelTerms = {
   readonly path: DataPath;
   readonly openTimeoutMs: number;
   readonly fxp: boolean;
-  readonly tls: DataProtection;
+  /** The control connection's, which private data connections resume. */
+  readonly tlsSession: TlsSession | undefined;
+  /** Undefined: the session is over. */
+  readonly security: Security | undefined;
+  readonly tlsLevel: TlsLevel;
+  readonly tlsSettings: TlsSettings;
+  /** Told of the first data connection that resumed no TLS session and was let in all the same. */
+  onUnbound(): void;
   /** Opens an active data connection. @throws as `connectActive` */
-  readonly connect: (terms: ActiveTerms) => Promise<Socket>;
+  connect(terms: ActiveTerms): Promise<Socket>;
   /** Told of each address that came to a passive port which was not its own. */
-  readonly onStranger: (address: string) => void;
+  onStranger(address: string): void;
   /** Told of each data connection that was not let in or did not come about. */
-  readonly onRefused: (from: Endpoint, reason: string) => void;
+  onRefused(from: Endpoint, reason: string): void;
 };
 
 type Carrier = { readonly raw: Socket | DescriptorTap; readonly tap?: TlsTap | DescriptorTap };
@@ -92,14 +90,15 @@ export class DataChannel implements Disposable {
   /** Leases a passive port; an older plan is given up (attack 8: one lease per session). @returns the port. */
   planPassive(): number | Promise<number> {
     this.clear();
-    const { local, peer, pool, onRefused, onStranger } = this.#terms;
+    const terms = this.#terms;
+    const { local, peer, pool } = terms;
     const lease = pool.lease({
       address: local.address,
       from: peer.address,
       onStranger: (stranger) => {
         this.#stranger = stranger;
-        onStranger(stranger.address);
-        onRefused(stranger, "a data connection from an address other than the control connection's was dropped");
+        terms.onStranger(stranger.address);
+        terms.onRefused(stranger, "a data connection from an address other than the control connection's was dropped");
       },
     });
     // The session may have planned anew meanwhile only if it ran two commands at once, which it never does.
@@ -147,8 +146,8 @@ export class DataChannel implements Disposable {
   }
 
   get #privateBy(): TlsSession | undefined {
-    const { tls } = this.#terms;
-    return tls.security()?.prot === "private" ? tls.session() : undefined;
+    const { security, tlsSession } = this.#terms;
+    return security?.prot === "private" ? tlsSession : undefined;
   }
 
   /** The client's connection if it is here already; the plan is used up then, and stays otherwise. */
@@ -164,7 +163,7 @@ export class DataChannel implements Disposable {
    * @throws {Refusal} 521 when data must be private and would not be; 425 when there is no plan.
    */
   demandPlan(): void {
-    demandPrivateData(this.#terms.tls.level(), this.#terms.tls.security());
+    demandPrivateData(this.#terms.tlsLevel, this.#terms.security);
     if (this.#plan.kind === "none")
       throw new Refusal(425, "No data connection is planned: send EPSV, PASV, EPRT or PORT first.");
   }
@@ -222,12 +221,12 @@ export class DataChannel implements Disposable {
     end: DataEnd,
     { direction, signal }: { readonly direction: "in" | "out"; readonly signal: AbortSignal },
   ): Promise<DataStream> {
-    const { tls } = this.#terms;
+    const { tlsSettings } = this.#terms;
     const { raw, tap } = this.#carrierOf(end, direction);
     const secured = session.wrapData(tap ?? raw);
     const inflow = tap instanceof DescriptorTap ? Inflow.of(secured, tap) : undefined;
     try {
-      await handshake(secured, { timeoutMs: tls.settings.handshakeTimeout * 1000, signal, tap });
+      await handshake(secured, { timeoutMs: tlsSettings.handshakeTimeout * 1000, signal, tap });
     } catch (error) {
       // A TLS socket that has not begun leaves the one below it open when it is destroyed.
       raw.destroy();
@@ -240,8 +239,8 @@ export class DataChannel implements Disposable {
 
   /** What TLS is put on: uploads must tell its end from TCP's (attack 14), and are read without Node's sockets where that works. */
   #carrierOf(end: DataEnd, direction: "in" | "out"): Carrier {
-    const { tls, path } = this.#terms;
-    const isTapped = direction === "in" && tls.settings.requireCloseNotify;
+    const { tlsSettings, path } = this.#terms;
+    const isTapped = direction === "in" && tlsSettings.requireCloseNotify;
     const descriptor = isTapped && path.kind === "native" ? end.toDescriptor() : undefined;
     if (path.kind === "native" && descriptor !== undefined) {
       const tap = new DescriptorTap({ descriptor, peer: end.remote }, path.calls);
@@ -259,16 +258,16 @@ export class DataChannel implements Disposable {
     secured: TLSSocket,
     { raw, from }: { readonly raw: Socket | DescriptorTap; readonly from: Endpoint },
   ): void {
-    const { tls } = this.#terms;
-    if (tls.settings.dataBinding === "require") {
+    const { tlsSettings } = this.#terms;
+    if (tlsSettings.dataBinding === "require") {
       const refusal = this.#refuse(from, UNBOUND, "tls.binding");
       // A proper end lets the client read the 522 instead of an error of its own TLS library.
       endSoftly(secured, raw);
       throw refusal;
     }
-    if (tls.settings.dataBinding === "off" || this.#wasUnbound) return;
+    if (tlsSettings.dataBinding === "off" || this.#wasUnbound) return;
     this.#wasUnbound = true;
-    tls.onUnbound();
+    this.#terms.onUnbound();
   }
 
   #refuse(from: Endpoint, reason: string, rule?: string): Refusal {

@@ -3,20 +3,19 @@
  * for both, set anew when another limit comes into force; it looks only when that could be over.
  */
 
-export type ClockTerms = {
-  /** Milliseconds since 1970 UTC. */
-  readonly now: () => number;
-  readonly loginSeconds: number;
-  /** While nobody has signed in, and where the account says nothing. */
-  readonly idleSeconds: number;
+/** Whose clocks they are. */
+export type ClockOwner = {
   /** A command is being run: whoever has signed in is not idle meanwhile. */
-  readonly isBusy: () => boolean;
+  readonly isBusy: boolean;
+  /** Milliseconds since 1970 UTC. */
+  now(): number;
   /** Told once, with words for the 421. */
-  readonly onOver: (over: { readonly clock: "login" | "idle"; readonly text: string }) => void;
+  onOver(clock: "login" | "idle", text: string): void;
 };
 
 export class SessionClock implements Disposable {
-  readonly #terms: ClockTerms;
+  readonly #owner: ClockOwner;
+  readonly #loginSeconds: number;
   #timer: NodeJS.Timeout | undefined;
   #signedIn = false;
   #lastActivity: number;
@@ -25,11 +24,16 @@ export class SessionClock implements Disposable {
   #idleSeconds: number;
   #ended = false;
 
-  constructor(terms: ClockTerms) {
-    this.#terms = terms;
-    this.#lastActivity = terms.now();
+  /** @param idleSeconds while nobody has signed in, and where the account says nothing. */
+  constructor(
+    owner: ClockOwner,
+    { loginSeconds, idleSeconds }: { readonly loginSeconds: number; readonly idleSeconds: number },
+  ) {
+    this.#owner = owner;
+    this.#lastActivity = owner.now();
     this.#signedOut = this.#lastActivity;
-    this.#idleSeconds = terms.idleSeconds;
+    this.#loginSeconds = loginSeconds;
+    this.#idleSeconds = idleSeconds;
   }
 
   get idleSeconds(): number {
@@ -43,7 +47,7 @@ export class SessionClock implements Disposable {
 
   /** The client did something. */
   touch(): void {
-    this.#lastActivity = this.#terms.now();
+    this.#lastActivity = this.#owner.now();
   }
 
   signIn(idleSeconds: number): void {
@@ -53,7 +57,7 @@ export class SessionClock implements Disposable {
 
   signOut(): void {
     this.#signedIn = false;
-    this.#signedOut = this.#terms.now();
+    this.#signedOut = this.#owner.now();
     this.start();
   }
 
@@ -68,13 +72,13 @@ export class SessionClock implements Disposable {
   }
 
   #look(): void {
-    const { now, loginSeconds, isBusy, onOver } = this.#terms;
-    const seconds = this.#signedIn ? this.#idleSeconds : loginSeconds;
-    const left = (this.#signedIn ? this.#lastActivity : this.#signedOut) + seconds * 1000 - now();
-    if (this.#signedIn && isBusy()) this.#wait(seconds * 1000);
+    const owner = this.#owner;
+    const seconds = this.#signedIn ? this.#idleSeconds : this.#loginSeconds;
+    const left = (this.#signedIn ? this.#lastActivity : this.#signedOut) + seconds * 1000 - owner.now();
+    if (this.#signedIn && owner.isBusy) this.#wait(seconds * 1000);
     else if (left > 0) this.#wait(left);
-    else if (this.#signedIn) onOver({ clock: "idle", text: `Idle for ${seconds} s; closing the control connection.` });
-    else onOver({ clock: "login", text: `No login within ${seconds} s; closing the control connection.` });
+    else if (this.#signedIn) owner.onOver("idle", `Idle for ${seconds} s; closing the control connection.`);
+    else owner.onOver("login", `No login within ${seconds} s; closing the control connection.`);
   }
 
   #wait(milliseconds: number): void {

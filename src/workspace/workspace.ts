@@ -44,11 +44,16 @@ export class Denied extends Error {
 export type WorkspaceServices = {
   readonly account: Account;
   readonly storage: Storage;
+  readonly session: WorkspaceSession;
+};
+
+/** Whose workspace it is. */
+export type WorkspaceSession = {
   /** What events of the session carry, as of now. */
-  readonly facts: () => SessionFacts;
-  readonly emit: (event: FerrymanEvent) => void;
+  facts(): SessionFacts;
+  emit(event: FerrymanEvent): void;
   /** Milliseconds since 1970 UTC. */
-  readonly now?: () => number;
+  now(): number;
 };
 
 /**
@@ -61,16 +66,14 @@ export class Workspace {
   readonly account: Account;
   readonly #storage: Storage;
   readonly #rules: Rules;
-  readonly #services: WorkspaceServices;
-  readonly #now: () => number;
+  readonly #session: WorkspaceSession;
   #umask = 0o022;
 
   constructor(services: WorkspaceServices) {
     this.account = services.account;
     this.#storage = services.storage;
     this.#rules = new Rules(services.account);
-    this.#services = services;
-    this.#now = services.now ?? Date.now;
+    this.#session = services.session;
   }
 
   /** For the perm fact: what may be done with this path. */
@@ -320,13 +323,13 @@ export class Workspace {
   }
 
   #log(facts: Pick<Transferred, "direction" | "path" | "offset" | "representation">): TransferLog {
-    const started = this.#now();
+    const started = this.#session.now();
     const { anonymous } = this.account;
     return new TransferLog((ended) => {
-      const at = this.#now();
+      const at = this.#session.now();
       const milliseconds = at - started;
-      this.#services.emit({
-        ...this.#services.facts(),
+      this.#session.emit({
+        ...this.#session.facts(),
         type: "transfer",
         ...facts,
         milliseconds,
@@ -346,11 +349,11 @@ export class Workspace {
   }
 
   #deny(rule: string, { right, path, verb }: { right: Right; path: VirtualPath; verb: string }): never {
-    this.#services.emit({ ...this.#services.facts(), type: "refused", rule, verb, path, at: this.#now() });
+    this.#session.emit({ ...this.#session.facts(), type: "refused", rule, verb, path, at: this.#session.now() });
     throw new Denied(rule, right, path);
   }
 
   #changed(change: FileChange): void {
-    this.#services.emit({ ...this.#services.facts(), type: "file.changed", change, at: this.#now() });
+    this.#session.emit({ ...this.#session.facts(), type: "file.changed", change, at: this.#session.now() });
   }
 }

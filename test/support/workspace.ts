@@ -18,7 +18,7 @@ type Wishes = {
   readonly now?: () => number;
 };
 
-export function openDesk({ rights = RIGHTS, folders = [], files = {}, storage, now }: Wishes = {}): Desk {
+export function openDesk({ rights = RIGHTS, folders = [], files = {}, storage, now = Date.now }: Wishes = {}): Desk {
   const rules: FolderRule[] = folders.map((rule) => ({ pattern: rule.pattern, rights: new Set(rule.rights) }));
   const account: Account = {
     name: "ann",
@@ -30,8 +30,8 @@ export function openDesk({ rights = RIGHTS, folders = [], files = {}, storage, n
   };
   const events: FerrymanEvent[] = [];
   const used = storage ?? createMemoryStorage(files);
-  const services = { account, storage: used, facts: () => FACTS, emit: (event: FerrymanEvent) => events.push(event) };
-  return { workspace: new Workspace(now === undefined ? services : { ...services, now }), storage: used, events };
+  const session = { facts: () => FACTS, emit: (event: FerrymanEvent) => void events.push(event), now };
+  return { workspace: new Workspace({ account, storage: used, session }), storage: used, events };
 }
 
 /** The content of a file, past all rights; undefined when there is no such file. */

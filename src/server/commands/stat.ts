@@ -63,7 +63,7 @@ function statusOf(session: Session, { peer, local, tls, data, running, idleSecon
   } else {
     lines.push(data.planned === "none" ? " No data connection" : ` A data connection is planned: ${data.planned}`);
   }
-  lines.push(` Session timeout in seconds is ${idleSeconds()}`);
+  lines.push(` Session timeout in seconds is ${idleSeconds}`);
   return lines;
 }
 

@@ -20,7 +20,7 @@ export const idle: Command = command({
   run({ session, argument: seconds, context, say }) {
     const most = context.settings.idleMaximum;
     if (seconds === undefined) {
-      say(reply(200, `The current idle time limit is ${context.idleSeconds()} seconds; the maximum is ${most}.`));
+      say(reply(200, `The current idle time limit is ${context.idleSeconds} seconds; the maximum is ${most}.`));
       return session;
     }
     if (seconds < SHORTEST || seconds > most) {
