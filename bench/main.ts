@@ -113,7 +113,7 @@ async function measureAll({ wish, around }: Stage): Promise<number> {
   const plan: Plan = { workloads, peers, ...pace, say, stopped: () => isStopped };
   const warmUpSeconds = peers.length * (quick ? QUICK_WARM_UP_S : WARM_UP_S);
   const minutes = Math.ceil((estimate(plan) + warmUpSeconds) / 60);
-  say(`${rounds} rounds, ${peers.length} servers, about ${minutes} min`);
+  say(`${rounds} ${rounds === 1 ? "round" : "rounds"}, ${peers.length} servers, about ${minutes} min`);
   try {
     if (!isStopped) await warmUp(bench, peers, quick ? QUICK_WARM_UP_S : WARM_UP_S);
     const rows = await runRounds(bench, plan);
@@ -122,7 +122,7 @@ async function measureAll({ wish, around }: Stage): Promise<number> {
     const shared = await conditions(bench, circumstances);
     const [date, seconds] = [new Date().toISOString().slice(0, 16), Math.round((performance.now() - started) / 1_000)];
     const about = { date, quick, rounds, seconds, machine: facts, conditions: [...shared] };
-    return finish(withRemarks({ format: 1, ...about, servers, rows: [...rows] }), wish);
+    return finish({ format: 1, ...about, servers, rows: [...rows] }, wish);
   } finally {
     await stand.close();
     await removeGroup(around.folder);
@@ -151,7 +151,8 @@ function finish(found: Report, { json, check, page: wantsPage }: Wish): number {
     console.error("\nFerryman has no figure at all: see above why. Nothing else was written.");
     return 1;
   }
-  if (wantsPage) writePage(found);
+  // Remarks are about the run that is committed.
+  if (wantsPage) writePage(withRemarks(found));
   for (const { title, before, now } of worse) {
     console.log(`fallen: ${title}: ${times(before)} before, ${times(now)} now`);
   }

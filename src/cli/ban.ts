@@ -19,8 +19,9 @@ type ListFlags = ControlFlags & { readonly json?: true };
 type AddFlags = ControlFlags & { readonly for?: number; readonly reason?: string };
 
 const EXAMPLES = `
-A TARGET is an address (192.0.2.1), a network (192.0.2.0/24, 2001:db8::/64) or an account (account:ann).
-A ban ends the target's sessions. ${CONTROL_HELP}
+A TARGET is an address (192.0.2.1), a network (192.0.2.0/24, 2001:db8::/64) or an
+account (account:ann). A ban ends the target's sessions.
+${CONTROL_HELP}
 
 Examples:
   ferryman ban list
@@ -28,7 +29,8 @@ Examples:
   ferryman ban add account:ann
   ferryman ban lift 192.0.2.0/24
 
-Exit codes: 0 ok, 1 failed, 2 wrong usage, 75 no server runs, 77 not permitted, 78 wrong configuration`;
+Exit codes: 0 ok, 1 failed, 2 wrong usage, 75 no server runs, 77 not permitted,
+78 wrong configuration`;
 
 /** Its actions throw CliError. @param io for tests; the process's own if absent. */
 export function banCommand(io: BanIo = { stdout: process.stdout, now: Date.now }): Command {

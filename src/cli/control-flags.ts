@@ -12,9 +12,10 @@ export type ControlFlags = {
   readonly config?: string;
 };
 
-export const CONTROL_HELP = `The server is found by its control socket: --control, else control-socket of the configuration (--config,
-FERRYMAN_CONFIG or /etc/ferryman/ferryman.toml; FERRYMAN_CONTROL_SOCKET), else the usual places:
-$RUNTIME_DIRECTORY, /run/ferryman, $XDG_RUNTIME_DIR/ferryman.`;
+export const CONTROL_HELP = `The server is found by its control socket: --control, else control-socket of the
+configuration (--config, FERRYMAN_CONFIG or /etc/ferryman/ferryman.toml;
+FERRYMAN_CONTROL_SOCKET), else the usual places: $RUNTIME_DIRECTORY, /run/ferryman,
+$XDG_RUNTIME_DIR/ferryman.`;
 
 const EXIT_OF: Readonly<Record<Exclude<AskError["kind"], "absent">, ExitCode>> = {
   forbidden: EXIT.refused,

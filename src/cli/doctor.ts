@@ -9,13 +9,14 @@ import { CliError, EXIT } from "./exit.ts";
 export type DoctorIo = { readonly stdout: NodeJS.WritableStream; readonly examine: typeof examineHost };
 
 const EXAMPLES = `
-It sends a file to itself over loopback, and changes nothing on this machine. It looks at what the configuration asks for
-and this machine gives; a server that runs already may have been started otherwise.
+It sends a file to itself over loopback, and changes nothing on this machine. It looks at
+what the configuration asks for and this machine gives; a server that runs already may
+have been started otherwise.
 ok: as good as it gets. less: it works, another way would be faster or safer. FAIL: it does not work.
 
 Examples:
   ferryman doctor
-  ferryman doctor --config /etc/ferryman/ferryman.toml   with what the server is told to use
+  ferryman doctor --config /etc/ferryman/ferryman.toml   as the server is told
   ferryman doctor --json
 
 Exit codes: 0 no FAIL, 1 a FAIL, 2 wrong usage, 78 wrong configuration`;

@@ -34,7 +34,8 @@ Examples:
   ferryman ban list                     who is shut out of the running server
   ferryman serve --help                 all that serve can be told
 
-Exit codes: 0 ok, 1 failed, 2 wrong usage, 75 try again later, 77 not permitted, 78 wrong configuration`;
+Exit codes: 0 ok, 1 failed, 2 wrong usage, 75 try again later, 77 not permitted,
+78 wrong configuration`;
 
 process.stdout.on("error", ignoreClosedPipe);
 process.stderr.on("error", ignoreClosedPipe);

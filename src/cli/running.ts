@@ -79,6 +79,7 @@ function screenOf({ configuration, home, accounts, plan, running, slower }: Scre
   const screen = startScreen(
     {
       folder: home,
+      users: configuration.serve.users,
       bound: service.bound.map((bound, at) => ({ ...bound, implicit: running.implicit[at] ?? false })),
       access: accounts.access,
       graceSeconds: configuration.server.graceTimeout,

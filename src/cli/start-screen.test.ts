@@ -72,3 +72,20 @@ test("an open address is shown as one that can be connected to, and users by nam
   assert.match(text, /curl --user ann ftp:\/\/127\.0\.0\.1:21\//);
   assert.doesNotMatch(text, /anonymous|for other machines/);
 });
+
+test("with a users file the next account goes there, and a folder that nobody sees is not said to be served", () => {
+  const text = startScreen(
+    {
+      ...FACTS,
+      users: "/etc/ferryman/users.toml",
+      access: [
+        { who: "ann", may: "everything", folder: "/srv/ann" },
+        { who: "bob", may: "everything", folder: "/srv/bob" },
+      ],
+    },
+    false,
+  );
+  assert.match(text, /^Ferryman serves the homes of 2 accounts\n/);
+  assert.match(text, /user add NAME --users \/etc\/ferryman\/users\.toml\n/);
+  assert.doesNotMatch(text, / users\.toml/);
+});

@@ -14,6 +14,8 @@ export type Access = {
 type ShownAddress = BoundAddress & { readonly implicit?: boolean };
 export type ScreenFacts = {
   readonly folder: string;
+  /** The file of accounts, if one is configured. */
+  readonly users?: string | undefined;
   readonly bound: readonly ShownAddress[];
   readonly access: readonly Access[];
   readonly graceSeconds: number;
@@ -47,7 +49,7 @@ export function startScreen(facts: ScreenFacts, styled: boolean): string {
   const how = guest ? "user anonymous, any password" : `user ${named ?? "of the users file"}`;
   const { address, port } = reachable(first);
   return [
-    strong(`Ferryman serves ${cut(facts.folder, WIDTH - 16)}`),
+    strong(`Ferryman serves ${whatIsServed(facts)}`),
     "",
     strong("Who may do what"),
     ...accessLines(facts.access),
@@ -59,8 +61,8 @@ export function startScreen(facts: ScreenFacts, styled: boolean): string {
     `  or any FTP client: host ${address}, port ${port}, ${how}`,
     "",
     strong("Next"),
-    `  an account         ${PROGRAM} user add NAME --users users.toml`,
-    `                     ${serveAgain({ more: ["--users", "users.toml"] })}`,
+    `  an account         ${PROGRAM} user add NAME --users ${shellWord(facts.users ?? "users.toml")}`,
+    ...(facts.users === undefined ? [`                     ${serveAgain({ more: ["--users", "users.toml"] })}`] : []),
     ...(facts.bound.every(isLoopback)
       ? [`  for other machines ${serveForOthers(port, { accounts: named !== undefined })}`]
       : []),
@@ -69,6 +71,12 @@ export function startScreen(facts: ScreenFacts, styled: boolean): string {
     ...tlsLines(facts.tls),
     "",
   ].join("\n");
+}
+
+/** The folder, unless nobody would find himself in it: then it is only where homes without a path would lie. */
+function whatIsServed({ folder, access }: ScreenFacts): string {
+  if (access.length === 0 || access.some((each) => each.folder === folder)) return cut(folder, WIDTH - 16);
+  return access.length === 1 ? "the home of one account" : `the homes of ${access.length} accounts`;
 }
 
 function accessLines(access: readonly Access[]): readonly string[] {
