@@ -52,7 +52,7 @@ test("with TLS it says who needs it, and shows the fingerprint of a certificate 
 
 test("it fits 80 by 24 with many accounts, addresses and long names", () => {
   const long = "x".repeat(200);
-  const access = Array.from({ length: 40 }, () => ({ who: long, may: long, folder: `/${long}` }));
+  const access = Array.from({ length: 40 }, () => ({ who: long, may: long, folder: `/${long}/end` }));
   const bound = Array.from({ length: 9 }, (_, index) => ({ address: `127.0.0.${index + 1}`, port: 2121 }));
   const tls = { level: "allow", selfSigned: true, fingerprint: "A".repeat(95), until: "2027-01-01" };
   const lines = startScreen({ ...FACTS, tls, folder: `/${long}/end`, bound, access: [...access] }, false).split("\n");
