@@ -47,11 +47,18 @@ export async function run({
   const slower = dataPathNotes(configuration);
   const activated = activatedSockets();
   await using log = await openLog(configuration.serve);
-  await using running = await startServing({ configuration, addresses, activated, accounts, plan, waiting, log });
-  const { service } = running;
+  // Before there is anything that an end by default would leave behind: the control socket, an open ban list.
   using signals = stopSignals();
+  let isStarting = true;
+  void signals.second.then(() => {
+    if (isStarting) process.exit(EXIT.failed);
+  });
+  await using running = await startServing({ configuration, addresses, activated, accounts, plan, waiting, log });
+  isStarting = false;
+  const { service } = running;
   const hasScreen = configuration.serve.log !== "json";
   const graceSeconds = configuration.server.graceTimeout;
+  if (signals.isAsked) return await stop(service, { signals, graceSeconds: 0, quiet: !hasScreen });
   if (hasScreen) process.stderr.write(`${screenOf({ configuration, home, accounts, plan, running, slower })}\n`);
   announce(ready, service.bound);
   notify({ kind: "ready" });

@@ -16,6 +16,8 @@ export type Surroundings = {
 };
 
 export type StopSignals = Disposable & {
+  /** Whether somebody has asked for the end. */
+  readonly isAsked: boolean;
   /** Resolves with the signal that asked for the end. */
   readonly first: Promise<NodeJS.Signals>;
   /** Resolves when somebody would not wait. */
@@ -45,6 +47,9 @@ export function stopSignals({
   };
   source.on("SIGHUP", hangUp);
   const signals: StopSignals = {
+    get isAsked() {
+      return since !== undefined;
+    },
     first: first.promise,
     second: second.promise,
     [Symbol.dispose]() {

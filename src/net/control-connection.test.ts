@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { closeSync, fstatSync, openSync } from "node:fs";
 import { type Socket, createConnection, createServer } from "node:net";
 import { test } from "node:test";
 import { bytesOfText } from "../base/bytes.ts";
@@ -52,6 +53,11 @@ const PATHS: readonly DataPath[] = [
   { kind: "portable", why: "this test asks for it" },
   ...(calls === undefined ? [] : [{ kind: "native", calls } as const]),
 ];
+
+function openFile(): Disposable & { readonly descriptor: number } {
+  const descriptor = openSync(import.meta.filename, "r");
+  return { descriptor, [Symbol.dispose]: () => closeSync(descriptor) };
+}
 
 async function lineOf(control: ControlConnection): Promise<string> {
   const input = await control.next();
@@ -191,5 +197,17 @@ for (const path of PATHS) {
     assert.equal(String(text), "unread");
     socket.destroy();
     await both.closed;
+  });
+
+  test(`${path.kind}: a connection that is closed is handed over as a closed one, and no descriptor of others with it`, async () => {
+    await using both = await pair(path);
+    both.wire.destroy();
+    // It takes the number that has just become free.
+    using file = openFile();
+    assert.ok(both.wire.toSocket().destroyed);
+    await both.closed;
+    assert.equal(fstatSync(file.descriptor).isFile(), true);
+    assert.equal(both.wire.isWritable, false);
+    both.wire.write("nothing");
   });
 }

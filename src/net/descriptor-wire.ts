@@ -115,6 +115,8 @@ export class DescriptorWire implements Wire {
   }
 
   toSocket(): Socket {
+    // The number may be another connection's by now.
+    if (this.#closed) return new Socket().destroy();
     this.#watch[Symbol.dispose]();
     this.#closed = true;
     const socket = new Socket({ fd: this.#descriptor, allowHalfOpen: true, readable: true, writable: true });

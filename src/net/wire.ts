@@ -36,6 +36,9 @@ export type Wire = {
   destroy(): void;
   /** Called once, after it was closed for whatever reason. */
   onClosed(act: () => void): void;
-  /** Stops reading and hands the connection over to a socket, which TLS goes over; this one is of no use any more. */
+  /**
+   * Stops reading and hands the connection over to a socket, which TLS goes over; this one is of no use any more.
+   * @returns one that is destroyed, if the connection is closed already.
+   */
   toSocket(): Socket;
 };

@@ -252,9 +252,15 @@ export class Connection implements SessionOwner, ClockOwner, Told {
       return { step: "closing" };
     }
     if (allowed.delayMs === 0) return this.#runAdmitted(input);
-    return delay(allowed.delayMs, undefined, { signal: this.#stop.signal })
-      .catch(() => {})
-      .then(() => this.#runAdmitted(input));
+    return (
+      delay(allowed.delayMs, undefined, { signal: this.#stop.signal })
+        .then(() => this.#runAdmitted(input))
+        // The client has gone meanwhile: what he had sent is not run.
+        .catch((error: unknown) => {
+          if (!this.#stop.signal.aborted) throw error;
+          return { step: "closing" };
+        })
+    );
   }
 
   #runAdmitted(input: ControlInput): Session | Promise<Session> {

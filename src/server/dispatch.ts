@@ -7,7 +7,8 @@ import { TlsFailed } from "../net/tls/handshake.ts";
 import type { Command, Say } from "./command.ts";
 import { COMMANDS } from "./commands/index.ts";
 import type { Context } from "./context.ts";
-import { Refusal, isFault, replyToError } from "./errors.ts";
+import { FILE_SYSTEM_RULE, Refusal, isFault, replyToError } from "./errors.ts";
+import { StorageError } from "../workspace/files.ts";
 import { isTraversal, offenceOfRule } from "./offences.ts";
 import type { Pending, Session } from "./session.ts";
 
@@ -92,11 +93,16 @@ function report(error: unknown, { verb, context }: { verb: string; context: Cont
     const offence = offenceOfRule(error.rule);
     if (offence !== undefined) context.authority.offence(context.id, offence);
   }
+  if (error instanceof StorageError && error.fault === "denied") {
+    // Else the log would only have the 550, and whoever looks for the cause would look at accounts.
+    context.emit({ ...facts, type: "refused", rule: FILE_SYSTEM_RULE, verb, at: context.now() });
+  }
   if (error instanceof TlsFailed) {
     context.emit({ ...facts, type: "tls.failed", reason: error.message, at: context.now() });
     context.authority.offence(context.id, "tls-failed");
   }
-  if (!isFault(error)) return;
+  // What was under way when the session ended ends with it.
+  if (!isFault(error) || (context.signal.aborted && error === context.signal.reason)) return;
   const detail = faultDetail(error);
   context.emit({ type: "server.fault", detail, session: facts.session, at: context.now() });
 }

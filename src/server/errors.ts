@@ -21,10 +21,13 @@ export class Refusal extends Error {
   }
 }
 
+/** The rights of the served file system, which are no rule of ours. */
+export const FILE_SYSTEM_RULE = "file-system";
+
 /** Exhaustive: a new fault does not compile until it has a reply here. Codes: RFC 959 §4.2.1, §5.4. */
 const STORAGE_REPLIES: Readonly<Record<StorageFault, readonly [ReplyCode, string]>> = {
   "not-found": [550, "No such file or directory."],
-  denied: [550, "Permission denied."],
+  denied: [550, `Permission denied (rule ${FILE_SYSTEM_RULE}).`],
   exists: [550, "File exists: that name is taken."],
   "not-a-file": [550, "Not a plain file."],
   "not-a-folder": [550, "Not a directory."],
