@@ -7,8 +7,11 @@ const SHOWN = ["a-1", "a-4", "b-disk-1", "c-retr-1", "d-retr-1", "d-stor-16", "e
 /** Pixels. */
 const [COLUMNS, CELL_WIDTH, GAP, LINE, NAME_WIDTH, FIGURE_WIDTH] = [3, 300, 24, 15, 88, 56];
 /** Pixels above the first chart, from a chart's title to its unit, and to its first bar. */
-const [TOP, UNIT, HEADING] = [48, 16, 38];
+const [TOP, UNIT, HEADING] = [64, 16, 38];
 const [OUR_COLOUR, PEER_COLOUR, TEXT] = ["#0b6bcb", "#9aa5b1", "#1f2933"];
+
+const LEGEND =
+  "Blue: Ferryman as it comes, and with one worker. Where less is better, a bar of half the length is a figure of twice the size.";
 
 export function bars(found: Report): string {
   const rows = SHOWN.flatMap((id) => found.rows.find((row) => row.id === id) ?? []);
@@ -26,6 +29,7 @@ export function bars(found: Report): string {
     `<title>${title}</title>`,
     `<rect width="100%" height="100%" fill="#ffffff"/>`,
     `<text font-size="14" x="${GAP}" y="24">${title}</text>`,
+    `<text x="${GAP}" y="41">${LEGEND}</text>`,
     ...charts,
     "</svg>",
     "",

@@ -18,19 +18,18 @@ import {
   type HostName,
   type HostStat,
   ITSELF,
-  kindOf,
   kindOfDirent,
   MAX_LINKS,
   refuseKernelVolume,
   secondsOf,
   statIfThere,
 } from "./host.ts";
+import { hostStat } from "./node-stat.ts";
 import { Pace } from "./pace.ts";
 import { MAX_PATH_OCTETS } from "./hidden.ts";
 
 /** Folders opened for one path at most: as many as a path of MAX_PATH_OCTETS can have, twice for its links. */
 const MAX_STEPS = MAX_PATH_OCTETS;
-const MODE_BITS = 0o7777n;
 const NO_HARD_LINKS: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
 /** Windows has neither flag. */
 const NOT_FOLLOWING = OPEN.noFollow | 0 | (OPEN.nonBlocking | 0);
@@ -383,17 +382,4 @@ class PathFolder extends PortableFolder {
   [Symbol.dispose](): void {
     // Holds nothing of the host.
   }
-}
-
-function hostStat(stat: fs.BigIntStats): HostStat {
-  return {
-    kind: kindOf(Number(stat.mode)),
-    size: stat.size <= Number.MAX_SAFE_INTEGER ? Number(stat.size) : stat.size,
-    modified: Math.floor(Number(stat.mtimeNs / 1000n) / 1000),
-    mode: Number(stat.mode & MODE_BITS),
-    uid: Number(stat.uid),
-    gid: Number(stat.gid),
-    links: Number(stat.nlink),
-    unique: `${stat.dev.toString(16)}.${stat.ino.toString(16)}`,
-  };
 }
