@@ -23,7 +23,7 @@ test("a path that loses octets is found out", async (context) => {
   }
   const none: DataPath = {
     kind: "native",
-    calls: { ...path.calls, warmth: () => "cold", spliceElsewhere: async () => 0 },
+    calls: { ...path.calls, warmth: () => "cold", writeElsewhere: async () => 0 },
   };
   // Nothing is moved by the kernel: the plain way makes good for it.
   assert.equal((await examineDataPath(() => none)).state, "good");

@@ -34,7 +34,7 @@ export async function examineDataPath(choose: () => DataPath = chooseDataPath): 
   try {
     const evidence = [...(await tryBothWays(path, folder)), ...(await aboutNative(path))];
     if (path.kind === "native") {
-      const says = "files go between disk and network in the kernel (native data path)";
+      const says = "files go between disk and network by system calls alone (native data path)";
       return { id: "data-path", state: "good", says, evidence };
     }
     return {
@@ -136,12 +136,10 @@ async function aboutNative(path: DataPath): Promise<readonly string[]> {
   const probe = await open(process.execPath, "r");
   try {
     const warmth = path.calls.warmth(probe.fd, { position: 0, length: 4_096 });
-    const pages = (await readFile("/proc/sys/fs/pipe-user-pages-soft", "latin1").catch(() => "?")).trim();
     return [
       warmth === "unknown"
         ? "nothing tells which files lie in memory: each read goes by another thread"
         : "files that lie in memory are sent at once, others are read on other threads",
-      `pages that one user may have in pipes: ${pages}`,
     ];
   } finally {
     await probe.close();

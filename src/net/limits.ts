@@ -53,20 +53,13 @@ export const ACCOUNTS_LIMITED = 100_000;
  * counted, so it costs no speed on long ways, and a crowd of slow clients costs this each and not 4 MiB (tcp_wmem).
  */
 export const UNSENT_LOW = 1_048_576;
-/** Octets of a pipe of the native path: what one user may ask for without privilege (pipe(7), pipe-max-size). */
-export const PIPE_OCTETS = 1_048_576;
-/** Below that many octets a pipe costs more calls than it saves. */
-export const PIPE_LEAST = 65_536;
 /**
- * Pipes of one process at once: four workers stay within the 64 MiB that one user may have in pipes (pipe(7),
- * pipe-user-pages-soft). Whoever finds none free goes without, through a buffer.
+ * Octets of an upload that are written at once: large enough that the way to another thread and back is a small part, small
+ * enough that what was received is still in the processor's cache when it is written.
  */
-export const PIPES_AT_ONCE = 16;
-/**
- * Octets of an upload that are written at once: the kernel takes memory for the file's pages in pieces as large as the
- * write, and large ones are those that a virtual machine has given back to its host: then each must be fetched anew.
- */
-export const WRITE_MOST = 262_144;
+export const CHUNK_OCTETS = 524_288;
+/** Such buffers of one process, two for each upload: 16 MiB. Whoever finds none free goes the plain way. */
+export const CHUNKS_AT_ONCE = 32;
 /** Octets that all native transfers of a process may move in one turn of the event loop: under 1 ms at 5 GiB/s. */
 export const TURN_OCTETS = 4_194_304;
 /** Transfers that go on in one round of the event loop: with the least quantum each, some 0.1 ms. */

@@ -1,6 +1,6 @@
 /**
  * A data connection in clear text on the native path: a bare descriptor that the event loop watches. Octets go between
- * file and socket in the kernel (decision 018); what must pass through us does so by plain calls. No call
+ * file and socket by plain system calls (decision 018); what must pass through us does so by plain calls. No call
  * on the loop's thread waits, neither for the peer nor for a disk.
  */
 import { Turns } from "../base/turns.ts";
@@ -17,7 +17,7 @@ import {
   STREAMS_WAITING,
   TURN_OCTETS,
 } from "./limits.ts";
-import { Pipes } from "./pipes.ts";
+import { Chunks } from "./upload-chunks.ts";
 import { FileReceiver } from "./receive-file.ts";
 import { FileSender } from "./send-file.ts";
 import type { Throttle } from "./throttle.ts";
@@ -25,16 +25,12 @@ import type { DataTransport, FileSpan, Moved } from "./transport.ts";
 
 /** What all native connections of a process share. */
 class Shared {
-  readonly pipes: Pipes;
+  readonly chunks = new Chunks();
   /** Calls that wait for clients. */
   readonly streams = new Turns({ atOnce: STREAMS_AT_ONCE, waiting: STREAMS_WAITING });
   /** Transfers under way. */
   active = 0;
   readonly #ready: (() => void)[] = [];
-
-  constructor(calls: DataCalls) {
-    this.pipes = new Pipes(calls);
-  }
 
   /**
    * Lets a transfer go on, in the order in which they asked, and few in one round of the event loop: commands of other
@@ -53,7 +49,7 @@ class Shared {
 const sharedBy = new WeakMap<DataCalls, Shared>();
 
 function sharedOf(calls: DataCalls): Shared {
-  const shared = sharedBy.get(calls) ?? new Shared(calls);
+  const shared = sharedBy.get(calls) ?? new Shared();
   sharedBy.set(calls, shared);
   return shared;
 }
@@ -174,9 +170,9 @@ export class NativeConnection implements DataTransport {
     else this.#linger();
   }
 
-  /** For the two directions of files: the pipes of this process. */
-  get pipes(): Pipes {
-    return this.#shared.pipes;
+  /** Buffers for uploads. */
+  get chunks(): Chunks {
+    return this.#shared.chunks;
   }
 
   /** Places for calls that wait for clients on other threads. */

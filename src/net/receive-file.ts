@@ -1,14 +1,13 @@
 /**
- * What comes on a data connection into a file, in the kernel. The socket is emptied on the event loop; writing, which
- * may have to wait for a disk (the kernel holds up whoever has made too many pages dirty), happens on other threads,
- * one write at a time, while the loop fills a second pipe.
+ * What comes on a data connection into a file. The socket is emptied on the event loop, into buffers used again; writing,
+ * which may have to wait for a disk (the kernel holds up whoever has made too many pages dirty), happens on other threads,
+ * one write at a time, while the loop fills a second buffer.
  */
-import { readSync } from "node:fs";
 import { LoopGuard } from "../base/loop-guard.ts";
 import { DataCallError, WOULD_WAIT } from "../sys/data-calls.ts";
-import { SLOW_DISK_MS, SLOW_WRITE_MS, SMALL_RECEIVE, WRITE_MOST } from "./limits.ts";
+import { SLOW_DISK_MS, SLOW_WRITE_MS, SMALL_RECEIVE } from "./limits.ts";
+import type { Chunk } from "./upload-chunks.ts";
 import type { NativeConnection } from "./native-connection.ts";
-import type { Pipe } from "./pipes.ts";
 import type { Moved } from "./transport.ts";
 
 /** For short files: calls are synchronous, and what was received is written before the next one. */
@@ -36,13 +35,13 @@ export class FileReceiver {
   async receive(): Promise<Outcome> {
     const start = await this.#receiveAtOnce();
     if (start !== undefined) return start;
-    using first = this.#connection.pipes.borrow();
+    using first = this.#connection.chunks.borrow();
     if (first === undefined) return NOTHING;
-    using second = this.#connection.pipes.borrow();
+    using second = this.#connection.chunks.borrow();
     return await this.#receiveThrough(first, second ?? first);
   }
 
-  /** The first octets, which are all of a short file. @returns undefined: more may come, and by a pipe. */
+  /** The first octets, which are all of a short file. @returns undefined: more may come, and by the chunks. */
   async #receiveAtOnce(): Promise<Outcome | undefined> {
     const { calls, descriptor } = this.#connection;
     while (this.#short > 0) {
@@ -71,7 +70,7 @@ export class FileReceiver {
     }
   }
 
-  async #receiveThrough(first: Pipe, second: Pipe): Promise<Outcome> {
+  async #receiveThrough(first: Chunk, second: Chunk): Promise<Outcome> {
     let [filling, other] = [first, second];
     let writing: Promise<boolean> = Promise.resolve(true);
     try {
@@ -89,56 +88,52 @@ export class FileReceiver {
         if (state !== "more") return state === "end" ? "end" : NOTHING;
       }
     } finally {
-      // The file may be closed after this, and the pipes lent to others.
+      // The file may be closed after this, and the chunks lent to others.
       await writing;
     }
   }
 
-  /** Empties the socket into a pipe, up to one turn's share; waits while there is nothing at all. */
-  async #fill(pipe: Pipe): Promise<"more" | "end" | "throttled"> {
+  /** Empties the socket into a chunk, up to one turn's share; waits while there is nothing at all. */
+  async #fill(chunk: Chunk): Promise<"more" | "end" | "throttled"> {
     const { calls, descriptor } = this.#connection;
-    const room = Math.min(pipe.octets, this.#connection.quantum);
-    while (pipe.held < room) {
+    const room = Math.min(chunk.buffer.length, this.#connection.quantum);
+    while (chunk.held < room) {
       if (this.#connection.throttle?.limited === true) return "throttled";
-      const length = room - pipe.held;
-      const count = this.#connection.try(() => calls.splice(descriptor, pipe.writing, { length }));
+      const into = chunk.buffer.subarray(chunk.held, room);
+      const count = this.#connection.try(() => calls.receive(descriptor, into));
       if (count === 0) return "end";
       if (count === WOULD_WAIT) {
-        // The socket is empty, or the pipe full of small pieces: what is there is written either way.
-        if (pipe.held > 0) return "more";
+        if (chunk.held > 0) return "more";
         await this.#connection.until("readable");
         continue;
       }
-      pipe.held += count;
+      chunk.held += count;
       this.#moved(count);
       await this.#connection.turn(count);
     }
     return "more";
   }
 
-  /** Writes what a pipe holds, on another thread. @returns false: the file did not take all of it. */
-  async #empty(pipe: Pipe): Promise<boolean> {
-    while (pipe.held > 0) {
-      const length = Math.min(pipe.held, WRITE_MOST);
-      const count = await this.#connection.calls.spliceElsewhere(pipe.reading, this.#file, { length });
+  /** Writes what a chunk holds, on another thread. @returns false: the file did not take all of it. */
+  async #empty(chunk: Chunk): Promise<boolean> {
+    while (chunk.written < chunk.held) {
+      const rest = chunk.buffer.subarray(chunk.written, chunk.held);
+      const count = await this.#connection.calls.writeElsewhere(this.#file, rest);
       if (count <= 0) return false;
-      pipe.held -= count;
+      chunk.written += count;
     }
+    chunk.held = 0;
+    chunk.written = 0;
     return true;
   }
 
-  /** What lies in pipes, in their order: for the plain way of writing, which names the fault. */
-  #takeBack(pipes: readonly Pipe[]): readonly Buffer[] {
-    const chunks: Buffer[] = [];
-    for (const pipe of new Set(pipes)) {
-      while (pipe.held > 0) {
-        const chunk = Buffer.allocUnsafe(pipe.held);
-        const count = readSync(pipe.reading, chunk);
-        if (count === 0) break;
-        pipe.held -= count;
-        chunks.push(chunk.subarray(0, count));
-      }
-    }
-    return chunks;
+  /** What lies in chunks, in their order: for the plain way of writing, which names the fault. */
+  #takeBack(chunks: readonly Chunk[]): readonly Buffer[] {
+    return [...new Set(chunks)].flatMap((chunk) => {
+      const rest = Buffer.from(chunk.buffer.subarray(chunk.written, chunk.held));
+      chunk.held = 0;
+      chunk.written = 0;
+      return rest.length === 0 ? [] : [rest];
+    });
   }
 }

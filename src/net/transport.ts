@@ -24,7 +24,7 @@ export interface DataTransport extends AsyncDisposable {
    */
   sendFile?(descriptor: number, span: FileSpan, moved: Moved): Promise<number>;
   /**
-   * Writes what comes to an open file, at its own position, in the kernel.
+   * Writes what comes to an open file, at its own position, by other threads.
    * @returns "end" after the peer's FIN; else what has come and could not be written this way, and is the caller's.
    * @throws {DataError}
    */

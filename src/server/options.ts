@@ -57,7 +57,7 @@ export const SERVER_OPTIONS = {
   }),
   dataPath: option(
     z.enum(["auto", "native", "portable"]).default("auto"),
-    "How octets go between files and data connections: in the kernel where that works, or through this process",
+    "How octets go between files and data connections: by system calls alone where that works, or through Node's streams",
     { source: "docs/decisions/018-native-data-path.md; `ferryman doctor` tells which one is in force" },
   ),
   compression: option(z.boolean().default(true), "Offer MODE Z: files and listings compressed on their way", {

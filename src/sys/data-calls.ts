@@ -1,6 +1,6 @@
 /**
- * Sockets and pipes as descriptors, for data connections whose octets never come into this process's memory. As careful as
- * ffi.ts. Linux on x64 and arm64 alone, where the layouts below are equal (man 7 ip, man 7 ipv6, man 2 splice).
+ * Sockets and files as descriptors: the native way of data and control connections. As careful as ffi.ts. Linux on x64 and
+ * arm64 alone, where the layouts below are equal (man 7 ip, man 7 ipv6).
  */
 import { constants as osConstants } from "node:os";
 import { untraced } from "../base/untraced.ts";
@@ -52,17 +52,13 @@ export type DataCalls = {
   peek(descriptor: number): number;
   receive(descriptor: number, into: Buffer): number;
   send(descriptor: number, octets: Buffer, more: boolean): number;
-  /** Sends from a file in the kernel, without a pipe of ours; moves no position but the one returned. */
+  /** Sends from a file in the kernel; moves no position but the one returned. */
   sendFile(socket: number, file: number, range: { position: number; length: number }): number;
   /**
    * The same on another thread, where it may wait for the disk, and on a socket that `letWait` has let for its room too.
    * @returns `WOULD_WAIT` for any fault too.
    */
   sendFileElsewhere(socket: number, file: number, range: { position: number; length: number }): Promise<number>;
-  /** Moves between a pipe and a socket or a file. @param position of the file; absent: its own, which moves on. */
-  splice(from: number, to: number, terms: { length: number; position?: number; more?: boolean }): number;
-  /** The same on another thread, for files on disks. @returns -1 for any fault: a call on this thread names it. */
-  spliceElsewhere(from: number, to: number, terms: { length: number; position?: number }): Promise<number>;
   /**
    * From now on `sendFile` waits for room, at most so many milliseconds at a time; 0: no longer, as every socket at first.
    * `send`, `receive` and `peek` never do. @param unsentLow as in `ListenTerms`.
@@ -70,14 +66,14 @@ export type DataCalls = {
   letWait(socket: number, mostMs: number, unsentLow: number): void;
   /** Says that an open file will be read from front to back: the kernel then reads twice as far ahead. */
   expectInOrder(file: number): void;
-  /** Makes a pipe. @param octets that it should hold. @returns what it does hold, less where the system has limits. */
-  pipe(octets: number): { readonly reading: number; readonly writing: number; readonly octets: number };
   /** Reads what lies in memory, as far as it goes; `WOULD_WAIT`: nothing does, or the file system cannot tell. */
   readIfInMemory(file: number, into: Buffer, length: number, position: number): number;
   /** Looks at the page cache. "in-memory" may be wrong for pages that are just being thrown out. */
   warmth(file: number, range: { position: number; length: number }): Warmth;
   /** Writes at the file's own position. */
   write(file: number, octets: Buffer, length: number): number;
+  /** The same on another thread, where it may wait for the disk. @returns -1 for any fault: a call on this thread names it. */
+  writeElsewhere(file: number, octets: Buffer): Promise<number>;
   watch(descriptor: number): Watch;
 };
 
@@ -115,13 +111,8 @@ const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_MORE = 0x8000;
 const POSIX_FADV_SEQUENTIAL = 2;
-const SPLICE_MOVE = 1;
-const SPLICE_NONBLOCK = 2;
-const SPLICE_MORE = 4;
 const F_SETFL = 4;
 const F_DUPFD_CLOEXEC = 1030;
-const F_SETPIPE_SZ = 1031;
-const F_GETPIPE_SZ = 1032;
 /** Equal to TIOCOUTQ; tcp(7). */
 const SIOCOUTQ = 0x5411;
 const RWF_NOWAIT = 8;
@@ -185,7 +176,7 @@ function dataCalls(c: Prototypes, koffi: Koffi): DataCalls {
     throw fault(call);
   };
   const tools = { c, koffi, check, count };
-  return { ...listenerCalls(tools), ...connectionCalls(tools), ...fileCalls(tools), ...pipeCalls(tools) };
+  return { ...listenerCalls(tools), ...connectionCalls(tools), ...fileCalls(tools) };
 }
 
 /** Sets an option that is a number. */
@@ -333,36 +324,14 @@ function fileCalls(tools: Tools) {
       return readNow(file, { into: scratch.octet, length: 1 }, position + length - 1) === 1 ? "in-memory" : "cold";
     },
     write: (file, octets, length) => check("write", c.write(file, octets, length)),
-  } satisfies Partial<DataCalls>;
-}
-
-function pipeCalls({ c, check, count }: Tools) {
-  return {
-    splice(from, to, { length, position, more = false }) {
-      if (position !== undefined) writePosition(scratch.position, position);
-      const flags = SPLICE_MOVE | SPLICE_NONBLOCK | (more ? SPLICE_MORE : 0);
-      const offset = position === undefined ? null : scratch.position;
-      return count("splice", c.splice(from, offset, to, null, length, flags));
-    },
-    async spliceElsewhere(from, to, { length, position }) {
+    async writeElsewhere(file, octets) {
       const { promise, resolve } = Promise.withResolvers<number>();
-      const offset = position === undefined ? null : Buffer.alloc(8);
-      if (offset !== null && position !== undefined) writePosition(offset, position);
-      const done = (fault: unknown, moved: number): void => {
-        // Held until here: the other thread writes to it.
-        void offset;
-        resolve(fault === null || fault === undefined ? moved : -1);
-      };
-      c.splice.async(from, offset, to, null, length, SPLICE_MOVE, done);
+      c.write.async(file, octets, octets.length, (fault: unknown, written: number) => {
+        // Held until here: the other thread reads from it.
+        void octets;
+        resolve(fault === null || fault === undefined ? written : -1);
+      });
       return promise;
-    },
-    pipe(octets) {
-      const ends = Buffer.alloc(8);
-      check("pipe2", c.pipe2(ends, SOCK_NONBLOCK | SOCK_CLOEXEC));
-      const [reading, writing] = [ends.readInt32LE(0), ends.readInt32LE(4)];
-      // Refused beyond the pages that one user may have in pipes (pipe(7), pipe-user-pages-soft).
-      c.fcntl(writing, F_SETPIPE_SZ, octets);
-      return { reading, writing, octets: Math.max(c.fcntl(writing, F_GETPIPE_SZ, 0), 0) };
     },
   } satisfies Partial<DataCalls>;
 }

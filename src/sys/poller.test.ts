@@ -1,22 +1,33 @@
 /** What waits is told once or again and again, in order of what the kernel says; what was stopped hears nothing. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { execFileSync } from "node:child_process";
+import { closeSync, constants, mkdtempSync, openSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { loadDataCalls } from "./data-calls.ts";
 
 const calls = loadDataCalls();
 const skip = calls === undefined ? "no native calls on this host" : false;
 
+const folder = mkdtempSync(join(tmpdir(), "ferryman-poller-"));
+after(() => rmSync(folder, { recursive: true }));
+let made = 0;
+
 /** A pipe whose ends are watched and closed in the right order. */
 function pipe(): { readonly reading: number; readonly writing: number } & Disposable {
-  assert.ok(calls !== undefined);
-  const { reading, writing } = calls.pipe(65_536);
+  made += 1;
+  const path = join(folder, String(made));
+  execFileSync("mkfifo", [path]);
+  const reading = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const writing = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
   return {
     reading,
     writing,
     [Symbol.dispose]: () => {
-      calls.close(reading);
-      calls.close(writing);
+      closeSync(reading);
+      closeSync(writing);
     },
   };
 }
@@ -90,9 +101,9 @@ test("a number that was closed and given to another is that one's alone", { skip
 
 test("what cannot be watched is told of at once: the next call of it meets the fault", { skip }, async () => {
   assert.ok(calls !== undefined);
-  const { reading, writing } = calls.pipe(65_536);
-  calls.close(reading);
-  calls.close(writing);
+  const ends = pipe();
+  const { reading } = ends;
+  ends[Symbol.dispose]();
   const { promise, resolve } = Promise.withResolvers<void>();
   calls.watch(reading).once("readable", resolve);
   await promise;
