@@ -89,7 +89,7 @@ export const REMARKS: Readonly<Record<string, string>> = {
     "as with 4 sessions; 3 threads that wait for clients gave 5.4 GiB/s, 12 give 6 to 8, 64 gave 8.5, one process each (vsftpd) 13",
   "a-64 cpu": "as above",
   "b-disk-1":
-    "in this run each 256 KiB went through a pipe and to another thread: 1.06 s of CPU and 11,000 changes of threads for each GiB. Since then by buffers of 512 KiB: 0.75 s, 4,300 changes, and a half to twice as fast beside it (decision 018)",
+    "in this run each 256 KiB went through a pipe and to another thread: 1.18 s of CPU and 11,000 changes of threads for each GiB. Since then by buffers of 512 KiB: 0.81 s, 4,300 changes, and 1.6 times as fast beside it (median of 4) (decision 018)",
   "b-disk-1 cpu": "as above",
   "b-disk-4": "as with one session",
   "b-disk-4 cpu": "as with one session",
