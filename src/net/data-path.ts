@@ -4,7 +4,7 @@ import { whyNoLibrary } from "../sys/c-library.ts";
 import { type DataCalls, DataCallError, loadDataCalls } from "../sys/data-calls.ts";
 
 export type DataPath =
-  /** In the kernel, by splice and sendfile, driven by the event loop. */
+  /** By system calls on bare descriptors, driven by the event loop: sendfile, and writes on other threads. */
   | { readonly kind: "native"; readonly calls: DataCalls }
   /** Through buffers of this process and Node's streams. */
   | { readonly kind: "portable"; readonly why: string };

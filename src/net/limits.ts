@@ -57,9 +57,9 @@ export const UNSENT_LOW = 1_048_576;
  * Octets of an upload that are written at once: large enough that the way to another thread and back is a small part, small
  * enough that what was received is still in the processor's cache when it is written.
  */
-export const CHUNK_OCTETS = 524_288;
+export const UPLOAD_BUFFER = 524_288;
 /** Such buffers of one process, two for each upload: 16 MiB. Whoever finds none free goes the plain way. */
-export const CHUNKS_AT_ONCE = 32;
+export const UPLOAD_BUFFERS_AT_ONCE = 32;
 /** Octets that all native transfers of a process may move in one turn of the event loop: under 1 ms at 5 GiB/s. */
 export const TURN_OCTETS = 4_194_304;
 /** Transfers that go on in one round of the event loop: with the least quantum each, some 0.1 ms. */
@@ -105,7 +105,7 @@ export const STREAMS_WAITING = 10_000;
 export const ELSEWHERE_TRIES = 3;
 /** Octets of a step under a throttle: all of them must go out before it gives leave for more. */
 export const THROTTLED_SEND = 65_536;
-/** Octets of a file that go out through a buffer: for so few a pipe costs more than the copy. */
+/** Octets of a file that go out through a buffer: for so few sendfile costs more than the copy. */
 export const SMALL_SEND = 65_536;
 /** Octets of an upload that are written on the event loop, as a short file is; what follows goes to other threads. */
 export const SMALL_RECEIVE = 131_072;

@@ -4,7 +4,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import { CHUNKS_AT_ONCE } from "./limits.ts";
+import { UPLOAD_BUFFERS_AT_ONCE } from "./limits.ts";
 import { RateLimiter } from "./rate-limiter.ts";
 import { Throttle } from "./throttle.ts";
 import {
@@ -94,18 +94,18 @@ function watchLoop(): () => number {
   };
 }
 
-test("without a free chunk an upload goes through a buffer", { skip }, async () => {
+test("without a free buffer of the native path an upload goes the plain way", { skip }, async () => {
   await using up = await pair();
-  const chunks = Array.from({ length: CHUNKS_AT_ONCE + 1 }, () => up.ours.chunks.borrow());
-  assert.equal(chunks.at(-1), undefined);
-  assert.equal(chunks.filter((chunk) => chunk !== undefined).length, CHUNKS_AT_ONCE);
+  const buffers = Array.from({ length: UPLOAD_BUFFERS_AT_ONCE + 1 }, () => up.ours.buffers.borrow());
+  assert.equal(buffers.at(-1), undefined);
+  assert.equal(buffers.filter((buffer) => buffer !== undefined).length, UPLOAD_BUFFERS_AT_ONCE);
   try {
     using target = newFile();
     up.theirs.end(BIG);
     await receiveAll(up.ours, target);
     assert.ok(readFileSync(target.path).equals(BIG));
   } finally {
-    for (const chunk of chunks) chunk?.[Symbol.dispose]();
+    for (const buffer of buffers) buffer?.[Symbol.dispose]();
   }
 });
 
@@ -187,8 +187,8 @@ test("a reset is a reset, in both directions, and leaves no descriptor", { skip 
     sockets.theirs.once("readable", () => sockets.theirs.resetAndDestroy());
     await assert.rejects(sending, isFault("reset"));
   }
-  // The pipes that a broken transfer left octets in are closed, others kept.
-  assert.ok(openDescriptors() <= before + 2 * 2, `${openDescriptors()} after ${before}`);
+  // The passive port of each pair stays open for the next lease.
+  assert.ok(openDescriptors() <= before + 2, `${openDescriptors()} after ${before}`);
 });
 
 test("an abort ends a transfer that waits, and the peer sees a reset", { skip }, async () => {
@@ -232,7 +232,7 @@ test("a throttle holds a file to its rate, and an upload goes the way that can b
   const begun = performance.now();
   const steps: number[] = [];
   await down.ours.sendFile(file.descriptor, { start: 0, end: 1_000_000 }, (octets) => steps.push(octets));
-  // Evenly, and not saved up in a pipe: 7 % of a second at once is the most that the limiter lets pass.
+  // Evenly, and not saved up: 7 % of a second at once is the most that the limiter lets pass.
   assert.ok(Math.max(...steps) <= 280_000, `${Math.max(...steps)} octets at once`);
   await down.ours.finish();
   assert.ok((await received).equals(BIG.subarray(0, 1_000_000)));

@@ -17,7 +17,7 @@ import {
   STREAMS_WAITING,
   TURN_OCTETS,
 } from "./limits.ts";
-import { Chunks } from "./upload-chunks.ts";
+import { UploadBuffers } from "./upload-buffers.ts";
 import { FileReceiver } from "./receive-file.ts";
 import { FileSender } from "./send-file.ts";
 import type { Throttle } from "./throttle.ts";
@@ -25,7 +25,7 @@ import type { DataTransport, FileSpan, Moved } from "./transport.ts";
 
 /** What all native connections of a process share. */
 class Shared {
-  readonly chunks = new Chunks();
+  readonly buffers = new UploadBuffers();
   /** Calls that wait for clients. */
   readonly streams = new Turns({ atOnce: STREAMS_AT_ONCE, waiting: STREAMS_WAITING });
   /** Transfers under way. */
@@ -171,8 +171,8 @@ export class NativeConnection implements DataTransport {
   }
 
   /** Buffers for uploads. */
-  get chunks(): Chunks {
-    return this.#shared.chunks;
+  get buffers(): UploadBuffers {
+    return this.#shared.buffers;
   }
 
   /** Places for calls that wait for clients on other threads. */

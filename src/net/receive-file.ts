@@ -6,9 +6,9 @@
 import { LoopGuard } from "../base/loop-guard.ts";
 import { DataCallError, WOULD_WAIT } from "../sys/data-calls.ts";
 import { SLOW_DISK_MS, SLOW_WRITE_MS, SMALL_RECEIVE } from "./limits.ts";
-import type { Chunk } from "./upload-chunks.ts";
 import type { NativeConnection } from "./native-connection.ts";
 import type { Moved } from "./transport.ts";
+import type { UploadBuffer } from "./upload-buffers.ts";
 
 /** For short files: calls are synchronous, and what was received is written before the next one. */
 const scrap = Buffer.allocUnsafeSlow(SMALL_RECEIVE);
@@ -35,13 +35,13 @@ export class FileReceiver {
   async receive(): Promise<Outcome> {
     const start = await this.#receiveAtOnce();
     if (start !== undefined) return start;
-    using first = this.#connection.chunks.borrow();
+    using first = this.#connection.buffers.borrow();
     if (first === undefined) return NOTHING;
-    using second = this.#connection.chunks.borrow();
+    using second = this.#connection.buffers.borrow();
     return await this.#receiveThrough(first, second ?? first);
   }
 
-  /** The first octets, which are all of a short file. @returns undefined: more may come, and by the chunks. */
+  /** The first octets, which are all of a short file. @returns undefined: more may come, and by way of buffers. */
   async #receiveAtOnce(): Promise<Outcome | undefined> {
     const { calls, descriptor } = this.#connection;
     while (this.#short > 0) {
@@ -70,7 +70,7 @@ export class FileReceiver {
     }
   }
 
-  async #receiveThrough(first: Chunk, second: Chunk): Promise<Outcome> {
+  async #receiveThrough(first: UploadBuffer, second: UploadBuffer): Promise<Outcome> {
     let [filling, other] = [first, second];
     let writing: Promise<boolean> = Promise.resolve(true);
     try {
@@ -88,51 +88,51 @@ export class FileReceiver {
         if (state !== "more") return state === "end" ? "end" : NOTHING;
       }
     } finally {
-      // The file may be closed after this, and the chunks lent to others.
+      // The file may be closed after this, and the buffers lent to others.
       await writing;
     }
   }
 
-  /** Empties the socket into a chunk, up to one turn's share; waits while there is nothing at all. */
-  async #fill(chunk: Chunk): Promise<"more" | "end" | "throttled"> {
+  /** Empties the socket into a buffer, up to one turn's share; waits while there is nothing at all. */
+  async #fill(buffer: UploadBuffer): Promise<"more" | "end" | "throttled"> {
     const { calls, descriptor } = this.#connection;
-    const room = Math.min(chunk.buffer.length, this.#connection.quantum);
-    while (chunk.held < room) {
+    const room = Math.min(buffer.octets.length, this.#connection.quantum);
+    while (buffer.held < room) {
       if (this.#connection.throttle?.limited === true) return "throttled";
-      const into = chunk.buffer.subarray(chunk.held, room);
+      const into = buffer.octets.subarray(buffer.held, room);
       const count = this.#connection.try(() => calls.receive(descriptor, into));
       if (count === 0) return "end";
       if (count === WOULD_WAIT) {
-        if (chunk.held > 0) return "more";
+        if (buffer.held > 0) return "more";
         await this.#connection.until("readable");
         continue;
       }
-      chunk.held += count;
+      buffer.held += count;
       this.#moved(count);
       await this.#connection.turn(count);
     }
     return "more";
   }
 
-  /** Writes what a chunk holds, on another thread. @returns false: the file did not take all of it. */
-  async #empty(chunk: Chunk): Promise<boolean> {
-    while (chunk.written < chunk.held) {
-      const rest = chunk.buffer.subarray(chunk.written, chunk.held);
+  /** Writes what a buffer holds, on another thread. @returns false: the file did not take all of it. */
+  async #empty(buffer: UploadBuffer): Promise<boolean> {
+    while (buffer.written < buffer.held) {
+      const rest = buffer.octets.subarray(buffer.written, buffer.held);
       const count = await this.#connection.calls.writeElsewhere(this.#file, rest);
       if (count <= 0) return false;
-      chunk.written += count;
+      buffer.written += count;
     }
-    chunk.held = 0;
-    chunk.written = 0;
+    buffer.held = 0;
+    buffer.written = 0;
     return true;
   }
 
-  /** What lies in chunks, in their order: for the plain way of writing, which names the fault. */
-  #takeBack(chunks: readonly Chunk[]): readonly Buffer[] {
-    return [...new Set(chunks)].flatMap((chunk) => {
-      const rest = Buffer.from(chunk.buffer.subarray(chunk.written, chunk.held));
-      chunk.held = 0;
-      chunk.written = 0;
+  /** What lies in buffers, in their order: for the plain way of writing, which names the fault. */
+  #takeBack(buffers: readonly UploadBuffer[]): readonly Buffer[] {
+    return [...new Set(buffers)].flatMap((buffer) => {
+      const rest = Buffer.from(buffer.octets.subarray(buffer.written, buffer.held));
+      buffer.held = 0;
+      buffer.written = 0;
       return rest.length === 0 ? [] : [rest];
     });
   }

@@ -127,12 +127,19 @@ export class FileSender {
   async #sendWaiting(length: number): Promise<{ readonly sent: number; readonly ms: number }> {
     const { calls, descriptor } = this.#connection;
     this.#connection.check();
+    this.#expect();
     this.#letWait(true);
     const begun = performance.now();
     const range = { position: this.#position, length };
     const sent = await this.#connection.hold(calls.sendFileElsewhere(descriptor, this.#file, range));
     if (sent > 0) this.#note(sent);
     return { sent, ms: performance.now() - begun };
+  }
+
+  /** What goes out by other threads may have to be read: from front to back. */
+  #expect(): void {
+    if (!this.#isExpected) this.#connection.calls.expectInOrder(this.#file);
+    this.#isExpected = true;
   }
 
   #letWait(waits: boolean): void {
@@ -199,8 +206,7 @@ export class FileSender {
     const { calls, descriptor } = this.#connection;
     // Under a throttle all that it gave leave for has to go out.
     const isExact = this.#connection.throttle?.limited === true;
-    if (!this.#isExpected) calls.expectInOrder(this.#file);
-    this.#isExpected = true;
+    this.#expect();
     let tries = 0;
     for (let left = length; left > 0;) {
       const range = { position: this.#position, length: left };

@@ -4,6 +4,11 @@
  */
 import type { ByteString } from "../base/bytes.ts";
 
+/** The type of a folder in `st_mode`, shifted down. */
+export const FOLDER_TYPE = 4;
+/** Neighbours are often of one minute: the text of one is kept. */
+export const MINUTE_MS = 60_000;
+
 /** The octets of names, CR, LF and all; an entry's name goes from `starts` up to, not with, `ends`. */
 export type NameTable = {
   readonly count: number;
@@ -160,4 +165,11 @@ export function nameLines(prefix: ByteString): TableWriter<NameTable> {
     lines.length = at;
     return index;
   };
+}
+
+/** @param text of octets. */
+export function octetsOfText(text: string): Uint8Array<ArrayBuffer> {
+  const octets = new Uint8Array(text.length);
+  putText(octets, 0, text);
+  return octets;
 }

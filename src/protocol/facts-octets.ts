@@ -2,24 +2,24 @@
 import { clampedTime } from "./calendar.ts";
 import {
   type EntryTable,
+  FOLDER_TYPE,
   HEX_OCTETS,
   kindOfMode,
+  MINUTE_MS,
   NUMBER_OCTETS,
+  octetsOfText,
   putHex,
   putLineEnd,
   putName,
   putNumber,
   putOctets,
-  putText,
   type TableWriter,
 } from "./entry-table.ts";
 import { type FactName, formatTimeVal, TYPES, unixFactsOf } from "./facts.ts";
 
-const MINUTE_MS = 60_000;
 const ZERO = 48;
 const SEMICOLON = 59;
 /** The type in `st_mode`, shifted down. */
-const FOLDER_TYPE = 4;
 const FILE_TYPE = 8;
 /** Octets of what stands between the size and the unique fact's number in hexadecimal, and of the ends of facts. */
 const TIME_OCTETS = "modify=20240131123456;".length;
@@ -141,11 +141,4 @@ class TimeFact {
     into[end + 2] = SEMICOLON;
     return end + 3;
   }
-}
-
-/** @param text of octets. */
-function octetsOfText(text: string): Uint8Array<ArrayBuffer> {
-  const octets = new Uint8Array(text.length);
-  putText(octets, 0, text);
-  return octets;
 }

@@ -1,8 +1,11 @@
 /** The lines of `listing.ts` straight into a buffer, for whole folders: what neighbours share is copied as octets. */
 import {
   type EntryTable,
+  FOLDER_TYPE,
   kindOfMode,
+  MINUTE_MS,
   NUMBER_OCTETS,
+  octetsOfText,
   putLineEnd,
   putName,
   putNumber,
@@ -13,12 +16,10 @@ import {
 import { columnsText, dateColumn, oneLine } from "./listing.ts";
 import { AHEAD_MS, RECENT_MS } from "./limits.ts";
 
-const MINUTE_MS = 60_000;
 const SIZE_COLUMN = 8;
 /** Octets of a date with the spaces around it. */
 const DATE_OCTETS = 14;
 /** The type in `st_mode`, shifted down. */
-const FOLDER_TYPE = 4;
 const LINK_TYPE = 10;
 
 /** Lines as `formatListLine` has them, each with its CRLF. @param now milliseconds since 1970 UTC. */
@@ -83,8 +84,7 @@ class Columns {
       owner: table.ownerOf(this.#uid),
       group: table.groupOf(this.#gid),
     });
-    this.#octets = new Uint8Array(text.length);
-    putText(this.#octets, 0, text);
+    this.#octets = octetsOfText(text);
   }
 }
 
