@@ -36,6 +36,7 @@ export async function conditions(
     `network: ${network}`,
     `load: a generator of ours ${client}; each session is signed in before the clock starts`,
     `CPU seconds: ${costs}`,
+    "scheduling: servers and generator start in one session of the kernel's, so that its autogroups treat them alike; vsftpd makes a session of each of its own by setsid, and with it a group that weighs as much as all the others together: it sends 4 files at 13 GiB/s so, and at 8 to 12 where the kernel makes no such groups",
     `files: the same for all: one of ${mebibytes(sizes.big)} for one session, one of ${mebibytes(sizes.large)} for 4 sessions and for TLS, which each fetches twice (4 over TLS once), one of ${mebibytes(sizes.middle)} for 64 sessions; ${count(sizes.files)} of 1 KiB, of which one session moves ${count(sizes.moved)}, 16 sessions ${count(2 * sizes.moved)}, of uploads half of that, one session over TLS ${count(sizes.secureMoved)}; folders of 1,000 and ${count(sizes.entries)} empty files`,
     "page cache: what a workload reads is read once before each round of each server, outside of what is timed, as a virtual machine may give page cache back by itself: so nobody reads from the disk; before a large upload a file of that size is written and removed, because the first to write would wait for the host to give memory, a second for each GiB here",
     `idle sessions: thousands are ${count(sizes.idle)}, over TLS ${count(sizes.secureIdle)}`,

@@ -81,7 +81,6 @@ export function launch({ command, environment, cwd }: Launch, parent: string | u
     cwd,
     env: { ...process.env, ...environment },
     stdio: ["ignore", "ignore", "pipe"],
-    detached: true,
   });
   const said = collect(child.stderr);
   const closed = closeOf(child).catch(() => {});
