@@ -1,0 +1,44 @@
+/** The limits of the client, with their units and where the numbers come from. */
+
+/** Control connections of one client: many servers allow about 8 to 10 from one address. */
+export const POOL_MOST = 8;
+/** Milliseconds that a control connection may lie idle before it is checked with a NOOP when it is taken. */
+export const POOL_CHECK_MS = 15_000;
+/** Milliseconds that a control connection may lie idle before it is closed. */
+export const POOL_IDLE_MS = 60_000;
+/** Calls that may wait for a control connection. */
+export const POOL_WAITING = 100_000;
+/** Milliseconds for a connection to come about, and for a reply: servers may delay a wrong password by some seconds. */
+export const REPLY_WAIT_MS = 30_000;
+/** Milliseconds for the 226 after a transfer's end: a server may have to write a large file to its disk first. */
+export const FINISH_WAIT_MS = 120_000;
+/** Milliseconds without an octet after which a transfer has stalled. */
+export const STALL_MS = 60_000;
+/** Milliseconds for which a passive port may be silent before the next mode joins: a lost SYN is repeated after 1 s. */
+export const MODE_WAIT_MS = 1_200;
+/** Milliseconds for a further passive mode: it goes to the same host mostly. */
+export const SECOND_MODE_WAIT_MS = 700;
+/** Milliseconds for which the server may take to connect to us. */
+export const ACTIVE_WAIT_MS = 10_000;
+/** Milliseconds in which an aborted transfer must be answered, or its control connection is given up. */
+export const ABORT_WAIT_MS = 3_000;
+/** How often a call is tried in all, the milliseconds before the second try, and the longest wait between two. */
+export const RETRY_ATTEMPTS = 5;
+export const RETRY_FIRST_MS = 500;
+export const RETRY_MOST_MS = 30_000;
+/** Octets that `read` takes into memory unless it is told otherwise. */
+export const READ_MOST = 67_108_864;
+/** Octets of one listing: ten million lines. */
+export const LISTING_MOST = 1_073_741_824;
+/** Octets of one line of a listing. */
+export const LISTING_LINE = 16_384;
+/** Lines of a listing that are kept because no format fits. */
+export const WARNINGS_MOST = 100;
+/** Levels that `walk` goes down. */
+export const WALK_DEPTH = 64;
+/** Folders that `walk` knows of and has not read. */
+export const WALK_WAITING = 1_000_000;
+/** Octets of a path or argument of a command. */
+export const ARGUMENT_MOST = 4_096;
+/** Replies that may come before we have asked for them: a server that chatters. */
+export const EARLY_REPLIES = 16;

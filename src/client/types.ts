@@ -1,0 +1,307 @@
+/** What a program says to the client library and hears from it: the types of `ferryman/client`. */
+import type { Readable, Writable } from "node:stream";
+import type { ReadableStream, WritableStream } from "node:stream/web";
+import type { ByteString } from "../base/bytes.ts";
+import type { DigestName } from "../protocol/digest.ts";
+import type { DataAttempt, DataMode, FtpError, FtpReply } from "./errors.ts";
+
+/** What every call takes. */
+export type CallOptions = {
+  /** Ends the call: it rejects with the signal's reason, and the connection is in order again or given up. */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds for the whole call, retries included. None: no such limit (each wait inside has its own). */
+  readonly timeoutMs?: number | undefined;
+};
+
+/** How much of TLS: "auto" asks for it and goes on in clear text, with an event that says so, where it is not offered. */
+export type TlsMode = "off" | "auto" | "explicit" | "implicit";
+
+export type TlsOptions = {
+  /** PEM of authorities in place of those that Node knows. */
+  readonly ca?: string | readonly string[] | undefined;
+  /** PEM of a client certificate and its key. */
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  readonly passphrase?: string | undefined;
+  /** SHA-256 of the server's certificate, hex with or without colons: nothing else is believed then. */
+  readonly fingerprint?: string | undefined;
+  /**
+   * Who is believed beside a certificate that the authorities vouch for: "ca" nobody; "first-use" an unknown host once, and
+   * afterwards the same certificate only; "any" everybody (for tries).
+   */
+  readonly trust?: "ca" | "first-use" | "any" | undefined;
+  /** The least version. Default TLSv1.2. */
+  readonly minVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
+  readonly maxVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
+  /** Data connections: "private" PROT P (default with TLS), "clear" PROT C. */
+  readonly data?: "private" | "clear" | undefined;
+  /** Name for SNI and for the check of the certificate. Default: the host. */
+  readonly serverName?: string | undefined;
+};
+
+/** Ways through: a URL `http://`, `https://` (CONNECT), `socks5://`, `socks5h://`, or of an FTP proxy `ftp://`. */
+export type ProxyOptions = {
+  readonly url: string;
+  /** How an FTP proxy is told the true host. Default "user@host". */
+  readonly style?: "user@host" | "user@host:port" | "site" | "open" | "user@proxyuser@host" | undefined;
+};
+
+export type DataOptions = {
+  /** In this order, and no others. Default: all four, beginning with what worked for this host before. */
+  readonly modes?: readonly DataMode[] | undefined;
+  /** Milliseconds for which a passive port may be silent before the next mode joins. Default `MODE_WAIT_MS`. */
+  readonly waitMs?: number | undefined;
+  /** Our address as the server sees it, for EPRT and PORT behind a NAT. Default: that of the control connection. */
+  readonly activeAddress?: string | undefined;
+  /** Ports on which to wait in active mode. Default: any. */
+  readonly activePorts?: { readonly from: number; readonly to: number } | undefined;
+  /** Connects where a 227 says, though it is not the server's host. Default false: its own host is used (attack 64). */
+  readonly trustPasvAddress?: boolean | undefined;
+};
+
+export type RetryOptions = {
+  /** How often a call is tried in all. Default `RETRY_ATTEMPTS`. */
+  readonly attempts?: number | undefined;
+  /** Milliseconds before the second try; each wait is twice the one before, with a part of chance. */
+  readonly firstMs?: number | undefined;
+  readonly mostMs?: number | undefined;
+};
+
+export type ConnectOptions = CallOptions & {
+  /** In place of what the URL says. */
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  /** For ACCT (332). */
+  readonly account?: string | undefined;
+  /** `ftp:` "auto", `ftpes:` "explicit", `ftps:` "implicit", unless it is said here. */
+  readonly tls?: TlsMode | (TlsOptions & { readonly mode?: TlsMode | undefined }) | undefined;
+  readonly data?: DataOptions | undefined;
+  readonly proxy?: string | ProxyOptions | undefined;
+  /** Control connections at the same time. Default `POOL_MOST`; fewer once a server says that it is too many. */
+  readonly connections?: number | undefined;
+  readonly retry?: RetryOptions | undefined;
+  /** Milliseconds for a connection to come about and for a reply. Default `REPLY_WAIT_MS`. */
+  readonly replyMs?: number | undefined;
+  /** Milliseconds without an octet after which a transfer fails; waits for our own side do not count. Default `STALL_MS`. */
+  readonly stallMs?: number | undefined;
+  /** Octets per second for all transfers of this client together. */
+  readonly rate?: number | undefined;
+  /** Of names: "utf-8", or one that `TextDecoder` knows. Default: UTF-8 if a name is that, else latin1. */
+  readonly charset?: string | undefined;
+  /** Where profiles and trusted certificates are kept. false: nothing is kept. Default: `$XDG_STATE_HOME/ferryman`. */
+  readonly store?: string | false | undefined;
+  /** "4" or "6": addresses of that family alone. */
+  readonly family?: 4 | 6 | undefined;
+  /** Commands after each login, such as `SITE UMASK 022`. A refusal fails the login. */
+  readonly commands?: readonly string[] | undefined;
+};
+
+export type EntryType = "file" | "directory" | "link" | "other";
+
+export type EntryTime = {
+  /** Since 1970, UTC. */
+  readonly ms: number;
+  readonly precision: "second" | "minute" | "day";
+  /** "utc": the server says so (MLSD, MDTM). "assumed": a LIST, whose zone was worked out or taken for UTC. */
+  readonly zone: "utc" | "assumed";
+};
+
+export type Entry = {
+  /** The last part of `path`, in the character set of the connection. */
+  readonly name: string;
+  /** From the server's root. */
+  readonly path: string;
+  readonly type: EntryType;
+  /** Octets; absent for folders and where the server does not say. */
+  readonly size?: number | undefined;
+  readonly modified?: EntryTime | undefined;
+  /** Unix permission bits. */
+  readonly mode?: number | undefined;
+  readonly owner?: string | undefined;
+  readonly group?: string | undefined;
+  /** Of a link: what it points to, as the server says it. */
+  readonly target?: string | undefined;
+  /** Octets of the name as they stood in the listing. */
+  readonly raw: ByteString;
+};
+
+/** Entries as they come, or all of them. */
+export interface Listing extends AsyncIterable<Entry> {
+  toArray(): Promise<Entry[]>;
+  /** Lines that no known format fits, as far as the listing has been read; at most `WARNINGS_MOST`. */
+  readonly warnings: readonly string[];
+}
+
+export type ListOptions = CallOptions & { readonly hidden?: boolean | undefined };
+
+export type WalkOptions = ListOptions & {
+  /** Levels below the folder. Default `WALK_DEPTH`. */
+  readonly depth?: number | undefined;
+  /** Whether to go into a folder. */
+  readonly enter?: ((entry: Entry) => boolean) | undefined;
+  /** Folders that are read at the same time. Default: as many as there are connections. */
+  readonly parallel?: number | undefined;
+};
+
+export type Progress = {
+  /** Octets of this call so far, what was there before left out. */
+  readonly bytes: number;
+  /** Octets that were there before: where it resumed. */
+  readonly resumedAt: number;
+  /** Octets in all, where it is known. */
+  readonly total?: number | undefined;
+};
+
+/** A path of the host, or a stream. */
+export type Sink = string | Writable | WritableStream<Uint8Array>;
+/** A path of the host, octets, or a stream. */
+export type Source = string | Uint8Array | Readable | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
+
+export type TransferOptions = CallOptions & {
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Octets per second. */
+  readonly rate?: number | undefined;
+  /** TYPE A: line ends are those of the host. Default "binary". */
+  readonly type?: "binary" | "ascii" | undefined;
+  /** What must agree afterwards: "size" (default), "hash" (size where the server has no digests), false. */
+  readonly verify?: "size" | "hash" | false | undefined;
+  /** Goes on where an earlier try of the same file ended. Default true for retries inside a call, false for what lies there. */
+  readonly resume?: boolean | undefined;
+  readonly retry?: RetryOptions | undefined;
+};
+
+export type DownloadOptions = TransferOptions & {
+  /** First octet, and the one after the last. */
+  readonly start?: number | undefined;
+  readonly end?: number | undefined;
+  /** Of a path that is there already. Default "overwrite". */
+  readonly exists?: "overwrite" | "skip" | "newer" | "error" | undefined;
+  /** Sets the file's time to that of the server. Default true for a path. */
+  readonly keepTime?: boolean | undefined;
+  /** Writes to a hidden name beside it and renames at the end. Default true. */
+  readonly atomic?: boolean | undefined;
+};
+
+export type UploadOptions = TransferOptions & {
+  /** "append" APPE; "resume" from the size that is there; "exclusive" fails if there is something. Default "replace". */
+  readonly mode?: "replace" | "append" | "resume" | "exclusive" | undefined;
+  /** Sets the time of the server's file to that of ours (MFMT, MDTM, SITE UTIME). Default true for a path. */
+  readonly keepTime?: boolean | undefined;
+  /** Octets, of a stream where it is known. */
+  readonly size?: number | undefined;
+};
+
+/** What a transfer did. */
+export type Transferred = {
+  readonly bytes: number;
+  readonly ms: number;
+  /** Where it resumed; 0: from the start. */
+  readonly resumedAt: number;
+  /** What was compared afterwards and agreed. */
+  readonly verified: "size" | "hash" | false;
+  /** The data mode that carried it; absent when nothing had to be moved. */
+  readonly mode?: DataMode | undefined;
+  readonly isPrivate: boolean;
+  readonly reply?: FtpReply | undefined;
+  /** `exists` said that nothing was to be done. */
+  readonly skipped?: boolean | undefined;
+};
+
+export type HashResult = { readonly algorithm: DigestName; readonly hash: string };
+
+export type ServerInfo = {
+  readonly host: string;
+  readonly port: number;
+  /** The address in use. */
+  readonly address: string;
+  readonly greeting: string;
+  /** The text of SYST (215), "" where there is none. */
+  readonly system: string;
+  /** FEAT: names in upper case with what stands behind them. */
+  readonly features: ReadonlyMap<string, string>;
+  readonly tls: { readonly version: string; readonly cipher: string; readonly fingerprint: string } | undefined;
+  /** The folder after login. */
+  readonly home: string;
+  readonly user: string;
+};
+
+/** What works with a server, for people and as JSON. */
+export type Profile = {
+  readonly host: string;
+  readonly port: number;
+  readonly greeting: string;
+  readonly system: string;
+  readonly features: readonly string[];
+  readonly tls: { readonly offered: boolean; readonly version?: string; readonly fingerprint?: string; readonly resumes?: boolean };
+  /** Each mode that was tried, on its own. */
+  readonly modes: readonly (DataAttempt & { readonly works: boolean })[];
+  readonly listing: "mlsd" | "list";
+  readonly pipelining: boolean | undefined;
+  readonly zoneMinutes: number | undefined;
+  readonly warnings: readonly string[];
+};
+
+export type ClientEvents = {
+  /** A line went out; passwords are masked. `id` tells control connections apart. */
+  readonly command: { readonly id: number; readonly line: string };
+  readonly reply: { readonly id: number; readonly reply: FtpReply };
+  /** A data mode failed and another took over, TLS was not to be had, an address was mended …: worth one line to a person. */
+  readonly fallback: { readonly id: number; readonly what: string };
+  readonly retry: { readonly error: FtpError; readonly attempt: number; readonly waitMs: number };
+  /** A certificate was believed for the first time. */
+  readonly trust: { readonly host: string; readonly fingerprint: string };
+};
+
+/** One control connection: a folder, and any command. */
+export interface Session {
+  /** Sends one command and reads its replies to the last one. @throws {FtpError} for 4xx and 5xx. */
+  send(verb: string, ...rest: string[]): Promise<FtpReply>;
+  /** As `send`, but gives back every reply. */
+  ask(verb: string, ...rest: string[]): Promise<FtpReply>;
+  cd(path: string): Promise<void>;
+  pwd(): Promise<string>;
+  readonly info: ServerInfo;
+}
+
+/** A server, with as many control connections as the calls need. Paths are from the server's root, or the home without `/`. */
+export interface Client extends AsyncDisposable {
+  readonly info: ServerInfo;
+  list(folder?: string, options?: ListOptions): Listing;
+  /** All that is below a folder, folders before what is in them. */
+  walk(folder?: string, options?: WalkOptions): AsyncIterable<Entry>;
+  glob(pattern: string, options?: ListOptions): AsyncIterable<Entry>;
+  stat(path: string, options?: CallOptions): Promise<Entry>;
+  exists(path: string, options?: CallOptions): Promise<false | EntryType>;
+  open(path: string, options?: CallOptions & { readonly start?: number; readonly end?: number }): Readable;
+  create(path: string, options?: UploadOptions): Writable;
+  /** @param options.most octets that may come; more is a LIMIT. Default `READ_MOST`. */
+  read(path: string, options?: CallOptions & { readonly most?: number }): Promise<Buffer>;
+  write(path: string, data: Source, options?: UploadOptions): Promise<Transferred>;
+  append(path: string, data: Source, options?: UploadOptions): Promise<Transferred>;
+  download(path: string, to: Sink, options?: DownloadOptions): Promise<Transferred>;
+  upload(from: Source, path: string, options?: UploadOptions): Promise<Transferred>;
+  remove(path: string, options?: CallOptions): Promise<void>;
+  rename(from: string, to: string, options?: CallOptions): Promise<void>;
+  mkdir(path: string, options?: CallOptions & { readonly recursive?: boolean }): Promise<void>;
+  /** An empty folder. */
+  rmdir(path: string, options?: CallOptions): Promise<void>;
+  /** A folder with all that is in it; links are removed, not followed. @returns how many were removed. */
+  removeTree(path: string, options?: CallOptions): Promise<number>;
+  chmod(path: string, mode: number, options?: CallOptions): Promise<void>;
+  /** MFMT, else MDTM with two arguments, else SITE UTIME. @returns the command that did it. */
+  utime(path: string, modified: Date, options?: CallOptions): Promise<string>;
+  /** @returns undefined where the server has no digests. */
+  hash(
+    path: string,
+    options?: CallOptions & { readonly algorithm?: DigestName; readonly start?: number; readonly end?: number },
+  ): Promise<HashResult | undefined>;
+  /** Sends a command as it stands on any connection of the pool. */
+  raw(line: string, options?: CallOptions): Promise<FtpReply>;
+  session<T>(work: (session: Session) => Promise<T>, options?: CallOptions): Promise<T>;
+  /** @returns what takes the listener away. */
+  on<K extends keyof ClientEvents>(event: K, listener: (detail: ClientEvents[K]) => void): () => void;
+  /** Says QUIT on every connection. */
+  close(): Promise<void>;
+}
