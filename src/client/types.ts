@@ -173,6 +173,8 @@ export type TransferOptions = CallOptions & {
 };
 
 export type DownloadOptions = TransferOptions & {
+  /** What a listing has told of the file: its size and time are not asked again. */
+  readonly entry?: Pick<Entry, "size" | "modified"> | undefined;
   /** First octet, and the one after the last. */
   readonly start?: number | undefined;
   readonly end?: number | undefined;
