@@ -20,7 +20,10 @@ const STRANGERS_MOST = 8;
  */
 export async function listenActive(
   address: string,
-  { server, ports }: { readonly server: string; readonly ports?: { readonly from: number; readonly to: number } | undefined },
+  {
+    server,
+    ports,
+  }: { readonly server: string; readonly ports?: { readonly from: number; readonly to: number } | undefined },
 ): Promise<ActiveListener> {
   const strangers = new Set<string>();
   const { promise, resolve } = Promise.withResolvers<Socket>();

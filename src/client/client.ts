@@ -72,12 +72,18 @@ class FtpClient implements Client {
 
   async stat(path: string, options: CallOptions = {}): Promise<Entry> {
     const hub = this.#hub;
-    return await hub.call(async (session, { signal }) => await statOf(hub.path(path), { hub, session, signal }), options);
+    return await hub.call(
+      async (session, { signal }) => await statOf(hub.path(path), { hub, session, signal }),
+      options,
+    );
   }
 
   async exists(path: string, options: CallOptions = {}): Promise<false | EntryType> {
     const hub = this.#hub;
-    return await hub.call(async (session, { signal }) => await existsAt(hub.path(path), { hub, session, signal }), options);
+    return await hub.call(
+      async (session, { signal }) => await existsAt(hub.path(path), { hub, session, signal }),
+      options,
+    );
   }
 
   open(path: string, { start, end, signal, timeoutMs }: CallOptions & { start?: number; end?: number } = {}): Readable {
@@ -169,7 +175,10 @@ class FtpClient implements Client {
     }, options);
   }
 
-  async mkdir(path: string, { recursive = false, ...options }: CallOptions & { recursive?: boolean } = {}): Promise<void> {
+  async mkdir(
+    path: string,
+    { recursive = false, ...options }: CallOptions & { recursive?: boolean } = {},
+  ): Promise<void> {
     const whole = this.#hub.path(path);
     if (!recursive) {
       await this.#tell(`MKD ${whole}`, `cannot make the folder ${path}`, options);

@@ -44,7 +44,14 @@ export async function connectHub(
     heard: (detail) => events.emit("retry", detail),
   });
   pool.adopt(first);
-  const hub = new Hub({ pool, info: first.info, names, emit: events.emit, retry: options.retry ?? {}, rate: options.rate });
+  const hub = new Hub({
+    pool,
+    info: first.info,
+    names,
+    emit: events.emit,
+    retry: options.retry ?? {},
+    rate: options.rate,
+  });
   return { hub, events };
 }
 
@@ -68,7 +75,12 @@ class SessionMaker {
 
   constructor(made: Made) {
     this.#made = made;
-    this.#modes = { preferred: made.memory.mode, refused: new Set(), failed: new Set(), cap: () => void (this.#cap = "TLSv1.2") };
+    this.#modes = {
+      preferred: made.memory.mode,
+      refused: new Set(),
+      failed: new Set(),
+      cap: () => void (this.#cap = "TLSv1.2"),
+    };
   }
 
   async make(given: AbortSignal | undefined): Promise<FtpSession> {
@@ -155,11 +167,21 @@ class SessionMaker {
 
   async #dial(
     to: { readonly host: string; readonly port: number },
-    { ms, signal, connection }: { readonly ms: number; readonly signal: AbortSignal; readonly connection: "control" | "data" },
+    {
+      ms,
+      signal,
+      connection,
+    }: { readonly ms: number; readonly signal: AbortSignal; readonly connection: "control" | "data" },
   ): Promise<Dialled> {
     const { options } = this.#made;
     const { proxy, family } = options;
     const through = proxy === undefined || parseProxy(proxy).kind === "ftp" ? undefined : proxy;
-    return await dial(to, { signal, timeoutMs: ms, proxy: through, family: connection === "control" ? family : undefined, connection });
+    return await dial(to, {
+      signal,
+      timeoutMs: ms,
+      proxy: through,
+      family: connection === "control" ? family : undefined,
+      connection,
+    });
   }
 }

@@ -89,10 +89,14 @@ export class ControlLink {
       });
     }
     if (octets.length > ARGUMENT_MOST) {
-      throw new FtpError("UNSAFE_NAME", `a command has ${octets.length} octets, of which ${ARGUMENT_MOST} are allowed`, {
-        phase: "command",
-        command: `${shown.slice(0, 60)}…`,
-      });
+      throw new FtpError(
+        "UNSAFE_NAME",
+        `a command has ${octets.length} octets, of which ${ARGUMENT_MOST} are allowed`,
+        {
+          phase: "command",
+          command: `${shown.slice(0, 60)}…`,
+        },
+      );
     }
     this.#lastCommand = shown;
     this.#terms.watcher.command(shown);

@@ -2,7 +2,9 @@
 import { DataError, type DataFault } from "../net/data-connection.ts";
 import { FtpError, type FtpErrorCode, type FtpErrorDetails } from "./errors.ts";
 
-const WORDS: Readonly<Record<DataFault, { readonly code: FtpErrorCode; readonly text: string; readonly hint?: string }>> = {
+const WORDS: Readonly<
+  Record<DataFault, { readonly code: FtpErrorCode; readonly text: string; readonly hint?: string }>
+> = {
   reset: { code: "RESET", text: "the data connection was reset" },
   closed: { code: "RESET", text: "the data connection was closed" },
   truncated: {

@@ -31,7 +31,11 @@ export type ModeTerms = {
   readonly memory: ModeMemory;
   readonly path: DataPath;
   /** To where a passive port is: straight, or through a proxy. */
-  readonly dial: (port: number, host: string, wait: { readonly ms: number; readonly signal: AbortSignal }) => Promise<Socket>;
+  readonly dial: (
+    port: number,
+    host: string,
+    wait: { readonly ms: number; readonly signal: AbortSignal },
+  ) => Promise<Socket>;
   /** Nobody can connect to us through a proxy. */
   readonly isActivePossible: boolean;
   /** One line to a person. */
@@ -60,7 +64,12 @@ type Ask = (line: string) => Promise<FtpReply>;
  * @param ask sends a command and gives its reply back, whatever it is.
  * @throws {FtpError} DATA_BLOCKED with every attempt in `tried`.
  */
-export async function routeData(link: ControlLink, ask: Ask, terms: ModeTerms, signal: AbortSignal): Promise<DataRoute> {
+export async function routeData(
+  link: ControlLink,
+  ask: Ask,
+  terms: ModeTerms,
+  signal: AbortSignal,
+): Promise<DataRoute> {
   const tried: DataAttempt[] = [];
   for (const mode of modesFor(link, terms)) {
     signal.throwIfAborted();
@@ -104,10 +113,11 @@ function modesFor(link: ControlLink, { options, memory, isActivePossible }: Mode
   const allowed = (options.modes ?? DATA_MODES).filter((mode) => {
     const isActive = mode === "eprt" || mode === "port";
     // PASV and PORT hold addresses of IPv4 alone (RFC 2428 §1).
-    return !memory.refused.has(mode) && !(isIpv6 && (mode === "pasv" || mode === "port")) && (!isActive || isActivePossible);
+    return (
+      !memory.refused.has(mode) && !(isIpv6 && (mode === "pasv" || mode === "port")) && (!isActive || isActivePossible)
+    );
   });
-  const rank = (mode: DataMode): number =>
-    mode === memory.preferred ? 0 : memory.failed.has(mode) ? 2 : 1;
+  const rank = (mode: DataMode): number => (mode === memory.preferred ? 0 : memory.failed.has(mode) ? 2 : 1);
   return allowed.toSorted((a, b) => rank(a) - rank(b));
 }
 
@@ -197,7 +207,9 @@ function target227(link: ControlLink, reply: FtpReply, { options, note }: ModeTe
   if (sameAddress(said.address, host) || options.trustPasvAddress === true) {
     return { host: said.address, port: said.port };
   }
-  note(`the server named ${said.address} for the data connection; ${host} is used, which it has for the control connection`);
+  note(
+    `the server named ${said.address} for the data connection; ${host} is used, which it has for the control connection`,
+  );
   return { host, port: said.port };
 }
 

@@ -51,7 +51,10 @@ async function downloadToPath(hub: Hub, path: string, to: string, options: Downl
   const run = new Run(options);
   const there = exists === "overwrite" ? undefined : await statOrNothing(to);
   if (there !== undefined && exists === "error") {
-    throw new FtpError("EXISTS", `${to} exists`, { phase: "local", hint: "choose another name, or what to do with files that exist" });
+    throw new FtpError("EXISTS", `${to} exists`, {
+      phase: "local",
+      hint: "choose another name, or what to do with files that exist",
+    });
   }
   if (there !== undefined && exists === "skip") return { ...run.end(false), skipped: true };
   const facts: SourceFacts =
@@ -90,7 +93,12 @@ async function statOrNothing(path: string): Promise<{ readonly mtimeMs: number }
   }
 }
 
-type Filling = { readonly part: PartFile; readonly run: Run; readonly size: number | undefined; readonly mayResume: boolean };
+type Filling = {
+  readonly part: PartFile;
+  readonly run: Run;
+  readonly size: number | undefined;
+  readonly mayResume: boolean;
+};
 
 /** All tries: each goes on where the one before ended. */
 async function fill(hub: Hub, path: string, { part, run, size, mayResume }: Filling): Promise<void> {
@@ -130,7 +138,11 @@ type Fetching = {
   readonly part: PartFile;
 };
 
-async function fetch(hub: Hub, session: FtpSession, { path, offset, most, run, signal, part }: Fetching): Promise<void> {
+async function fetch(
+  hub: Hub,
+  session: FtpSession,
+  { path, offset, most, run, signal, part }: Fetching,
+): Promise<void> {
   const isAscii = run.options.type === "ascii";
   const move = async (transport: DataTransport): Promise<void> => {
     if (isAscii) await receiveText(transport, part, run.moved);
@@ -157,7 +169,9 @@ function note(run: Run, end: { mode: DataMode; isPrivate: boolean; reply: FtpRep
   run.isPrivate = end.isPrivate;
   run.reply = end.reply;
   if (end.reply === undefined && (run.total === undefined || run.options.verify === false)) {
-    throw new FtpError("RESET", `the control connection was lost before ${path} was said to be whole`, { phase: "finish" });
+    throw new FtpError("RESET", `the control connection was lost before ${path} was said to be whole`, {
+      phase: "finish",
+    });
   }
 }
 
@@ -200,7 +214,8 @@ async function verify(
   const length = await part.size();
   const wanted = wantedSize(size, options);
   if (wanted !== undefined && length !== wanted) throw sizeMismatch(path, wanted, length);
-  if (options.verify === "hash" && isWhole && (await compareHash(path, part.path, { hub, signal: options.signal }))) return "hash";
+  if (options.verify === "hash" && isWhole && (await compareHash(path, part.path, { hub, signal: options.signal })))
+    return "hash";
   return wanted === undefined ? false : "size";
 }
 
@@ -229,7 +244,10 @@ async function downloadToStream(hub: Hub, path: string, to: Writable, options: D
     run.isPrivate = done.isPrivate;
     run.reply = done.reply;
     isAll = done.reply !== undefined;
-    if (!isAll) throw new FtpError("RESET", `the control connection was lost before ${path} was said to be whole`, { phase: "finish" });
+    if (!isAll)
+      throw new FtpError("RESET", `the control connection was lost before ${path} was said to be whole`, {
+        phase: "finish",
+      });
   }, options);
   return run.end(false);
 }

@@ -38,7 +38,10 @@ export class Hub {
 
   /** One piece of work on one session, tried again where that may help. */
   async call<T>(
-    work: (session: FtpSession, call: { readonly signal: AbortSignal | undefined; readonly attempt: number }) => Promise<T>,
+    work: (
+      session: FtpSession,
+      call: { readonly signal: AbortSignal | undefined; readonly attempt: number },
+    ) => Promise<T>,
     { signal, timeoutMs, retry }: CallOptions & { readonly retry?: RetryOptions | undefined } = {},
   ): Promise<T> {
     const joined = joinedSignal(signal, timeoutMs);

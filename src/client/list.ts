@@ -57,7 +57,10 @@ class RemoteListing implements Listing {
     const what = `cannot list ${this.#path}`;
     await this.#hub.call(
       async (session) => {
-        const command = kind === "mlsd" ? `MLSD ${this.#path}` : await listCommand(session, this.#path, { signal, what, options: this.#options });
+        const command =
+          kind === "mlsd"
+            ? `MLSD ${this.#path}`
+            : await listCommand(session, this.#path, { signal, what, options: this.#options });
         try {
           await session.transfer({
             command,

@@ -47,7 +47,8 @@ export async function login(link: ControlLink, terms: LoginTerms): Promise<Logge
   await prepare(ask, features);
   for (const line of terms.commands) {
     const reply = await ask(line);
-    if (reply.code >= 400) throw replyError(`the command after login ${shownCommand(line)}`, reply, { phase: "login", command: line });
+    if (reply.code >= 400)
+      throw replyError(`the command after login ${shownCommand(line)}`, reply, { phase: "login", command: line });
   }
   const { known } = terms;
   // What system it is matters for LIST alone.
@@ -55,7 +56,17 @@ export async function login(link: ControlLink, terms: LoginTerms): Promise<Logge
   const home = known?.home ?? (await readHome(ask, link));
   const control = isSecure ? tls?.control : undefined;
   const { host, port, address, user } = terms;
-  const info = { host, port, address, greeting: greeting.lines.join("\n"), system, features, home, user, tls: tlsOf(control) };
+  const info = {
+    host,
+    port,
+    address,
+    greeting: greeting.lines.join("\n"),
+    system,
+    features,
+    home,
+    user,
+    tls: tlsOf(control),
+  };
   return { info, isPrivate };
 }
 
@@ -182,14 +193,17 @@ async function protect(ask: (line: string) => Promise<FtpReply>, terms: LoginTer
 }
 
 /** Facts that we can use, where there are any. */
-const FACTS_WANTED = "type;size;modify;unix.mode;unix.owner;unix.group;unix.uid;unix.gid;unix.ownername;unix.groupname;";
+const FACTS_WANTED =
+  "type;size;modify;unix.mode;unix.owner;unix.group;unix.uid;unix.gid;unix.ownername;unix.groupname;";
 
 async function prepare(ask: (line: string) => Promise<FtpReply>, features: ReadonlyMap<string, string>): Promise<void> {
   // Servers of RFC 2640 take UTF-8 without being told; some want to be (the draft's OPTS UTF8).
   if (features.has("UTF8")) await ask("OPTS UTF8 ON");
   const offered = features.get("MLST");
   if (offered === undefined) return;
-  const isOff = offered.split(";").some((fact) => fact !== "" && !fact.endsWith("*") && FACTS_WANTED.includes(`${fact.toLowerCase()};`));
+  const isOff = offered
+    .split(";")
+    .some((fact) => fact !== "" && !fact.endsWith("*") && FACTS_WANTED.includes(`${fact.toLowerCase()};`));
   if (isOff) await ask(`OPTS MLST ${wantedOf(offered)}`);
 }
 

@@ -138,9 +138,13 @@ const LOCAL_CODES: Readonly<Record<string, string>> = {
 export function localFault(error: unknown, what: string): FtpError {
   const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
   const why = LOCAL_CODES[code] ?? (error instanceof Error ? error.message : "");
-  return new FtpError(code === "ENOSPC" || code === "EDQUOT" ? "NO_SPACE" : "LOCAL_IO", why === "" ? what : `${what}: ${why}`, {
-    phase: "local",
-    cause: error,
-    retryable: false,
-  });
+  return new FtpError(
+    code === "ENOSPC" || code === "EDQUOT" ? "NO_SPACE" : "LOCAL_IO",
+    why === "" ? what : `${what}: ${why}`,
+    {
+      phase: "local",
+      cause: error,
+      retryable: false,
+    },
+  );
 }

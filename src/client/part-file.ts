@@ -9,7 +9,11 @@ import { basename, dirname, join } from "node:path";
 import { localFault } from "./octets.ts";
 
 /** What identifies the source: its URL without password, its size and time where they are known. */
-export type SourceMark = { readonly url: string; readonly size: number | undefined; readonly modifiedMs: number | undefined };
+export type SourceMark = {
+  readonly url: string;
+  readonly size: number | undefined;
+  readonly modifiedMs: number | undefined;
+};
 
 /** Digits of the digest in a name: enough that no two versions of a file meet. */
 const MARK_DIGITS = 12;
@@ -19,8 +23,13 @@ const NAME_MOST = 200;
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_RDWR } = constants;
 
 export function partPath(target: string, { url, size, modifiedMs }: SourceMark): string {
-  const digest = createHash("sha256").update(`${url}\n${size ?? ""}\n${modifiedMs ?? ""}`).digest("hex");
-  const name = Buffer.from(basename(target)).subarray(0, NAME_MOST).toString("latin1").replace(/[^\w.-]/g, "_");
+  const digest = createHash("sha256")
+    .update(`${url}\n${size ?? ""}\n${modifiedMs ?? ""}`)
+    .digest("hex");
+  const name = Buffer.from(basename(target))
+    .subarray(0, NAME_MOST)
+    .toString("latin1")
+    .replace(/[^\w.-]/g, "_");
   return join(dirname(target), `.${name}.${digest.slice(0, MARK_DIGITS)}.part`);
 }
 

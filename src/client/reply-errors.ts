@@ -1,7 +1,10 @@
 /** What a refusal of the server means, as an error of ours. Codes first, words only where a code means several things. */
 import { FtpError, type FtpErrorCode, type FtpErrorDetails, type FtpReply, shownReply } from "./errors.ts";
 
-type Meaning = Omit<FtpErrorDetails, "phase"> & { readonly code: FtpErrorCode; readonly phase?: FtpErrorDetails["phase"] };
+type Meaning = Omit<FtpErrorDetails, "phase"> & {
+  readonly code: FtpErrorCode;
+  readonly phase?: FtpErrorDetails["phase"];
+};
 
 /** By reply code (RFC 959 §4.2, RFC 2228 §5, RFC 2389 §3.2, RFC 4217). */
 const MEANINGS: Readonly<Record<number, Meaning>> = {

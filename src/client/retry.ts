@@ -11,7 +11,10 @@ export type RetryTerms = {
 };
 
 /** @param work is told which try it is, from 1. */
-export async function withRetries<T>(work: (attempt: number) => Promise<T>, { options, signal, heard }: RetryTerms): Promise<T> {
+export async function withRetries<T>(
+  work: (attempt: number) => Promise<T>,
+  { options, signal, heard }: RetryTerms,
+): Promise<T> {
   const attempts = Math.max(options.attempts ?? RETRY_ATTEMPTS, 1);
   const most = options.mostMs ?? RETRY_MOST_MS;
   let wait = Math.min(options.firstMs ?? RETRY_FIRST_MS, most);

@@ -154,7 +154,9 @@ export class FtpSession {
       }
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
-      throw error instanceof FtpError && error.command === undefined ? withCommand(error, shownCommand(command)) : error;
+      throw error instanceof FtpError && error.command === undefined
+        ? withCommand(error, shownCommand(command))
+        : error;
     } finally {
       signal?.removeEventListener("abort", abort);
       life.abort();
@@ -238,7 +240,8 @@ export class FtpSession {
         this.link.destroy("a transfer was aborted");
         throw error;
       }
-      if (error instanceof FtpError && error.code !== "TIMEOUT" && error.code !== "RESET" && error.code !== "ABORTED") throw error;
+      if (error instanceof FtpError && error.code !== "TIMEOUT" && error.code !== "RESET" && error.code !== "ABORTED")
+        throw error;
       this.link.destroy("no reply came after a transfer");
       return undefined;
     }
@@ -260,7 +263,9 @@ export class FtpSession {
     const fault = dataFault(error, plan.what, details);
     if (!isRefusal || reply === undefined || fault === undefined) return fault ?? error;
     // 426 says no more than our own fault does, which may name a stall or a cut of TLS.
-    return reply.code === 426 || plan.isPart === true ? fault : replyError(plan.what, reply, { ...details, cause: error });
+    return reply.code === 426 || plan.isPart === true
+      ? fault
+      : replyError(plan.what, reply, { ...details, cause: error });
   }
 
   #refused<T>(plan: TransferPlan<T>, { mode, endpoint }: DataRoute, reply: FtpReply): FtpError {

@@ -9,7 +9,11 @@ import type { FtpSession } from "./session.ts";
 export async function setTimeAt(
   path: string,
   modified: Date,
-  { hub, session, signal }: { readonly hub: Hub; readonly session: FtpSession; readonly signal: AbortSignal | undefined },
+  {
+    hub,
+    session,
+    signal,
+  }: { readonly hub: Hub; readonly session: FtpSession; readonly signal: AbortSignal | undefined },
 ): Promise<string> {
   const stamp = formatTimeVal(Math.floor(modified.getTime() / 1000) * 1000);
   const { features } = hub.info;
@@ -33,7 +37,10 @@ export async function setTimeAt(
     if (name === "MFMT" && last.code !== "UNSUPPORTED") throw last;
   }
   if (known === undefined) timeWays.set(hub, ways.length);
-  throw last ?? new FtpError("UNSUPPORTED", `the server cannot set the time of ${path}`, { phase: "command", retryable: false });
+  throw (
+    last ??
+    new FtpError("UNSUPPORTED", `the server cannot set the time of ${path}`, { phase: "command", retryable: false })
+  );
 }
 
 /** Which way each server takes; one that is past the last: none. */

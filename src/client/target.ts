@@ -43,7 +43,10 @@ function tlsOf({ scheme, fingerprint }: FtpUrl, options: ConnectOptions): { mode
   const given = typeof options.tls === "string" ? { mode: options.tls } : (options.tls ?? {});
   const { mode = BY_SCHEME[scheme], ...tls } = given;
   if (scheme !== "ftp" && mode === "off") {
-    throw new FtpError("USAGE", `${scheme}:// asks for TLS and the options for none`, { phase: "connect", hint: "write ftp://" });
+    throw new FtpError("USAGE", `${scheme}:// asks for TLS and the options for none`, {
+      phase: "connect",
+      hint: "write ftp://",
+    });
   }
   return { mode, tls: { ...tls, fingerprint: tls.fingerprint ?? fingerprint } };
 }

@@ -142,7 +142,11 @@ export class ClientTls {
 
   async #shake(
     secured: TLSSocket,
-    { signal, tap, what }: { readonly signal: AbortSignal; readonly tap?: TlsTap | DescriptorTap | undefined; readonly what: string },
+    {
+      signal,
+      tap,
+      what,
+    }: { readonly signal: AbortSignal; readonly tap?: TlsTap | DescriptorTap | undefined; readonly what: string },
   ): Promise<void> {
     secured.on("session", (session: Buffer) => this.#tickets.add(session, secured.getProtocol() === "TLSv1.3"));
     try {
@@ -164,8 +168,14 @@ export class ClientTls {
 const REASONS: readonly (readonly [RegExp, string])[] = [
   [/WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH|UNEXPECTED_MESSAGE/, "what the server sent is not TLS"],
   [/UNSUPPORTED_PROTOCOL|ALERT_PROTOCOL_VERSION|VERSION_TOO_LOW/, "the server has no TLS version that is allowed here"],
-  [/ALERT_HANDSHAKE_FAILURE|NO_SHARED_CIPHER/, "client and server have no cipher in common, or a certificate is wanted"],
-  [/CERTIFICATE_REQUIRED|PEER_DID_NOT_RETURN|ALERT_BAD_CERTIFICATE/, "the server wants a client certificate that it knows"],
+  [
+    /ALERT_HANDSHAKE_FAILURE|NO_SHARED_CIPHER/,
+    "client and server have no cipher in common, or a certificate is wanted",
+  ],
+  [
+    /CERTIFICATE_REQUIRED|PEER_DID_NOT_RETURN|ALERT_BAD_CERTIFICATE/,
+    "the server wants a client certificate that it knows",
+  ],
   [/ALERT_ILLEGAL_PARAMETER/, "the server refused to resume the session"],
 ];
 

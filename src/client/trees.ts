@@ -39,7 +39,10 @@ export async function* walk(hub: Hub, path: string, options: WalkOptions = {}): 
 
 /** `*`, `?`, `[…]` and `{…}` in every part of the path, as the server side of Ferryman reads them. */
 export async function* glob(hub: Hub, pattern: string, options: ListOptions = {}): AsyncGenerator<Entry> {
-  const parts = hub.path(pattern).split("/").filter((part) => part !== "");
+  const parts = hub
+    .path(pattern)
+    .split("/")
+    .filter((part) => part !== "");
   yield* match(hub, { folder: "/", parts }, options);
 }
 
@@ -70,12 +73,19 @@ export async function removeTree(hub: Hub, path: string, options: CallOptions = 
   const work = entries.map((entry) => async (): Promise<void> => {
     if (entry.type === "directory") removed += await removeTree(hub, entry.path, options);
     else {
-      await hub.call(async (session, { signal }) => await session.send(`DELE ${entry.path}`, { signal, what: `cannot remove ${entry.path}` }), options);
+      await hub.call(
+        async (session, { signal }) =>
+          await session.send(`DELE ${entry.path}`, { signal, what: `cannot remove ${entry.path}` }),
+        options,
+      );
       removed += 1;
     }
   });
   await inParallel(work, hub.pool.most);
-  await hub.call(async (session, { signal }) => await session.send(`RMD ${path}`, { signal, what: `cannot remove ${path}` }), options);
+  await hub.call(
+    async (session, { signal }) => await session.send(`RMD ${path}`, { signal, what: `cannot remove ${path}` }),
+    options,
+  );
   return removed + 1;
 }
 

@@ -236,7 +236,12 @@ export type Profile = {
   readonly greeting: string;
   readonly system: string;
   readonly features: readonly string[];
-  readonly tls: { readonly offered: boolean; readonly version?: string; readonly fingerprint?: string; readonly resumes?: boolean };
+  readonly tls: {
+    readonly offered: boolean;
+    readonly version?: string;
+    readonly fingerprint?: string;
+    readonly resumes?: boolean;
+  };
   /** Each mode that was tried, on its own. */
   readonly modes: readonly (DataAttempt & { readonly works: boolean })[];
   readonly listing: "mlsd" | "list";

@@ -27,9 +27,13 @@ type Cargo = AsyncDisposable & {
 export async function upload(hub: Hub, from: Source, path: string, options: UploadOptions = {}): Promise<Transferred> {
   await using cargo = await cargoOf(from, options);
   const run = new Run(options, cargo.size);
-  await hub.call(async (session, { signal, attempt }) => await run.once({ hub, session, path, cargo, signal, attempt }), options);
+  await hub.call(
+    async (session, { signal, attempt }) => await run.once({ hub, session, path, cargo, signal, attempt }),
+    options,
+  );
   const verified = await verify(hub, path, cargo, run);
-  if ((options.keepTime ?? true) && cargo.modifiedMs !== undefined) await keepTime(hub, path, cargo.modifiedMs, options);
+  if ((options.keepTime ?? true) && cargo.modifiedMs !== undefined)
+    await keepTime(hub, path, cargo.modifiedMs, options);
   return run.end(verified);
 }
 
@@ -100,25 +104,36 @@ class Run {
     if (mode === "replace" || (mode === "append" && attempt === 1 && this.options.verify === false)) return 0;
     const there = await askSize(path, { hub, session, signal });
     if (mode === "exclusive" && attempt === 1 && typeof there === "number") {
-      throw new FtpError("EXISTS", `${path} exists at the server`, { phase: "command", hint: "choose another name, or replace it" });
+      throw new FtpError("EXISTS", `${path} exists at the server`, {
+        phase: "command",
+        hint: "choose another name, or replace it",
+      });
     }
     if (mode === "append") {
       if (attempt > 1 && this.before !== undefined && typeof there === "number" && there > this.before) {
-        throw new FtpError("RESET", `a part of what was to be appended to ${path} is there: ${there - this.before} octets`, {
-          phase: "transfer",
-          retryable: false,
-        });
+        throw new FtpError(
+          "RESET",
+          `a part of what was to be appended to ${path} is there: ${there - this.before} octets`,
+          {
+            phase: "transfer",
+            retryable: false,
+          },
+        );
       }
       this.before = typeof there === "number" ? there : 0;
       return 0;
     }
     if (mode !== "resume" || typeof there !== "number") return 0;
     if (cargo.size !== undefined && there > cargo.size) {
-      throw new FtpError("MISMATCH", `${path} has ${there} octets at the server, and ${cargo.size} here: it is no part of this file`, {
-        phase: "command",
-        retryable: false,
-        hint: "to replace it, put it without resume",
-      });
+      throw new FtpError(
+        "MISMATCH",
+        `${path} has ${there} octets at the server, and ${cargo.size} here: it is no part of this file`,
+        {
+          phase: "command",
+          retryable: false,
+          hint: "to replace it, put it without resume",
+        },
+      );
     }
     return there;
   }
@@ -189,7 +204,10 @@ async function fileCargo(path: string): Promise<Cargo> {
   const stats = await file.stat();
   if (stats.isDirectory()) {
     await file.close();
-    throw new FtpError("LOCAL_IO", `cannot put ${path}: it is a folder`, { phase: "local", hint: "mirror puts folders" });
+    throw new FtpError("LOCAL_IO", `cannot put ${path}: it is a folder`, {
+      phase: "local",
+      hint: "mirror puts folders",
+    });
   }
   return {
     size: stats.isFile() ? stats.size : undefined,
@@ -210,7 +228,9 @@ async function verify(hub: Hub, path: string, cargo: Cargo, run: Run): Promise<T
   const wanted = run.before === undefined ? undefined : run.before + run.sent;
   if (typeof there !== "number" || isAscii || wanted === undefined) {
     if (!run.isUnconfirmed) return false;
-    throw new FtpError("RESET", `the control connection was lost before ${path} was said to be whole`, { phase: "finish" });
+    throw new FtpError("RESET", `the control connection was lost before ${path} was said to be whole`, {
+      phase: "finish",
+    });
   }
   if (there !== wanted) throw sizeMismatch(path, wanted, there);
   if (how !== "hash" || cargo.path === undefined || run.options.mode === "append") return "size";
@@ -220,7 +240,10 @@ async function verify(hub: Hub, path: string, cargo: Cargo, run: Run): Promise<T
 /** A server that keeps no times is none to fail for. */
 async function keepTime(hub: Hub, path: string, modifiedMs: number, { signal }: UploadOptions): Promise<void> {
   try {
-    await hub.call(async (session) => await setTimeAt(path, new Date(modifiedMs), { hub, session, signal }), { signal, retry: { attempts: 1 } });
+    await hub.call(async (session) => await setTimeAt(path, new Date(modifiedMs), { hub, session, signal }), {
+      signal,
+      retry: { attempts: 1 },
+    });
   } catch (error) {
     if (!(error instanceof FtpError)) throw error;
     hub.emit("fallback", { id: 0, what: `${path} has the server's time and not that of the file: ${error.message}` });

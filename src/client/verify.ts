@@ -44,13 +44,21 @@ export async function hashAt(
   const [verb, does] = found;
   const range = start === undefined && end === undefined ? "" : ` ${start ?? 0}${end === undefined ? "" : ` ${end}`}`;
   const name = range !== "" || path.includes(" ") ? `"${path}"` : path;
-  const reply = await session.send(`${verb} ${name}${range}`, { signal, ms: HASH_WAIT_MS, what: `no digest of ${path}` });
+  const reply = await session.send(`${verb} ${name}${range}`, {
+    signal,
+    ms: HASH_WAIT_MS,
+    what: `no digest of ${path}`,
+  });
   return resultOf(reply.lines.join(" "), does, path);
 }
 
 async function byHash(
   path: string,
-  { offered, algorithm, signal }: { offered: string; algorithm: DigestName | undefined; signal: AbortSignal | undefined },
+  {
+    offered,
+    algorithm,
+    signal,
+  }: { offered: string; algorithm: DigestName | undefined; signal: AbortSignal | undefined },
   session: FtpSession,
 ): Promise<HashResult | undefined> {
   const names = offered.split(";").map((name) => name.trim());
@@ -80,7 +88,10 @@ const DIGITS: Readonly<Record<DigestName, number>> = { CRC32: 8, MD5: 32, "SHA-1
 /** The digits, wherever servers put them; some leave out the zeros at the front of a CRC. */
 function resultOf(text: string, algorithm: DigestName, path: string): HashResult {
   const digits = DIGITS[algorithm];
-  const pattern = algorithm === "CRC32" ? /(?<![\da-z])(?:0x)?([\da-f]{1,8})(?![\da-z])/i : new RegExp(`(?<![\\da-f])([\\da-f]{${digits}})(?![\\da-f])`, "i");
+  const pattern =
+    algorithm === "CRC32"
+      ? /(?<![\da-z])(?:0x)?([\da-f]{1,8})(?![\da-z])/i
+      : new RegExp(`(?<![\\da-f])([\\da-f]{${digits}})(?![\\da-f])`, "i");
   const hash = pattern.exec(text.replace(path, ""))?.[1]?.toLowerCase().padStart(digits, "0");
   if (hash === undefined) {
     throw new FtpError("PROTOCOL", `the server's digest of ${path} is none of ${algorithm}`, { phase: "command" });
@@ -91,7 +102,10 @@ function resultOf(text: string, algorithm: DigestName, path: string): HashResult
 /** The same digest of a file here. */
 export async function hashOfFile(path: string, algorithm: DigestName, signal?: AbortSignal): Promise<string> {
   const digest = createDigest(algorithm);
-  for await (const chunk of createReadStream(path, { highWaterMark: 1_048_576, ...(signal === undefined ? {} : { signal }) })) {
+  for await (const chunk of createReadStream(path, {
+    highWaterMark: 1_048_576,
+    ...(signal === undefined ? {} : { signal }),
+  })) {
     if (Buffer.isBuffer(chunk)) digest.update(chunk);
   }
   return digest.hex();
