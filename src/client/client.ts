@@ -1,6 +1,6 @@
 /** `ferryman/client`: a server as an object, whose calls take connections from a pool and may all run at the same time. */
-import { Readable, Writable } from "node:stream";
-import { PassThrough } from "node:stream";
+import { PassThrough, type Readable, Writable } from "node:stream";
+import { callbackify } from "node:util";
 import { connectHub } from "./connector.ts";
 import { download } from "./download.ts";
 import type { EventHub } from "./event-hub.ts";
@@ -115,10 +115,7 @@ class FtpClient implements Client {
       },
       final(next) {
         pipe.end();
-        done.then(
-          () => next(),
-          (error: unknown) => next(error instanceof Error ? error : new Error(String(error))),
-        );
+        callbackify(async () => void (await done))(next);
       },
       destroy(error, next) {
         if (error !== null) pipe.destroy(error);
@@ -276,11 +273,10 @@ async function makeAll(session: FtpSession, path: string, signal: AbortSignal | 
 }
 
 function facade(session: FtpSession, signal: AbortSignal | undefined): Session {
-  const line = (verb: string, rest: readonly string[]): string => [verb, ...rest].join(" ");
   return {
     info: session.info,
-    send: async (verb, ...rest) => await session.send(line(verb, rest), { signal }),
-    ask: async (verb, ...rest) => await session.ask(line(verb, rest), { signal }),
+    send: async (...words) => await session.send(words.join(" "), { signal }),
+    ask: async (...words) => await session.ask(words.join(" "), { signal }),
     cd: async (path) => void (await session.send(`CWD ${path}`, { signal, what: `cannot enter ${path}` })),
     pwd: async () => await session.workingFolder(signal),
   };
