@@ -24,9 +24,7 @@ export class LinesView implements View {
 
   ended(file: TransferFile, problem: string | undefined): void {
     const shown = shownFile(file);
-    this.#say(
-      problem === undefined ? doneLine({ ...shown, ms: lasted(file) }) : failedLine(shown, printable(problem)),
-    );
+    this.#say(problem === undefined ? doneLine({ ...shown, ms: lasted(file) }) : failedLine(shown, printable(problem)));
   }
 
   tick(): void {

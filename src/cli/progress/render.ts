@@ -47,11 +47,11 @@ export function fileLine(file: ShownFile, width: number): string {
   return line({ label: file.name, there, total: file.total, left: secondsLeft(file), rate: file.rate }, width);
 }
 
-/** All files together: `Total: 3 of 40 files, 1 failed  [##---]  20%  12.3 MiB/s  0:42`. At most `width` columns. */
+/** All files together: `Total 3/40 files, 1 failed  [##---]  20%  12.3 MiB/s  0:42`. At most `width` columns. */
 export function totalLine(totals: ShownTotals, width: number): string {
   const { ended, files, failed, bytes, total, rate } = totals;
-  const count = files === undefined ? `${ended} done` : `${ended} of ${files} files`;
-  const label = `Total: ${count}${failed === 0 ? "" : `, ${failed} failed`}`;
+  const count = files === undefined ? `${ended} done` : `${ended}/${files} files`;
+  const label = `Total ${count}${failed === 0 ? "" : `, ${failed} failed`}`;
   return line({ label, there: bytes, total, left: secondsLeft({ bytes, total, rate, resumedAt: 0 }), rate }, width);
 }
 
@@ -78,7 +78,7 @@ function line({ label, there, total, left, rate }: Columns, width: number): stri
 }
 
 function bar(part: number | undefined, width: number): string {
-  const columns = Math.min(BAR_MOST, Math.max(BAR_LEAST, Math.floor(width / 4)));
+  const columns = Math.min(BAR_MOST, Math.max(BAR_LEAST, Math.floor(width / 5)));
   const full = part === undefined ? 0 : Math.floor(part * columns);
   return `[${"#".repeat(full)}${(part === undefined ? " " : "-").repeat(columns - full)}]`;
 }
