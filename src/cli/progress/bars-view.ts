@@ -1,7 +1,7 @@
 /** Transfers on a terminal: one line for each active file, drawn again in place; those that ended scroll up. */
 import { printable } from "../../client/errors.ts";
-import { activeLines, doneLine, failedLine, redrawn } from "./render.ts";
-import { type BoardStream, type Tally, type TransferFile, type View, lasted, shownFile } from "./tally.ts";
+import { activeLines, redrawn } from "./render.ts";
+import { type BoardStream, type Tally, type TransferEnd, type TransferFile, type View, endLine, shownFile } from "./tally.ts";
 
 /** Milliseconds between two drawings: nobody reads faster, and each costs a slow terminal time. */
 const DRAW_MS = 100;
@@ -26,13 +26,8 @@ export class BarsView implements View {
   /** Shown with the next tick: a file that is over by then never needs a bar. */
   begun(): void {}
 
-  ended(file: TransferFile, problem: string | undefined): void {
-    const shown = shownFile(file);
-    this.#later(
-      problem === undefined
-        ? doneLine({ ...shown, ms: lasted(file) }, this.#columns() - 1)
-        : failedLine(shown, printable(problem)),
-    );
+  ended(file: TransferFile, end: TransferEnd): void {
+    this.#later(endLine(file, end, this.#columns() - 1));
   }
 
   note(line: string): void {

@@ -112,6 +112,8 @@ test("lines: one at the end, and one each 10 s for long files", () => {
   assert.match(err[2] ?? "", /^a\.iso {2}21\.0 MiB in 0:21, 1\.00 MiB\/s\n$/);
   board.begin({ name: "b" }).failed("gone");
   assert.equal(err[3], "b  failed: gone\n");
+  board.begin({ name: "c" }).done("is there already");
+  assert.equal(err[4], "c  is there already\n");
 });
 
 test("events: JSON lines on standard output with stable names", () => {

@@ -2,7 +2,7 @@
 import { EventsView } from "./events-view.ts";
 import { LinesView } from "./lines-view.ts";
 import { BarsView } from "./bars-view.ts";
-import { type BoardStream, Tally, type TransferFile, type View } from "./tally.ts";
+import { type BoardStream, Tally, type TransferEnd, type TransferFile, type View } from "./tally.ts";
 
 export type { BoardStream } from "./tally.ts";
 
@@ -24,7 +24,8 @@ export interface ShownTransfer {
    * @param figures that became known only now.
    */
   update(bytes: number, figures?: TransferFigures): void;
-  done(): void;
+  /** @param note why nothing had to be moved, for people: "is there already". */
+  done(note?: string): void;
   /** @param message for people. */
   failed(message: string): void;
 }
@@ -109,8 +110,8 @@ class Board implements TransferBoard {
     if (everyMs !== undefined && !this.#isClosed) this.#stopTicking ??= this.#every(() => this.#view.tick(), everyMs);
     return {
       update: (bytes, figures) => this.#tally.update(file, bytes, figures),
-      done: () => this.#end(file, undefined),
-      failed: (message) => this.#end(file, message),
+      done: (note) => this.#end(file, note === undefined ? {} : { note }),
+      failed: (problem) => this.#end(file, { problem }),
     };
   }
 
@@ -133,10 +134,10 @@ class Board implements TransferBoard {
     this.close();
   }
 
-  #end(file: TransferFile, problem: string | undefined): void {
-    if (!this.#tally.end(file, problem !== undefined)) return;
+  #end(file: TransferFile, end: TransferEnd): void {
+    if (!this.#tally.end(file, end.problem !== undefined)) return;
     if (this.#tally.active.size === 0) this.#pause();
-    if (!this.#isClosed) this.#view.ended(file, problem);
+    if (!this.#isClosed) this.#view.ended(file, end);
   }
 
   #pause(): void {

@@ -2,7 +2,7 @@
  * Transfers for programs: one JSON document in each line, on standard output. The names below stay as they are; what is
  * new comes as further members, and anything else raises `v`.
  */
-import { type BoardStream, type Tally, type TransferFile, type View, lasted } from "./tally.ts";
+import { type BoardStream, type Tally, type TransferEnd, type TransferFile, type View, lasted } from "./tally.ts";
 
 /** Milliseconds between two events of one file. */
 const EVENT_MS = 1_000;
@@ -21,6 +21,7 @@ export type TransferEvent = {
   readonly resumedAt?: number;
   /** Milliseconds since the start. */
   readonly ms?: number;
+  /** Why it failed, or why nothing had to be moved. */
   readonly message?: string;
 };
 
@@ -39,10 +40,10 @@ export class EventsView implements View {
     this.#say({ v: 1, event: "start", id, name, total: file.total ?? null, resumedAt });
   }
 
-  ended(file: TransferFile, problem: string | undefined): void {
+  ended(file: TransferFile, { problem, note }: TransferEnd): void {
     const ms = Math.round(lasted(file));
-    if (problem === undefined) this.#say({ v: 1, event: "done", ...figures(file), ms });
-    else this.#say({ v: 1, event: "failed", ...figures(file), ms, message: problem });
+    if (problem !== undefined) this.#say({ v: 1, event: "failed", ...figures(file), ms, message: problem });
+    else this.#say({ v: 1, event: "done", ...figures(file), ms, ...(note === undefined ? {} : { message: note }) });
   }
 
   tick(): void {

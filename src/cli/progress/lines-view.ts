@@ -1,7 +1,7 @@
 /** Transfers where there is no terminal: a line at the end of each file, and one now and then for long ones. */
 import { printable } from "../../client/errors.ts";
-import { doneLine, failedLine, plainLine } from "./render.ts";
-import { type BoardStream, type Tally, type TransferFile, type View, lasted, shownFile } from "./tally.ts";
+import { plainLine } from "./render.ts";
+import { type BoardStream, type Tally, type TransferEnd, type TransferFile, type View, endLine, shownFile } from "./tally.ts";
 
 /** Milliseconds between two lines of one file: enough for a log that somebody watches. */
 const LINE_MS = 10_000;
@@ -22,9 +22,8 @@ export class LinesView implements View {
 
   begun(): void {}
 
-  ended(file: TransferFile, problem: string | undefined): void {
-    const shown = shownFile(file);
-    this.#say(problem === undefined ? doneLine({ ...shown, ms: lasted(file) }) : failedLine(shown, printable(problem)));
+  ended(file: TransferFile, end: TransferEnd): void {
+    this.#say(endLine(file, end));
   }
 
   tick(): void {

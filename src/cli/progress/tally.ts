@@ -1,6 +1,8 @@
 /** The figures of a board: which transfers there are, how far each has come, and all of them together. */
 import { type Meter, measured, rateOf, startedMeter } from "./meter.ts";
-import type { ShownFile, ShownTotals } from "./render.ts";
+import { printable } from "../../client/errors.ts";
+import { shownName } from "./figures.ts";
+import { type ShownFile, type ShownTotals, doneLine, failedLine } from "./render.ts";
 
 /** What is needed of a standard stream. */
 export interface BoardStream {
@@ -10,13 +12,15 @@ export interface BoardStream {
   readonly rows?: number;
 }
 
+/** `problem`: why it failed. `note`: why nothing had to be moved. */
+export type TransferEnd = { readonly problem?: string; readonly note?: string };
+
 /** How a board shows what happens. */
 export interface View {
   /** Milliseconds between two calls of `tick` while anything is active; undefined: never. */
   readonly everyMs: number | undefined;
   begun(file: TransferFile): void;
-  /** @param problem why it failed; undefined: it did not. */
-  ended(file: TransferFile, problem: string | undefined): void;
+  ended(file: TransferFile, end: TransferEnd): void;
   tick(): void;
   note(line: string): void;
   close(): void;
@@ -129,6 +133,14 @@ export class Tally {
 export function shownFile(file: TransferFile): ShownFile {
   const { name, bytes, resumedAt, total, meter } = file;
   return { name, bytes, resumedAt, total, rate: rateOf(meter) };
+}
+
+/** The line that stays. @param width columns; none where there is no terminal. */
+export function endLine(file: TransferFile, { problem, note }: TransferEnd, width?: number): string {
+  const shown = shownFile(file);
+  if (problem !== undefined) return failedLine(shown, printable(problem));
+  if (note !== undefined) return `${shownName(file.name, Infinity)}  ${printable(note)}`;
+  return doneLine({ ...shown, ms: lasted(file) }, width);
 }
 
 /** Milliseconds of a transfer that has ended. */

@@ -1,7 +1,7 @@
 /** What a command of the shell is, and what it is given when it runs. */
 import type { Client } from "../../client/types.ts";
-import type { TransferBoard } from "../progress/board.ts";
 import type { Connection } from "./connection.ts";
+import type { JobBoard } from "./job-board.ts";
 import type { Jobs } from "./jobs.ts";
 import type { NameCache } from "./name-cache.ts";
 import type { Out } from "./out.ts";
@@ -38,10 +38,12 @@ export type Context = {
   readonly place: Place;
   readonly out: Out;
   readonly signal: AbortSignal;
-  readonly board: TransferBoard;
+  readonly board: JobBoard;
   readonly isBackground: boolean;
   /** Of aliases and files inside each other. */
   readonly depth: number;
+  /** Aliases that are being written out: they do not stand for themselves again. */
+  readonly expanding: ReadonlySet<string>;
   /** A line for people, beside the output. */
   readonly say: (line: string) => void;
 };
@@ -70,6 +72,8 @@ export interface Shell {
   readonly history: () => readonly string[];
   /** @returns undefined when there is nobody, or no answer. */
   readonly ask: (question: string, about?: { readonly isSecret?: boolean }) => Promise<string | undefined>;
+  /** From wherever passwords are known, else asked for. */
+  readonly password: (url: string, user: string) => Promise<string | undefined>;
   /** Runs lines as if they stood there. @returns whether the last one went well. */
   readonly run: (text: string, context: Context) => Promise<boolean>;
   /** Runs lines beside the prompt. @returns the number of the job. */

@@ -17,6 +17,11 @@ export class JobBoard implements TransferBoard {
     this.#shown = shown;
   }
 
+  /** Whether people see it. */
+  get isShown(): boolean {
+    return this.#shown !== undefined;
+  }
+
   /** How many transfers have ended, well or not. */
   get ended(): number {
     return this.#ended;
@@ -36,9 +41,9 @@ export class JobBoard implements TransferBoard {
         active.resumedAt = figures.resumedAt ?? active.resumedAt;
         shown?.update(bytes, figures);
       },
-      done: () => {
+      done: (note) => {
         end();
-        shown?.done();
+        shown?.done(note);
       },
       failed: (message) => {
         end();
