@@ -76,7 +76,7 @@ export function peerProblems(terms: Pick<PeerTerms, "der" | "problem" | "tls" | 
   const issuer = printable(lastPart(certificate.issuer));
   const found: string[] = [];
   // OpenSSL names one fault, mostly the last that it met: an old self-signed certificate is "expired" to it.
-  const isOwn = tls.ca === undefined && certificate.checkIssued(certificate);
+  const isOwn = tls.ca === undefined && isSelfSigned(certificate);
   if (isOwn || code === "DEPTH_ZERO_SELF_SIGNED_CERT") found.push("it vouches for itself (self-signed)");
   else if (UNKNOWN_ISSUER.has(code)) found.push(`its authority is not known here (${issuer})`);
   if (certificate.validToDate.getTime() < now) found.push(`it expired on ${day(certificate.validToDate)}`);
@@ -174,6 +174,11 @@ type RefusalTerms = { readonly hint: string; readonly connection: FtpConnection 
 
 function refusal(message: string, { hint, connection = "control" }: RefusalTerms): FtpError {
   return new FtpError("TLS_UNTRUSTED", message, { phase: "tls", hint, connection, retryable: false });
+}
+
+/** OpenSSL's own check, `checkIssued`, wants the right to sign others too, which such a certificate need not have. */
+function isSelfSigned(certificate: X509Certificate): boolean {
+  return certificate.issuer === certificate.subject && certificate.verify(certificate.publicKey);
 }
 
 /** As Node judges it: the common name counts where there is no other name, and an address as an address alone. */
