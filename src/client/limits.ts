@@ -42,3 +42,7 @@ export const WALK_WAITING = 1_000_000;
 export const ARGUMENT_MOST = 4_096;
 /** Replies that may come before we have asked for them: a server that chatters. */
 export const EARLY_REPLIES = 16;
+/** Names of a server that are remembered because their octets cannot be found from their text alone: some 20 MiB at most. */
+export const NAMES_REMEMBERED = 65_536;
+/** Characters of a line of a listing that a warning shows: a few lines of a terminal. */
+export const WARNING_SHOWN = 300;
