@@ -122,25 +122,24 @@ export function unixDate(words: readonly Word[], at: number, now: number): Found
 
 /** `Jan 31 12:34`, `Jan 31  2024`, `31 Jan 12:34`, `31. Jan 2024`, `Jan 31 12:34:56 2024`, `Jan 31, 2024 12:34`. */
 function namedDate(words: readonly Word[], at: number, now: number): FoundDate | undefined {
-  const first = textAt(words, at);
-  const second = textAt(words, at + 1);
-  const monthFirst = monthOf(first);
-  const month = monthFirst ?? monthOf(second);
-  if (month === undefined) return undefined;
+  const [first, second, third] = [textAt(words, at), textAt(words, at + 1), textAt(words, at + 2)];
+  const clock = clockOf(third);
+  const [, year] = YEAR.exec(third) ?? [];
+  // Most words of a line are no month: they are looked up only where the rest of a date stands behind them.
+  if (clock === undefined && year === undefined) return undefined;
+  const monthFirst = dayOf(second) === undefined ? undefined : monthOf(first);
   const dayText = monthFirst === undefined ? first : second;
   const day = dayOf(dayText);
   if (day === undefined) return undefined;
-  const third = textAt(words, at + 2);
+  const month = monthFirst ?? monthOf(second);
+  if (month === undefined) return undefined;
   const fourth = textAt(words, at + 3);
-  const clock = clockOf(third);
   if (clock !== undefined) {
     // `ls -lT` of BSD tells seconds and the year.
     const isWhole = clock.precision === "second" && /^[12]\d{3}$/.test(fourth) && words.length > at + 4;
     if (isWhole) return foundDate(serverTime({ year: Number(fourth), month, day }, clock), at + 4);
     return foundDate(guessedTime(month, day, { clock, now }), at + 3);
   }
-  const year = YEAR.exec(third)?.[1];
-  if (year === undefined) return undefined;
   // Behind a comma the year is not in place of the time, which follows (VShell).
   const later = dayText.endsWith(",") ? clockOf(fourth) : undefined;
   return foundDate(serverTime({ year: Number(year), month, day }, later), later === undefined ? at + 3 : at + 4);
