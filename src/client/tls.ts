@@ -121,8 +121,9 @@ export class ClientTls {
   #know(secured: TLSSocket): void {
     this.resumed = secured.isSessionReused();
     if (this.resumed) return;
-    const [own, wanted] = [secured.getPeerX509Certificate(), this.#control?.getPeerX509Certificate()];
-    if (own?.fingerprint256 === wanted?.fingerprint256) return;
+    // Not `getPeerX509Certificate`, which Node 24 gives a client once only.
+    const [own, wanted] = [secured.getPeerCertificate(), this.#control?.getPeerCertificate()];
+    if (own.fingerprint256 === wanted?.fingerprint256) return;
     throw new FtpError("TLS_UNTRUSTED", "the data connection shows another certificate than the control connection", {
       phase: "data-open",
       connection: "data",
