@@ -6,6 +6,7 @@ import { download } from "./download.ts";
 import type { EventHub } from "./event-hub.ts";
 import { FtpError, type FtpReply } from "./errors.ts";
 import { existsAt, statOf } from "./facts.ts";
+import type { HostMemory } from "./host-memory.ts";
 import type { Hub } from "./hub.ts";
 import { READ_MOST } from "./limits.ts";
 import { list } from "./list.ts";
@@ -40,18 +41,20 @@ import { hashAt } from "./verify.ts";
  * @throws {FtpError}, or the signal's reason.
  */
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Client> {
-  const { hub, events } = await connectHub(String(url), options);
-  return new FtpClient(hub, events);
+  const { hub, events, memory } = await connectHub(String(url), options);
+  return new FtpClient(hub, events, memory);
 }
 
 /** What every call does with its path and its session. */
 class FtpClient implements Client {
   readonly #hub: Hub;
   readonly #events: EventHub;
+  readonly #memory: HostMemory;
 
-  constructor(hub: Hub, events: EventHub) {
+  constructor(hub: Hub, events: EventHub, memory: HostMemory) {
     this.#hub = hub;
     this.#events = events;
+    this.#memory = memory;
   }
 
   get info(): ServerInfo {
@@ -233,6 +236,7 @@ class FtpClient implements Client {
 
   async close(): Promise<void> {
     await this.#hub.pool.close();
+    await this.#memory.flush();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -27,7 +27,7 @@ import { joinedSignal } from "./waits.ts";
 export async function connectHub(
   url: string,
   options: ConnectOptions,
-): Promise<{ readonly hub: Hub; readonly events: EventHub }> {
+): Promise<{ readonly hub: Hub; readonly events: EventHub; readonly memory: HostMemory }> {
   const target = targetOf(url, options);
   const events = new EventHub(options.on);
   const names = new NameCoder(options.charset);
@@ -52,7 +52,7 @@ export async function connectHub(
     retry: options.retry ?? {},
     rate: options.rate,
   });
-  return { hub, events };
+  return { hub, events, memory };
 }
 
 type Made = {
@@ -76,7 +76,7 @@ class SessionMaker {
   constructor(made: Made) {
     this.#made = made;
     this.#modes = {
-      preferred: made.memory.mode,
+      preferred: undefined,
       refused: new Set(),
       failed: new Set(),
       cap: () => void (this.#cap = "TLSv1.2"),
@@ -113,10 +113,12 @@ class SessionMaker {
         commands: options.commands ?? [],
         proxySteps: this.#proxySteps(),
         known: this.#known,
-        expectsTls: target.tlsMode === "auto" && memory.hadTls,
+        tlsSeen: memory.tlsSeen,
       });
       this.#known = info;
-      if (info.tls !== undefined) await memory.sawTls();
+      if (info.tls !== undefined) memory.sawTls();
+      const ownAddress = plainAddress(socket.localAddress ?? "");
+      this.#modes.preferred ??= await memory.mode(ownAddress);
       return new FtpSession({
         link,
         info,
@@ -130,7 +132,7 @@ class SessionMaker {
           dial: async (dataPort, dataHost, wait) => await this.#dialData({ host: dataHost, port: dataPort }, wait),
           isActivePossible: allowsActive(options.proxy),
           note,
-          worked: async (mode) => await memory.modeWorked(mode),
+          worked: (mode) => memory.modeWorked(mode, ownAddress),
         },
         externalAddress: async (session) => await (this.#external ??= externalAddress(session)),
       });

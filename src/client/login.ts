@@ -7,6 +7,7 @@ import { FtpError, type FtpPhase, type FtpReply, shownCommand, shownReply } from
 import { replyError } from "./reply-errors.ts";
 import type { LoginStep } from "./proxy-login.ts";
 import type { ClientTls } from "./tls.ts";
+import { withoutTls } from "./trust.ts";
 import type { ServerInfo, TlsMode } from "./types.ts";
 
 export type LoginTerms = {
@@ -25,8 +26,8 @@ export type LoginTerms = {
   /** What an earlier login of the same client has found: it is not asked again. */
   readonly known: ServerInfo | undefined;
   readonly signal: AbortSignal;
-  /** TLS was offered before by this host. */
-  readonly expectsTls: boolean;
+  /** When this host last spoke TLS, in milliseconds since 1970 UTC. */
+  readonly tlsSeen: number | undefined;
   /** One line to a person. */
   readonly note: (what: string) => void;
 };
@@ -123,23 +124,14 @@ async function command(
 
 /** @returns false where "auto" goes on in clear text. @throws TLS_DOWNGRADE where it must not. */
 async function startTls(link: ControlLink, tls: ClientTls, terms: LoginTerms): Promise<boolean> {
-  const { signal, host, tlsMode, expectsTls, note } = terms;
+  const { signal, host, port, tlsMode, tlsSeen, note } = terms;
   const reply = await command(link, "AUTH TLS", { signal, phase: "tls" });
   if (reply.code === 234) {
     await secure(link, tls, signal);
     return true;
   }
-  if (tlsMode === "explicit" || expectsTls) {
-    const before = expectsTls ? ", though it did before" : "";
-    throw new FtpError("TLS_DOWNGRADE", `${host} offers no TLS${before}: ${shownReply(reply)}`, {
-      phase: "tls",
-      command: "AUTH TLS",
-      reply,
-      hint: expectsTls
-        ? "somebody between may have taken it away; to go on in clear text, say so: tls off"
-        : "to go on in clear text, say so: tls off (the password is then readable on the way)",
-    });
-  }
+  const fault = withoutTls({ server: { host, port }, mode: tlsMode, tlsSeen, reply });
+  if (fault !== undefined) throw fault;
   if (terms.known === undefined) note(`${host} offers no TLS: name, password and files go in clear text`);
   return false;
 }

@@ -61,7 +61,11 @@ export function withRemoteFlags(command: Command): Command {
     .option("--account <NAME>", "account, for servers that ask for one")
     .addOption(new Option("--tls <MODE>", "TLS of a ftp:// URL").choices(["off", "auto", "explicit", "implicit"]))
     .addOption(
-      new Option("--tls-trust <WHOM>", "certificates that no authority vouches for (default: first-use)").choices(["ca", "first-use", "any"]),
+      new Option("--tls-trust <WHOM>", "certificates that no authority vouches for (default: first-use)").choices([
+        "ca",
+        "first-use",
+        "any",
+      ]),
     )
     .option("--tls-pin <SHA256>", "fingerprint of the one certificate to believe")
     .option("--tls-ca <FILE>", "PEM of your own authorities")
@@ -98,8 +102,12 @@ export function withRemoteFlags(command: Command): Command {
 }
 
 function readModes(text: string): readonly DataMode[] {
-  const modes = text.split(",").flatMap((word) => MODE_WORDS[word] ?? DATA_MODES.filter((mode) => mode === word.toLowerCase()));
-  const isWhole = text.split(",").every((word) => word in MODE_WORDS || DATA_MODES.some((mode) => mode === word.toLowerCase()));
+  const modes = text
+    .split(",")
+    .flatMap((word) => MODE_WORDS[word] ?? DATA_MODES.filter((mode) => mode === word.toLowerCase()));
+  const isWhole = text
+    .split(",")
+    .every((word) => word in MODE_WORDS || DATA_MODES.some((mode) => mode === word.toLowerCase()));
   if (isWhole && modes.length > 0) return [...new Set(modes)];
   throw new InvalidArgumentError("Write auto, passive, active, or some of epsv,pasv,eprt,port.");
 }
@@ -134,7 +142,8 @@ export function connectOptions(flags: RemoteFlags): ConnectOptions {
   return {
     user: flags.user,
     account: flags.account,
-    tls: tlsOptions(flags),
+    // As ssh does: most FTP servers have a certificate that no authority vouches for.
+    tls: { ...tlsOptions(flags), trust: flags.tlsTrust ?? "first-use" },
     data: { modes: flags.mode, activeAddress: flags.activeAddress, activePorts: flags.activePorts },
     proxy: flags.proxy === undefined ? undefined : { url: flags.proxy, style: flags.proxyStyle },
     connections: flags.connections,
@@ -154,10 +163,10 @@ function familyOf({ ipv4, ipv6 }: RemoteFlags): 4 | 6 | undefined {
   return ipv6 === true ? 6 : undefined;
 }
 
-function tlsOptions(flags: RemoteFlags): TlsOptions & { readonly mode?: TlsMode | undefined } {
+export function tlsOptions(flags: RemoteFlags): TlsOptions & { readonly mode?: TlsMode | undefined } {
   return {
     mode: flags.tls,
-    trust: flags.tlsTrust ?? "first-use",
+    trust: flags.tlsTrust,
     fingerprint: flags.tlsPin,
     ca: pem(flags.tlsCa),
     cert: pem(flags.tlsCert),
