@@ -1,5 +1,6 @@
 /** What the other side may not be able to do: it is tried, and after a refusal neither tried nor complained of again. */
 import { FtpError } from "../errors.ts";
+import { REFUSALS_MOST } from "./limits.ts";
 import type { Notes } from "./notes.ts";
 
 export type Ability = "times" | "modes" | "links" | "hashes";
@@ -13,6 +14,8 @@ const WITHOUT: Readonly<Record<Ability, string>> = {
 
 export class Abilities {
   readonly #missing = new Set<Ability>();
+  /** Refusals since the last time that it was done. */
+  readonly #refusals = new Map<Ability, number>();
   readonly #notes: Notes;
 
   constructor(notes: Notes) {
@@ -36,10 +39,13 @@ export class Abilities {
     if (!this.has(ability)) return false;
     try {
       await work();
+      this.#refusals.delete(ability);
       return true;
     } catch (error) {
       if (!(error instanceof FtpError) || error.retryable) throw error;
-      if (error.code === "UNSUPPORTED" || isUnknown(error)) this.lacks(ability);
+      const refusals = (this.#refusals.get(ability) ?? 0) + 1;
+      this.#refusals.set(ability, refusals);
+      if (error.code === "UNSUPPORTED" || isUnknown(error) || refusals >= REFUSALS_MOST) this.lacks(ability);
       else this.#notes.warn(`${path}: ${error.message}`);
       return false;
     }

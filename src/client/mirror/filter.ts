@@ -76,7 +76,9 @@ function compileRegex(regex: string | RegExp): RegExp {
 }
 
 function wrongPattern(source: string, why: string): FtpError {
-  return new FtpError("USAGE", `The filter pattern "${source.slice(0, 80)}" cannot be used: ${why}.`, { phase: "local" });
+  return new FtpError("USAGE", `The filter pattern "${source.slice(0, 80)}" cannot be used: ${why}.`, {
+    phase: "local",
+  });
 }
 
 /** What does not say its size or time is taken: leaving it out would remove or miss it by chance. */

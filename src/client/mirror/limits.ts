@@ -22,10 +22,10 @@ export const FILE_TRIES = 4;
 export const FAILURES_KEPT = 1_000;
 /** Warnings that a report keeps; more are counted. */
 export const MIRROR_WARNINGS = 200;
-/** Octets from which an interrupted file is gone on with: below it starting anew costs less than knowing. */
+/** Octets from which an interrupted upload is gone on with: below it starting anew costs less than a note about it. */
 export const RESUME_LEAST = 262_144;
-/** Milliseconds after which the part of a process that still runs counts as left behind. */
-export const PART_STALE_MS = 86_400_000;
+/** Refusals one after the other after which an optional command is not tried any more: one file may be another's. */
+export const REFUSALS_MOST = 3;
 /** Steps that lie in memory before they go to a temporary file: some 2 MiB. */
 export const SPOOL_MEMORY = 10_000;
 /** Octets of spooled steps that are written at a time. */

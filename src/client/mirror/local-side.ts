@@ -22,8 +22,8 @@ import type { EntryTime, EntryType, HashResult } from "../types.ts";
 import { DIGEST_BLOCK, FOLDER_ENTRIES, STAT_BATCH, STAT_BATCH_MS } from "./limits.ts";
 import { localError, systemCode } from "./local-error.ts";
 import { LocalFolders } from "./local-folders.ts";
-import { isPart, ownPart } from "./parts.ts";
-import { type Item, type Listed, type ListTerms, type Part, type Side, nameOf, parentOf } from "./side.ts";
+import { isPart, temporaryName } from "./parts.ts";
+import { type Item, type Listed, type ListTerms, type Side, nameOf, parentOf } from "./side.ts";
 
 /** Bits that a mirror sets: neither setuid and setgid nor the sticky bit may come from elsewhere. */
 export const MODE_BITS = 0o777;
@@ -123,7 +123,7 @@ export class LocalSide implements Side, AsyncDisposable {
 
   async makeLink(path: string, target: string): Promise<void> {
     await this.folders.use(parentOf(path), async (at) => {
-      const temporary = `${at}/${ownPart()}`;
+      const temporary = `${at}/${temporaryName()}`;
       try {
         await symlink(target, temporary);
         await rename(temporary, `${at}/${nameOf(path)}`);
@@ -154,7 +154,7 @@ class Reading {
   readonly #at: string;
   readonly #follow: boolean;
   readonly #items: Item[] = [];
-  readonly #parts = new Map<string, Part>();
+  readonly #parts = new Map<string, number>();
   readonly #warnings: string[] = [];
   #isCut = false;
 
@@ -174,7 +174,7 @@ class Reading {
         continue;
       }
       if (stat === undefined) this.#miss(name, undefined);
-      else if (stat.isSymbolicLink()) this.#items.push(await this.#link(name, stat));
+      else if (stat.isSymbolicLink() && !isPart(name)) this.#items.push(await this.#link(name, stat));
       else this.#take(name, stat);
     }
   }
@@ -184,7 +184,7 @@ class Reading {
     for (const [index, result] of stats.entries()) {
       const name = names[index] ?? "";
       if (result.status === "rejected") this.#miss(name, result.reason);
-      else if (result.value.isSymbolicLink()) this.#items.push(await this.#link(name, result.value));
+      else if (result.value.isSymbolicLink() && !isPart(name)) this.#items.push(await this.#link(name, result.value));
       else this.#take(name, result.value);
     }
   }
@@ -195,7 +195,7 @@ class Reading {
 
   #take(name: string, stat: Stats): void {
     if (!isPart(name)) this.#items.push(itemOf(name, stat, undefined));
-    else if (stat.isFile()) this.#parts.set(name, { size: stat.size, ms: stat.mtimeMs });
+    else if (stat.isFile()) this.#parts.set(name, stat.size);
   }
 
   /** What was removed since is no loss; a name that is no UTF-8 cannot be asked for by its text, and is there. */

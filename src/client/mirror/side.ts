@@ -12,15 +12,12 @@ export type Item = {
   readonly target: string | undefined;
 };
 
-/** An unfinished file: its octets, and when it was written last in milliseconds since 1970. */
-export type Part = { readonly size: number; readonly ms: number };
-
 /** A whole folder. */
 export type Listed = {
   /** In no order. */
   readonly items: Item[];
-  /** Unfinished files of ours, by name. */
-  readonly parts: ReadonlyMap<string, Part>;
+  /** Octets of the unfinished files, by their names. */
+  readonly parts: ReadonlyMap<string, number>;
   /** What is wrong with single entries. */
   readonly warnings: readonly string[];
   /** Some entries could not be read: what is not listed may still be there. */
@@ -35,14 +32,17 @@ export interface Side {
   /** @throws {FtpError} NOT_FOUND where there is no such folder. */
   list(folder: string, terms: ListTerms): Promise<Listed>;
   /** @returns undefined where there are no digests. @param algorithm default: what this side likes. */
-  digest(path: string, terms: { readonly signal: AbortSignal; readonly algorithm?: DigestName }): Promise<HashResult | undefined>;
+  digest(
+    path: string,
+    terms: { readonly signal: AbortSignal; readonly algorithm?: DigestName },
+  ): Promise<HashResult | undefined>;
   /** Makes the root, too, where it is not there. A folder that is there already is none of its concern. */
   makeFolder(path: string, mode: number | undefined, signal: AbortSignal): Promise<void>;
   removeFile(path: string, signal: AbortSignal): Promise<void>;
   removeFolder(path: string, signal: AbortSignal): Promise<void>;
   setTime(path: string, modified: EntryTime, signal: AbortSignal): Promise<void>;
   setMode(path: string, mode: number, signal: AbortSignal): Promise<void>;
-  /** Takes the place of a file or link. */
+  /** At the server nothing may lie there; here it takes the place of a file or link. */
   makeLink(path: string, target: string, signal: AbortSignal): Promise<void>;
 }
 

@@ -171,7 +171,13 @@ export type MirrorEvent =
   | { readonly kind: "start"; readonly path: string; readonly size: number | undefined; readonly resumedAt: number }
   | { readonly kind: "progress"; readonly path: string; readonly bytes: number; readonly total: number | undefined }
   | { readonly kind: "done"; readonly path: string; readonly bytes: number; readonly ms: number }
-  | { readonly kind: "retry"; readonly path: string; readonly error: FtpError; readonly attempt: number; readonly waitMs: number }
+  | {
+      readonly kind: "retry";
+      readonly path: string;
+      readonly error: FtpError;
+      readonly attempt: number;
+      readonly waitMs: number;
+    }
   | { readonly kind: "failed"; readonly path: string; readonly error: FtpError }
   | { readonly kind: "made" | "linked" | "set" | "deleted"; readonly path: string }
   | { readonly kind: "skipped"; readonly path: string; readonly why: "same" | "excluded" | "link" | "special" | "only" }
