@@ -79,7 +79,7 @@ export class LocalSide implements Side, AsyncDisposable {
     });
   }
 
-  async makeFolder(path: string, mode: number | undefined): Promise<void> {
+  async makeFolder(path: string): Promise<void> {
     if (path === "") {
       await mkdir(this.#root, { recursive: true }).catch((error: unknown) => {
         throw localError(error, `make the folder ${this.#root}`);
@@ -92,7 +92,6 @@ export class LocalSide implements Side, AsyncDisposable {
       } catch (error) {
         if (systemCode(error) !== "EEXIST" || !(await lstat(full)).isDirectory()) throw error;
       }
-      if (mode !== undefined) await chmod(full, (mode & MODE_BITS) | OWN_FOLDER);
     });
   }
 

@@ -18,7 +18,7 @@ export function isPart(name: string): boolean {
  */
 export function partNameOf(
   name: string,
-  { size, modified }: Pick<Item, "size" | "modified">,
+  { size, modified }: Partial<Pick<Item, "size" | "modified">>,
   address: string,
 ): string | undefined {
   if (size === undefined || modified === undefined) return undefined;

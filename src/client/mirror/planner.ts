@@ -49,6 +49,7 @@ export class Planner {
   readonly #waiting: PlanNode[] = [];
   /** Removals that count for `maxDelete`. */
   #deletions = 0;
+  #extras = 0;
   #held: string | undefined;
 
   constructor(parts: PlannerParts) {
@@ -61,6 +62,11 @@ export class Planner {
 
   get deletions(): number {
     return this.#deletions;
+  }
+
+  /** Those of them that wait for the end of the plan. */
+  get extras(): number {
+    return this.#extras;
   }
 
   /** Why nothing may be removed, known when the plan is whole: a folder of the source could not be read. */
@@ -102,6 +108,7 @@ export class Planner {
     counts[step.kind] += 1;
     if (step.kind === "copy" || step.kind === "replace") counts.octets += (step.size ?? 0) - (step.resume ?? 0);
     if ("why" in step && (step.why === "extra" || step.why === "in-the-way")) this.#deletions += 1;
+    if ("why" in step && step.why === "extra") this.#extras += 1;
   }
 
   #readAhead(now: PlanNode): void {
@@ -137,10 +144,9 @@ export class Planner {
     delete node.listings;
     this.#parts.signal.throwIfAborted();
     if (source === undefined || there === undefined) return;
-    if ("error" in source) return this.#missed(node, source.error);
-    if ("error" in there) {
-      if (node.depth === 0) throw there.error;
-      return this.#parts.notes.fail(node.path, there.error);
+    if ("error" in source || "error" in there) {
+      this.#missed(node, source, there);
+      return;
     }
     this.#check(node, source.listed, there.listed);
     if (this.#parts.terms.emptyFolders) yield* made(node);
@@ -150,10 +156,12 @@ export class Planner {
     this.#parts.notes.emit({ kind: "planned", path: node.path, counts: this.#parts.counts });
   }
 
-  #missed(node: PairNode, error: FtpError): void {
-    if (node.depth === 0) throw error;
-    this.#held ??= `the folder ${node.from} of the source could not be listed`;
-    this.#parts.notes.fail(node.path, error);
+  #missed(node: PairNode, source: Outcome, there: Outcome): void {
+    const failed = "error" in source ? source : there;
+    if (!("error" in failed)) return;
+    if (node.depth === 0) throw failed.error;
+    if (failed === source) this.#held ??= `the folder ${node.from} of the source could not be listed`;
+    this.#parts.notes.fail(node.path, failed.error);
   }
 
   #check(node: PairNode, source: Listed, there: Listed): void {

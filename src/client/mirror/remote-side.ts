@@ -61,14 +61,13 @@ export class RemoteSide implements Side {
   }
 
   /** Servers have no code of their own for what is there already: it is looked at. */
-  async makeFolder(path: string, mode: number | undefined, signal: AbortSignal): Promise<void> {
+  async makeFolder(path: string, signal: AbortSignal): Promise<void> {
     const full = this.pathOf(path);
     try {
       await this.#client.mkdir(full, { signal, recursive: path === "" });
     } catch (error) {
       if (!isRefusal(error) || (await this.#client.exists(full, { signal })) !== "directory") throw error;
     }
-    if (mode !== undefined) await this.#client.chmod(full, mode, { signal });
   }
 
   async removeFile(path: string, signal: AbortSignal): Promise<void> {

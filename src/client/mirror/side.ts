@@ -37,7 +37,7 @@ export interface Side {
     terms: { readonly signal: AbortSignal; readonly algorithm?: DigestName },
   ): Promise<HashResult | undefined>;
   /** Makes the root, too, where it is not there. A folder that is there already is none of its concern. */
-  makeFolder(path: string, mode: number | undefined, signal: AbortSignal): Promise<void>;
+  makeFolder(path: string, signal: AbortSignal): Promise<void>;
   removeFile(path: string, signal: AbortSignal): Promise<void>;
   removeFolder(path: string, signal: AbortSignal): Promise<void>;
   setTime(path: string, modified: EntryTime, signal: AbortSignal): Promise<void>;

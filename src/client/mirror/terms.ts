@@ -42,32 +42,45 @@ export function termsOf(spec: MirrorSpec, client: Client): Terms {
   ] as const) {
     if (value !== undefined && !(value >= 0)) throw usage(`${name} must be 0 or more, and is ${value}`);
   }
-  const remote = absoluteRemote(spec.remote, client.info.home);
   const local = resolve(spec.local);
   const isDown = spec.direction === "down";
   return {
+    ...deletionTerms(spec),
+    ...keptTerms(spec),
     direction: spec.direction,
-    remote,
+    remote: absoluteRemote(spec.remote, client.info.home),
     local,
     compare: spec.compare ?? "time+size",
     zoneTolerance: spec.zoneTolerance ?? false,
     only: spec.only,
     filter: compileFilter(spec.filter),
+    umask: isDown ? process.umask() : 0,
+    hidden: spec.hidden ?? true,
+    depth: Math.min(spec.depth ?? MIRROR_DEPTH, MIRROR_DEPTH),
+    ignoreCase: spec.ignoreCase ?? (isDown && ignoresCase(local)),
+    journal: spec.journal ?? join(stateFolder(), "ferryman", "mirror"),
+  };
+}
+
+function deletionTerms(spec: MirrorSpec): Pick<Terms, "delete" | "deleteExcluded" | "maxDelete" | "allowEmpty"> {
+  return {
     delete: spec.delete === true ? "after" : (spec.delete ?? false),
     deleteExcluded: spec.deleteExcluded ?? false,
     maxDelete: spec.maxDelete ?? Infinity,
     allowEmpty: spec.allowEmpty ?? false,
+  };
+}
+
+function keptTerms(
+  spec: MirrorSpec,
+): Pick<Terms, "links" | "times" | "modes" | "emptyFolders" | "checkAfter" | "verify"> {
+  return {
     links: spec.links ?? "keep",
     times: spec.times ?? "exact",
     modes: spec.modes ?? true,
-    umask: isDown ? process.umask() : 0,
     emptyFolders: spec.emptyFolders ?? true,
-    hidden: spec.hidden ?? true,
-    depth: Math.min(spec.depth ?? MIRROR_DEPTH, MIRROR_DEPTH),
-    ignoreCase: spec.ignoreCase ?? (isDown && ignoresCase(local)),
     checkAfter: spec.checkAfter ?? false,
     verify: spec.verify ?? "size",
-    journal: spec.journal ?? join(stateFolder(), "ferryman", "mirror"),
   };
 }
 
