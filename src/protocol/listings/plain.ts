@@ -65,13 +65,13 @@ export const nonStopFormat: Format = (line, state) => {
   const [code, size] = [textAt(words, 1 + isOpen), textAt(words, 2 + isOpen)];
   const time = shortTime(textAt(words, 3 + isOpen), textAt(words, 4 + isOpen), state);
   const rest = words.slice(5 + isOpen).map(({ text }) => text);
-  const owner = /^(\d{1,3}), ?(\d{1,3}) "\S{4}"$/.exec(rest.join(" "));
-  if (!/^\d{1,5}[A-Z]?$/.test(code) || !isNumber(size) || time === undefined || owner === null) return undefined;
+  const [, group = "", owner] = /^(\d{1,3}), ?(\d{1,3}) "\S{4}"$/.exec(rest.join(" ")) ?? [];
+  if (!/^\d{1,5}[A-Z]?$/.test(code) || !isNumber(size) || time === undefined || owner === undefined) return undefined;
   return listedEntry(textAt(words, 0), "file", {
     size: exactNumber(size),
     time,
-    owner: joined(owner[2] ?? ""),
-    group: joined(owner[1] ?? ""),
+    owner: joined(owner),
+    group: joined(group),
   });
 };
 
