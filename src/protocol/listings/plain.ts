@@ -34,12 +34,16 @@ export const sizeFirstFormat: Format = (line, state) => {
 /** A date with its time of day: `01-31-24 12:34`, `Jan-31-2024 12:34:56`, `Jan 31, 2024 12:34`, `Jan 31 2024 12:34`. */
 function plainDate(words: readonly Word[], at: number, state: ListingState): FoundDate | undefined {
   const time = shortTime(textAt(words, at), textAt(words, at + 1), state);
-  if (time !== undefined) return { time, next: at + 2 };
+  if (time !== undefined) return { time, next: at + 2, gap: 0 };
   const date = unixDate(words, at, state.now);
   if (date?.time.precision !== "day") return date;
   const clock = clockOf(textAt(words, date.next));
   if (clock === undefined) return undefined;
-  return { time: { ...date.time, ms: date.time.ms + clock.ms, precision: clock.precision }, next: date.next + 1 };
+  return {
+    time: { ...date.time, ms: date.time.ms + clock.ms, precision: clock.precision },
+    next: date.next + 1,
+    gap: 0,
+  };
 }
 
 /**

@@ -43,7 +43,7 @@ export const unixFormat: Format = (line, { now }) => {
   const last = words[(date?.next ?? 0) - 1];
   if (date === undefined || last === undefined) return undefined;
   const rest = afterWord(line, last);
-  const name = rights.isPadded ? rest.trimStart() : rest;
+  const name = rights.isPadded ? rest.trimStart() : rest.slice(date.gap);
   const columns = columnsOf(line, words.slice(rights.next, date.at), rights.kind);
   const { target, name: own } = rights.kind === "link" ? linkOf(name, columns.size) : { name, target: undefined };
   return listedEntry(own, rights.kind, { ...columns, time: date.time, mode: rights.mode, target });
@@ -80,16 +80,24 @@ function modeOf(letters: string): number | undefined {
   return mode;
 }
 
+type PlacedDate = FoundDate & { readonly at: number };
+
 /** The first date with a size before it; else the first date, for servers that leave the size out. */
-function dateOf(words: readonly Word[], from: number, now: number): (FoundDate & { readonly at: number }) | undefined {
-  let first: (FoundDate & { readonly at: number }) | undefined;
+function dateOf(words: readonly Word[], from: number, now: number): PlacedDate | undefined {
+  return firstDate(words, from + 1, { now, isSized: true }) ?? firstDate(words, from, { now, isSized: false });
+}
+
+function firstDate(
+  words: readonly Word[],
+  from: number,
+  { now, isSized }: { readonly now: number; readonly isSized: boolean },
+): PlacedDate | undefined {
   for (let at = from; at < words.length; at++) {
-    const found = unixDate(words, at, now);
-    if (found === undefined) continue;
-    if (at > from && isSize(textAt(words, at - 1))) return { ...found, at };
-    first ??= { ...found, at };
+    if (isSized && !isSize(textAt(words, at - 1))) continue;
+    const date = unixDate(words, at, now);
+    if (date !== undefined) return { ...date, at };
   }
-  return first;
+  return undefined;
 }
 
 /** `1234`, `4.0K`, and the `8,0` of a device. */
