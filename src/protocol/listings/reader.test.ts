@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { FACTS, formatFacts } from "../facts.ts";
+import { formatListLine } from "../listing.ts";
 import { joined } from "../octets.ts";
 import type { ListedEntry } from "./entry.ts";
 import { ListingReader } from "./reader.ts";
@@ -114,6 +116,59 @@ test("a line of 16 KiB costs no more than its length in every format", () => {
   }
   // A format that tries all pairs of places takes seconds; what is left is room for the compiler and the collector.
   assert.ok(slowest.ms < 200, `${slowest.ms} ms for ${slowest.line}`);
+});
+
+const nameOctets = fc
+  .array(fc.oneof(octet, fc.constantFrom(" ", "-", ">", "1", ":", "Jan")), { minLength: 1, maxLength: 20 })
+  .map((parts) => joined(parts.join("").replace(/[\0\r\n/]/g, "_")))
+  .filter((name) => !/^\.{1,2}$/.test(name));
+const word = fc.stringMatching(/^[a-z_][a-z0-9_.-]{0,9}$/);
+
+/** What our own server tells of an entry. */
+const source = fc.record({
+  name: nameOctets,
+  kind: fc.constantFrom("file" as const, "directory" as const, "link" as const, "other" as const),
+  size: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
+  modified: fc.integer({ min: Date.UTC(1970, 0, 1), max: NOW + 86_400_000 }).map((ms) => Math.floor(ms / 1000) * 1000),
+  mode: fc.nat({ max: 0o7777 }),
+  owner: word,
+  group: word,
+  links: fc.integer({ min: 1, max: 99_999 }),
+  target: nameOctets,
+});
+
+test("what our server writes in answer to LIST is read as it was meant", () => {
+  fc.assert(
+    fc.property(source, (file) => {
+      // The size of a link is the length of what it points at; only so can names hold arrows.
+      const size = file.kind === "link" ? file.target.length : file.size;
+      const found = new ListingReader({ kind: "list", now: NOW }).line(formatListLine({ ...file, size }, NOW));
+      assert.ok(typeof found !== "string");
+      const { name, type, mode, owner, group } = found;
+      assert.deepEqual([name, type, mode, owner, group], [file.name, file.kind, file.mode, file.owner, file.group]);
+      assert.equal(found.size, file.kind === "file" ? size : undefined);
+      assert.equal(found.target, file.kind === "link" ? file.target : undefined);
+      const unit = found.time?.precision === "day" ? 86_400_000 : 60_000;
+      assert.equal(found.time?.ms, Math.floor(file.modified / unit) * unit);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("what our server writes in answer to MLSD is read as it was meant", () => {
+  fc.assert(
+    fc.property(source, (file) => {
+      const line = joined(`${formatFacts({ ...file, unique: "1g2", perm: "r" }, new Set(FACTS))} ${file.name}`);
+      const found = new ListingReader({ kind: "mlsd", now: NOW }).line(line);
+      assert.ok(typeof found !== "string");
+      const { name, type, mode, owner, group, unique, perm } = found;
+      const wanted = [file.name, file.kind, file.mode, file.owner, file.group, "1g2", "r"];
+      assert.deepEqual([name, type, mode, owner, group, unique, perm], wanted);
+      assert.equal(found.size, file.kind === "file" ? file.size : undefined);
+      assert.deepEqual(found.time, { ms: file.modified, precision: "second", zone: "utc" });
+    }),
+    { numRuns: 1000 },
+  );
 });
 
 test("each line of a listing is read even when formats change", () => {
