@@ -3,9 +3,9 @@ import type { ListedTime, ListingState } from "./entry.ts";
 import { monthOf } from "./months.ts";
 import { type Word, textAt } from "./words.ts";
 
-export type Day = { readonly year: number; readonly month: number; readonly day: number };
+type Day = { readonly year: number; readonly month: number; readonly day: number };
 /** The time since midnight, and what it was told in. */
-export type Clock = { readonly ms: number; readonly precision: "second" | "minute" };
+type Clock = { readonly ms: number; readonly precision: "second" | "minute" };
 export type FoundDate = {
   readonly time: ListedTime;
   /** The word after the date. */

@@ -162,6 +162,12 @@ test("members of a partitioned data set", () => {
   ]);
 });
 
+test("jobs of z/OS", () => {
+  const job = "ANN1     JOB00123 ANN      OUTPUT A        RC=0000 4 spool files";
+  const found = readAll(job, "JOBNAME  JOBID    OWNER    STATUS CLASS", job, "ANN1     FOO00123 ANN      OUTPUT A");
+  assert.deepEqual(found, ["unknown", "ignored", { name: "JOB00123", type: "file", owner: "ANN" }, "unknown"]);
+});
+
 test("lines that are nearly of z/OS", () => {
   const lines = [
     "VOLUME01 3390   2024/01/31  1   15  FB      80  6160  PO  ANN.JCL",

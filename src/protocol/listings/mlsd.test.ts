@@ -52,7 +52,7 @@ test("without a type the mode tells, or the rights", () => {
   assert.deepEqual(read(" name"), { name: "name", type: "file" });
   assert.deepEqual(read("unix.mode=040755; name"), { name: "name", type: "directory", mode: 0o755 });
   assert.deepEqual(read("perm=el; name"), { name: "name", type: "directory", perm: "el" });
-  assert.deepEqual(read("perm=adfrw; name"), { name: "name", type: "file", perm: "adfrw" });
+  assert.deepEqual(read("perm=adfrwMT; name"), { name: "name", type: "file", perm: "adfrwMT" });
 });
 
 test("what is no line of MLSD is unknown, and no other format is tried", () => {
