@@ -96,16 +96,28 @@ test("two names that read the same stay two", () => {
   assert.equal(second.encode("é"), octets(0xc3, 0xa9));
 });
 
+/** 1,004 octets that are no UTF-8, another name for each number. */
+function longName(index: number): ByteString {
+  const tail = octets(0xe9, 0x30 + (index >> 12), 0x30 + ((index >> 6) & 63), 0x30 + (index & 63));
+  return bytesOf(Buffer.concat([Buffer.alloc(1000, 0x61), Buffer.from(tail, "latin1")]));
+}
+
 test("when the memory is full, names still come back to their octets", () => {
   const coder = new NameCoder();
   const early = coder.decode(octets(0xe8));
-  const coderOf = (index: number): ByteString =>
-    octets(0xe9, 0xe0 + (index >> 12), 0x30 + ((index >> 6) & 63), 0x30 + (index & 63));
-  const texts: string[] = [];
-  for (let index = 0; index < 70_000; index++) texts.push(coder.decode(coderOf(index)));
-  assert.equal(texts[0], "éà00");
-  for (const index of [0, 1, 65_000, 65_535, 65_536, 69_999])
-    assert.equal(coder.encode(texts[index] ?? ""), coderOf(index));
+  const texts = Array.from({ length: 6000 }, (_, index) => coder.decode(longName(index)));
+  assert.ok(texts[0]?.endsWith("aé000"), "read as latin1 while there is room");
+  const firstEscaped = texts.findIndex((text) => !text.includes("é"));
+  assert.ok(firstEscaped > 1000, `${firstEscaped}`);
+  for (const [index, text] of texts.entries()) assert.equal(coder.encode(text), longName(index));
+  assert.equal(new Set(texts).size, texts.length);
+  const filling = Array.from({ length: 200 }, (_, index) =>
+    coder.decode(octets(0xe9, 0x41 + (index >> 4), 0x41 + (index & 15))),
+  );
+  assert.ok(
+    filling.some((text) => !text.includes("é")),
+    "not a name more",
+  );
   assert.equal(coder.decode(bytesOfText("ö")), "ö", "UTF-8 needs no memory");
   const late = coder.decode(octets(0xf6));
   assert.notEqual(late, "ö");
@@ -128,6 +140,13 @@ test("a character that the set does not have is named", () => {
   );
   assert.throws(() => new NameCoder("shift_jis").encode("ab한"), refused("UNSAFE_NAME", /U\+D55C/));
   assert.throws(() => new NameCoder().encode("a\ud800"), refused("UNSAFE_NAME", /U\+D800/));
+});
+
+test("what is only shown is not remembered", () => {
+  const coder = new NameCoder();
+  assert.equal(coder.shown(octets(0xe9)), "é");
+  assert.equal(coder.encode("é"), octets(0xc3, 0xa9));
+  assert.equal(coder.shown(bytesOfText("名")), "名");
 });
 
 test("0xFF is left to the writer of the line", () => {

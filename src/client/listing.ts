@@ -1,5 +1,5 @@
 /** What a data connection brings in answer to MLSD or LIST, as entries: bounded in lines, octets and warnings. */
-import { bytesOf, textOf } from "../base/bytes.ts";
+import { bytesOf } from "../base/bytes.ts";
 import type { ListedEntry, ListedTime } from "../protocol/listings/entry.ts";
 import { ListingReader } from "../protocol/listings/reader.ts";
 import { unsafeName } from "../protocol/listings/unsafe-name.ts";
@@ -53,8 +53,8 @@ function entry(listed: ListedEntry, type: EntryType, { folder, coder, zoneMinute
     ...(size !== undefined && { size }),
     ...(time !== undefined && { modified: entryTime(time, zoneMinutes) }),
     ...(mode !== undefined && { mode }),
-    ...(owner !== undefined && { owner: coder.decode(owner) }),
-    ...(group !== undefined && { group: coder.decode(group) }),
+    ...(owner !== undefined && { owner: coder.shown(owner) }),
+    ...(group !== undefined && { group: coder.shown(group) }),
     ...(target !== undefined && { target: coder.decode(target) }),
   };
 }
@@ -136,7 +136,7 @@ class ReadListing implements Listing {
 
   #warn(what: string, line: string): undefined {
     if (this.#warnings.length >= WARNINGS_MOST) return;
-    const shown = printable(textOf(joined(line.slice(0, WARNING_SHOWN))));
+    const shown = printable(this.#terms.coder.shown(joined(line.slice(0, WARNING_SHOWN))));
     this.#warnings.push(`${what}: ${shown}`);
   }
 }
