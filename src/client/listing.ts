@@ -9,7 +9,7 @@ import { FtpError, printable } from "./errors.ts";
 import { LISTING_LINE, LISTING_MOST, WARNINGS_MOST, WARNING_SHOWN } from "./limits.ts";
 import type { Entry, EntryTime, EntryType, Listing } from "./types.ts";
 
-export type EntryTerms = {
+type EntryTerms = {
   /** The folder that is listed, from the server's root. */
   readonly folder: string;
   readonly coder: NameCoder;
@@ -36,7 +36,7 @@ export function readListing(chunks: AsyncIterable<Buffer>, terms: ListingTerms):
 }
 
 /** @returns undefined for what is no entry of the folder: itself and its parent. */
-export function entryOf(listed: ListedEntry, { folder, coder, zoneMinutes }: EntryTerms): Entry | undefined {
+function entryOf(listed: ListedEntry, { folder, coder, zoneMinutes }: EntryTerms): Entry | undefined {
   const { type } = listed;
   if (type === "this" || type === "parent") return undefined;
   return entry(listed, type, { folder, coder, zoneMinutes });
