@@ -66,12 +66,14 @@ test("rules from a file", () => {
   ]);
 });
 
+function refused(rule: FilterRule): void {
+  assert.throws(
+    () => compileFilter({ rules: [rule] }),
+    (error) => error instanceof FtpError && error.code === "USAGE",
+  );
+}
+
 test("what is no pattern is refused", () => {
-  const refused = (rule: FilterRule): void =>
-    assert.throws(
-      () => compileFilter({ rules: [rule] }),
-      (error) => error instanceof FtpError && error.code === "USAGE",
-    );
   refused({ action: "exclude", regex: "(" });
   refused({ action: "exclude", glob: "" });
   refused({ action: "exclude", glob: "a".repeat(5_000) });

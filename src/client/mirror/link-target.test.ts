@@ -18,6 +18,7 @@ test("targets that stay inside are kept, others are none", () => {
     ["/pub/x/y", "a/b/link", "../../x/y"],
     ["/pub", "link", "."],
     ["/pub/../etc", "link", undefined],
+    ["/pub//x", "link", "x"],
     ["/public", "link", undefined],
     ["", "link", undefined],
     ["a\0b", "link", undefined],

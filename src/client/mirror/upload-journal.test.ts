@@ -18,7 +18,7 @@ test("a note outlives its process, and holds for the same file and a shorter one
   const [name = ""] = await readdir(folder);
   assert.equal((await stat(join(folder, name))).mode & 0o777, 0o600);
   // A crash in the middle of a line.
-  await appendFile(join(folder, name), '{"path":"a/b","si');
+  await appendFile(join(folder, name), '\n{"path":"a/b","si');
   const next = await UploadJournal.open(folder, "mirror");
   assert.ok(next.has("a/b") && !next.has("small"));
   assert.equal(next.begun(NOTE, 500), 500);
@@ -28,6 +28,7 @@ test("a note outlives its process, and holds for the same file and a shorter one
   assert.equal(next.begun({ ...NOTE, size: 999_999 }, 500), 0);
   assert.ok(!(await UploadJournal.open(folder, "another mirror")).has("a/b"));
   await next.begin({ ...NOTE, before: 500 });
+  assert.equal((await UploadJournal.open(folder, "mirror")).begun(NOTE, 500), 0);
   assert.equal(next.begun(NOTE, 500), 0);
   assert.equal(next.begun(NOTE, 501), 501);
   await next.end("a/b");
