@@ -81,6 +81,18 @@ test("a cut upload goes on where it ended, in the same run and in the next", asy
   assert.deepEqual(await readdir(tree.beside("journal")), []);
 });
 
+test("a server that lets nobody go on gets the whole file again", async () => {
+  await using tree = await TestTree.make();
+  const client = new TestClient();
+  client.resumes = false;
+  await tree.put("large", LARGE);
+  client.fail("upload /pub/large", "LOCAL_IO", { octets: 100_000 });
+  await up(client, tree).run();
+  const report = await up(client, tree).run();
+  assert.deepEqual([report.replaced, report.failures], [1, 0]);
+  assert.deepEqual(client.nodes.get("/pub/large")?.data, LARGE);
+});
+
 test("a shorter file that is not surely ours is replaced", async () => {
   await using tree = await TestTree.make();
   const client = new TestClient();
@@ -186,4 +198,18 @@ test("unfinished downloads of ours are not sent", async () => {
   const client = new TestClient();
   await up(client, tree).run();
   assert.deepEqual(client.paths(), ["/pub", "/pub/film"]);
+});
+
+test("nothing is tried below a folder that could not be made, and nothing at all without the first", async () => {
+  await using tree = await TestTree.make();
+  for (const name of ["a/b/c", "a/d", "e/f"]) await tree.put(name, name);
+  const client = new TestClient();
+  client.fail("mkdir /pub/a", "DENIED");
+  const report = await up(client, tree).run();
+  assert.deepEqual([report.copied, report.failures, report.stopped], [1, 4, undefined]);
+  assert.ok(!client.calls.some((call) => call.startsWith("upload /pub/a") || call.startsWith("mkdir /pub/a/")));
+  const other = new TestClient();
+  other.fail("mkdir /pub", "DENIED");
+  const stopped = await up(other, tree).run({ parallel: 1 });
+  assert.deepEqual([stopped.stopped?.code, stopped.failures, stopped.copied], ["DENIED", 1, 0]);
 });

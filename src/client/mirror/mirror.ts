@@ -259,7 +259,9 @@ function runnerOf(job: Job, options: RunOptions): Runner {
     terms.direction === "down" || journal === undefined
       ? new DownCopier(client, { source: remote, there: local, terms })
       : new UpCopier(client, { source: local, there: remote, terms, abilities, journal });
-  return new Runner({ there: job.there, copier, notes, abilities, options, signal, job: job.stop });
+  // A server whose folders come out otherwise gets their modes in the next run, which sees them.
+  const usualFolderMode = terms.direction === "down" ? 0o777 & ~terms.umask : 0o755;
+  return new Runner({ there: job.there, copier, notes, abilities, options, usualFolderMode, signal, job: job.stop });
 }
 
 async function drain(planner: Planner, runner: Runner, terms: Terms): Promise<void> {

@@ -62,6 +62,8 @@ export class TestClient implements Client {
   hasModes = true;
   hasLinks = true;
   listsModes = true;
+  /** Whether an upload may go on where another ended. */
+  resumes = true;
   /** Lines that no parser understands, in every listing. */
   oddLines: readonly string[] = [];
   /** Names that a listing brings besides. */
@@ -175,6 +177,7 @@ export class TestClient implements Client {
       const old = this.nodes.get(path);
       const before = options.mode === "resume" && old !== undefined ? old.data : Buffer.alloc(0);
       const have = before.length;
+      if (have > 0 && !this.resumes) throw noAppend(path);
       const end = fault === undefined ? data.length : Math.min(have + fault.octets, data.length);
       const sent = Buffer.concat([before, data.subarray(have, end)]);
       this.#set(path, { type: "file", data: sent, ms: Date.now(), mode: old?.mode ?? 0o644, target: undefined });
@@ -356,4 +359,9 @@ function faultOf({ code, retryable }: Fault, what: string): FtpError {
 
 function refused(code: FtpErrorCode, what: string, retryable = false): FtpError {
   return new FtpError(code, what, { phase: "transfer", retryable });
+}
+
+function noAppend(path: string): FtpError {
+  const reply = { code: 451, lines: ["Append/Restart not permitted, try again"] };
+  return new FtpError("BUSY", `cannot put ${path}`, { phase: "command", reply });
 }
