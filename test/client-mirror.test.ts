@@ -14,6 +14,7 @@ import {
   utimes,
   writeFile,
 } from "node:fs/promises";
+import { type AddressInfo, type Socket, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -21,6 +22,7 @@ import { connect } from "../src/client/client.ts";
 import { mirror } from "../src/client/mirror/mirror.ts";
 import type { MirrorSpec, Report } from "../src/client/mirror/types.ts";
 import type { Client } from "../src/client/types.ts";
+import { listen } from "../src/client/test-proxies.ts";
 import { startServer } from "./support/server.ts";
 
 const THEN = new Date("2024-05-06T07:08:09Z");
@@ -147,4 +149,66 @@ test("a run that was cut goes on with the file in which it was cut", async () =>
     assert.ok(data.equals(await readFile(join(remote, "up", "large"))));
     assert.deepEqual(await readdir(join(local, "journal")), []);
   });
+});
+
+const FOLDER = "type=dir;modify=20240506070809; sub\r\n";
+const FILE = "type=file;size=1;modify=20240506070809; one\r\n";
+
+/** Lists the root whole and, in the folder below it, one file of two before it dies with both connections. */
+function dyingServer(socket: Socket): void {
+  const answers: Readonly<Record<string, string>> = {
+    USER: "331 password",
+    PASS: "230 in",
+    FEAT: "211-\r\n MLST type*;size*;modify*;\r\n EPSV\r\n211 end",
+    PWD: '257 "/"',
+    MLST: "250-\r\n type=dir; /\r\n250 end",
+  };
+  const data = createServer();
+  data.unref().listen(0, "127.0.0.1");
+  const calls: Socket[] = [];
+  data.on("connection", (call) => calls.push(call.on("error", () => {})));
+  socket.on("error", () => {}).on("close", () => data.close());
+  socket.write("220 ready\r\n");
+  socket.on("data", (line: Buffer) => {
+    const [verb = "", path = ""] = line.toString().trim().split(/ (.*)/s);
+    const address = data.address();
+    if (verb === "EPSV" && isBound(address)) return void socket.write(`229 here (|||${address.port}|)\r\n`);
+    if (verb !== "MLSD") return void socket.write(`${answers[verb] ?? "200 well"}\r\n`);
+    const send = (call: Socket): void => {
+      socket.write("150 listing\r\n");
+      call.end(path === "/" ? FOLDER : FILE, () => (path === "/" ? socket.write("226 done\r\n") : socket.destroy()));
+    };
+    const call = calls.pop();
+    if (call !== undefined) return send(call);
+    data.once("connection", (late) => {
+      calls.pop();
+      send(late);
+    });
+    return undefined;
+  });
+}
+
+function isBound(address: AddressInfo | string | null): address is AddressInfo {
+  return typeof address === "object" && address !== null;
+}
+
+test("a listing that the server's end cut short deletes nothing", async () => {
+  await using server = await listen(dyingServer);
+  const local = await mkdtemp(join(tmpdir(), "ferryman-mirror-"));
+  try {
+    await put(local, "sub/one", "1");
+    await put(local, "sub/two", "2");
+    await put(local, "extra", "3");
+    await using client = await connect(`ftp://ann:x@127.0.0.1:${server.port}`, {
+      tls: "off",
+      store: false,
+      retry: { attempts: 1 },
+    });
+    const report = await mirror(client, { direction: "down", remote: "/", local, delete: true }).run();
+    assert.deepEqual([report.failures, report.deleted], [1, 0], JSON.stringify(report));
+    assert.equal(report.failed[0]?.error.code, "RESET");
+    assert.deepEqual((await readdir(local, { recursive: true })).toSorted(), ["extra", "sub", "sub/one", "sub/two"]);
+  } finally {
+    await rm(local, { recursive: true, force: true });
+  }
 });

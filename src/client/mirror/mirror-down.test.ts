@@ -294,3 +294,14 @@ test("a source that is not there or is no folder is an error", async () => {
   await assert.rejects(job("/none"), (error) => error instanceof FtpError && error.code === "NOT_FOUND");
   await assert.rejects(job("/pub/file"), (error) => error instanceof FtpError && error.code === "USAGE");
 });
+
+test("a listing that breaks off is asked for again", async () => {
+  await using tree = await TestTree.make();
+  const client = new TestClient();
+  client.put("/pub/sub/file", "x");
+  client.fail("list /pub/sub", "RESET", { times: 2 });
+  const spec = { direction: "down", remote: "/pub", local: tree.root } as const;
+  assert.equal((await mirror(client, spec).run()).failures, 0);
+  client.fail("list /pub/sub", "RESET", { times: 3 });
+  assert.equal((await mirror(client, spec).run()).failures, 1);
+});

@@ -4,7 +4,7 @@ import type { DigestName } from "../../protocol/digest.ts";
 import { unsafeName } from "../../protocol/listings/unsafe-name.ts";
 import { FtpError, printable, shownReply } from "../errors.ts";
 import type { Client, Entry, EntryTime, HashResult } from "../types.ts";
-import { FOLDER_ENTRIES, STAT_BATCH } from "./limits.ts";
+import { FOLDER_ENTRIES, LIST_TRIES, STAT_BATCH } from "./limits.ts";
 import { linkTargets } from "./link-targets.ts";
 import { isPart } from "./parts.ts";
 import type { Item, Listed, ListTerms, Side } from "./side.ts";
@@ -31,8 +31,20 @@ export class RemoteSide implements Side {
     return this.#root === "/" ? `/${path}` : `${this.#root}/${path}`;
   }
 
+  /** A listing that broke off is asked for again: nothing of it has been used, which the client cannot know. */
+  async list(folder: string, terms: ListTerms): Promise<Listed> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#listOnce(folder, terms);
+      } catch (error) {
+        terms.signal.throwIfAborted();
+        if (!(error instanceof FtpError) || error.code !== "RESET" || tries >= LIST_TRIES) throw error;
+      }
+    }
+  }
+
   /** Reads to the end at once: a listing that waits for us would keep its connection from those who copy. */
-  async list(folder: string, { signal, hidden, follow, targets }: ListTerms): Promise<Listed> {
+  async #listOnce(folder: string, { signal, hidden, follow, targets }: ListTerms): Promise<Listed> {
     const listing = this.#client.list(this.pathOf(folder), { signal, hidden });
     const items: Item[] = [];
     const links: Item[] = [];
