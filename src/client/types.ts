@@ -173,6 +173,8 @@ export type TransferOptions = CallOptions & {
 };
 
 export type DownloadOptions = TransferOptions & {
+  /** What a listing has told of the file: its size and time are not asked again. */
+  readonly entry?: Pick<Entry, "size" | "modified"> | undefined;
   /** First octet, and the one after the last. */
   readonly start?: number | undefined;
   readonly end?: number | undefined;
@@ -234,7 +236,12 @@ export type Profile = {
   readonly greeting: string;
   readonly system: string;
   readonly features: readonly string[];
-  readonly tls: { readonly offered: boolean; readonly version?: string; readonly fingerprint?: string; readonly resumes?: boolean };
+  readonly tls: {
+    readonly offered: boolean;
+    readonly version?: string;
+    readonly fingerprint?: string;
+    readonly resumes?: boolean;
+  };
   /** Each mode that was tried, on its own. */
   readonly modes: readonly (DataAttempt & { readonly works: boolean })[];
   readonly listing: "mlsd" | "list";
