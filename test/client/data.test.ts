@@ -23,7 +23,7 @@ import {
   tryOut,
 } from "./unharmed.ts";
 
-const { get, list, put, putLarge, read } = ACTS;
+const { get, list, put, putLarge, putWithoutEnd, read } = ACTS;
 
 function lying(lies: Lies, rest: Omit<Case, "liar">): Case {
   return { ...rest, liar: { lies } };
@@ -51,11 +51,11 @@ const ORDERS: CaseTable = {
   "150 never": lying({ steps: { RETR: ["connect", "data", "end", "closing"] } }, { act: get, options: HASTY }),
   "226 never": lying(
     { steps: { RETR: ["opening", "connect", "data", "end", "hang"] } },
-    { act: get, options: { ...HASTY, timeoutMs: 1_000 } },
+    { act: get, options: HASTY, callMs: 1_000 },
   ),
   "226 never, after an upload": lying(
     { steps: { STOR: ["opening", "connect", "data", "end", "hang"] } },
-    { act: put, options: { ...HASTY, timeoutMs: 1_000 } },
+    { act: put, options: HASTY, callMs: 1_000 },
   ),
   "more data after 226": lying(
     { steps: { RETR: ["opening", "connect", "data", "closing", "data", "end"] } },
@@ -78,7 +78,7 @@ const ORDERS: CaseTable = {
     { act: get, ends: ["RESET", "MISMATCH"] },
   ),
   "half of the data, and silence": lying(
-    { steps: { RETR: ["opening", "connect", "half", "hang"] } },
+    { steps: { RETR: ["opening", "connect", "half", "deaf"] } },
     { act: get, options: HASTY, ends: ["STALLED", "TIMEOUT"] },
   ),
   "half of a listing, and silence": lying(
@@ -95,7 +95,7 @@ const ORDERS: CaseTable = {
   ),
   "an upload of which half is taken, 226": lying(
     { steps: { STOR: ["opening", "connect", "half", "end", "closing"] } },
-    { act: putLarge, options: { ...HASTY, timeoutMs: 3_000 } },
+    { act: putLarge, options: HASTY, callMs: 3_000 },
   ),
   "an upload of which half is taken, a reset, 226": lying(
     { steps: { STOR: ["opening", "connect", "half", "reset", "closing"] } },
@@ -103,7 +103,7 @@ const ORDERS: CaseTable = {
   ),
   "an upload that is never read": lying(
     { steps: { STOR: ["opening", "connect", "hang"] } },
-    { act: putLarge, options: HASTY, ends: ["STALLED", "TIMEOUT"] },
+    { act: putWithoutEnd, options: HASTY, ends: ["STALLED", "TIMEOUT"] },
   ),
   "an upload that ends with 552": aboutReplies(
     { "STOR end": { say: "552 Too much.\r\n" } },
@@ -168,7 +168,8 @@ const PORTS: CaseTable = {
     { steps: { RETR: ["opening", "hang"] } },
     {
       act: get,
-      options: { ...HASTY, ...only("eprt"), replyMs: 400, timeoutMs: 1_500 },
+      options: { ...HASTY, ...only("eprt"), replyMs: 400 },
+      callMs: 1_500,
       ends: ["DATA_BLOCKED", "TIMEOUT", "STALLED"],
     },
   ),
@@ -222,7 +223,8 @@ suite("what has no end", () => {
     await tryOut(
       lying(endlessFile, {
         act: get,
-        options: { ...CAREFUL, timeoutMs: 3_000 },
+        options: CAREFUL,
+        callMs: 3_000,
         ends: ["MISMATCH", "LIMIT", "PROTOCOL", "TIMEOUT"],
       }),
     );
@@ -263,18 +265,13 @@ suite("what has no end", () => {
 
   test("a line of a listing that does not end", async () => {
     const content = { MLSD: () => endless("type=file; x".repeat(100)) };
-    await tryOut(
-      lying({ content }, { act: list, options: { ...CAREFUL, timeoutMs: 4_000 }, ends: ["LIMIT", "PROTOCOL"] }),
-    );
+    await tryOut(lying({ content }, { act: list, options: CAREFUL, callMs: 4_000, ends: ["LIMIT", "PROTOCOL"] }));
   });
 
   test("lines of a listing that say nothing", async () => {
     const content = { MLSD: () => endless("nonsense\r\n".repeat(100)) };
     await tryOut(
-      lying(
-        { content },
-        { act: list, options: { ...CAREFUL, timeoutMs: 1_000 }, ends: ["TIMEOUT", "LIMIT", "PROTOCOL"] },
-      ),
+      lying({ content }, { act: list, options: CAREFUL, callMs: 1_000, ends: ["TIMEOUT", "LIMIT", "PROTOCOL"] }),
     );
   });
 });

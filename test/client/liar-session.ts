@@ -95,6 +95,7 @@ export class LiarSession {
       if (!this.#stream.destroyed) this.#stream.end();
       // Nobody reads any more, and an unread socket would never close.
       this.#wire.resume();
+      this.#ground.trap.close();
     }
   }
 
@@ -260,8 +261,10 @@ export class LiarSession {
     const lie = this.#ground.lieAbout(heard, place);
     const { reply } = place;
     if (lie === "truth") await this.#write(reply);
-    else if ("say" in lie) await this.#write(lie.say);
-    else if ("before" in lie) await this.#write(`${lie.before}${reply}`);
+    else if ("say" in lie) {
+      await this.#write(lie.say);
+      if (lie.end !== undefined) this.#end(lie.end);
+    } else if ("before" in lie) await this.#write(`${lie.before}${reply}`);
     else if ("after" in lie) await this.#write(`${reply}${lie.after}`);
     else if ("endless" in lie) await this.#writeEndlessly(lie);
     else if ("end" in lie) this.#end(lie.end);

@@ -100,6 +100,8 @@ export class LiarWire extends Duplex {
   }
 
   #takeEnd(): void {
+    // For who waits for a handshake: the engine above keeps such an end to itself.
+    this.emit("ended");
     if (!this.readableEnded && !this.destroyed) this.push(null);
   }
 

@@ -45,6 +45,7 @@ export class Liar implements AsyncDisposable {
   readonly #waiting = new Set<() => void>();
   #silent: Promise<SilentPort> | undefined;
   #lies: Lies;
+  #hasEnded = false;
 
   private constructor(server: Server, { files = FILES, tls, lies = {}, host = "127.0.0.1" }: LiarWishes) {
     this.#server = server;
@@ -62,6 +63,8 @@ export class Liar implements AsyncDisposable {
     const liar = new Liar(server, wishes);
     server.listen({ host: liar.host, port: 0 });
     await once(server, "listening");
+    // Its descriptors must not look like those of the client.
+    if (wishes.lies?.passivePort === "silent") await liar.#silence();
     return liar;
   }
 
@@ -126,6 +129,7 @@ export class Liar implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#hasEnded = true;
     for (const socket of [...this.#control, ...this.#data]) socket.destroy();
     this.#trap.close();
     await (await this.#silent)?.[Symbol.asyncDispose]();
@@ -134,6 +138,10 @@ export class Liar implements AsyncDisposable {
   }
 
   #accept(socket: Socket): void {
+    if (this.#hasEnded) {
+      socket.destroy();
+      return;
+    }
     track(this.#control, socket);
     const session = new LiarSession(socket, { id: this.#sessions.length, ground: this.#ground() });
     this.#sessions.push(session);
@@ -147,7 +155,7 @@ export class Liar implements AsyncDisposable {
       tree: this.tree,
       tls: this.#tls,
       trap: this.#trap,
-      silent: async () => (this.#silent ??= SilentPort.open()),
+      silent: async () => this.#silence(),
       note: (heard) => {
         this.heard.push(heard);
         for (const wake of this.#waiting) wake();
@@ -160,6 +168,10 @@ export class Liar implements AsyncDisposable {
         return typeof lie === "function" ? lie(heard, reply) : lie;
       },
     };
+  }
+
+  async #silence(): Promise<SilentPort> {
+    return (this.#silent ??= SilentPort.open());
   }
 
   #nextOf(key: string, lies: ReplyLie | readonly ReplyLie[] | undefined): ReplyLie {

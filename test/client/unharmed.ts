@@ -7,9 +7,10 @@ import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { connect } from "../../src/client/client.ts";
 import { FtpError, type FtpErrorCode } from "../../src/client/errors.ts";
-import type { Client, ConnectOptions } from "../../src/client/types.ts";
+import type { CallOptions, Client, ConnectOptions } from "../../src/client/types.ts";
 import { until } from "../support/attack.ts";
 import { FILES, Liar, type LiarWishes } from "./liar.ts";
 import type { Lies } from "./lies.ts";
@@ -29,6 +30,8 @@ export type Stage = {
   readonly liar: Liar;
   /** An empty folder of this machine. */
   readonly folder: string;
+  /** For each call. */
+  readonly call: CallOptions;
 };
 export type Act = (stage: Stage) => Promise<unknown>;
 
@@ -38,34 +41,44 @@ export const LARGE: Buffer = Buffer.alloc(3_000_000, "large ");
 
 /** Fails where what was got is not what there is: an error is no harm, a wrong file is. */
 export const ACTS = {
-  async get({ client, folder }) {
+  async get({ client, folder, call }) {
     const path = join(folder, "out");
-    await client.download("/hello.txt", path);
+    await client.download("/hello.txt", path, call);
     assert.equal(await readFile(path, "latin1"), CONTENT);
   },
-  async read({ client }) {
-    assert.equal((await client.read("/hello.txt")).toString("latin1"), CONTENT);
+  async read({ client, call }) {
+    assert.equal((await client.read("/hello.txt", call)).toString("latin1"), CONTENT);
   },
-  async put({ client, folder, liar }) {
+  async put({ client, folder, liar, call }) {
     const path = join(folder, "in");
     await writeFile(path, "what goes up");
-    await client.upload(path, "/incoming/up");
+    await client.upload(path, "/incoming/up", call);
     assert.equal(liar.tree.get("/incoming/up")?.toString(), "what goes up");
   },
-  async putLarge({ client, liar }) {
-    await client.write("/incoming/large", LARGE);
+  async putLarge({ client, liar, call }) {
+    await client.write("/incoming/large", LARGE, call);
     assert.ok(liar.tree.get("/incoming/large")?.equals(LARGE), "the upload that was called good is not whole");
   },
-  async list({ client }) {
-    const entries = await client.list("/").toArray();
+  async list({ client, call }) {
+    const entries = await client.list("/", call).toArray();
     assert.deepEqual(entries.map(({ name }) => name).toSorted(), ["empty", "hello.txt", "incoming", "sub"]);
+  },
+  /** More than any connection takes in: it ends when it is no longer read. */
+  async putWithoutEnd({ client, call }) {
+    await client.write("/incoming/endless", Readable.from(endlessChunks(), { objectMode: false }), call);
   },
   async nothing() {},
 } as const satisfies Readonly<Record<string, Act>>;
 
+function* endlessChunks(): Generator<Buffer> {
+  for (;;) yield LARGE;
+}
+
 export type Case = {
   readonly liar?: LiarWishes;
   readonly options?: ConnectOptions;
+  /** Milliseconds for each call. */
+  readonly callMs?: number;
   readonly act: Act;
   /** "well": it succeeds. Codes: it fails with one of them. Absent: either, but not in between. */
   readonly ends?: "well" | readonly FtpErrorCode[];
@@ -86,7 +99,7 @@ export async function tryOut(one: Case): Promise<FtpError | undefined> {
 /** The same with a liar that is there already. @returns how it failed. */
 export async function endure(
   liar: Liar,
-  { act, ends, scheme, options = CAREFUL }: Case,
+  { act, ends, scheme, callMs, options = CAREFUL }: Case,
 ): Promise<FtpError | undefined> {
   const folder = await mkdtemp(join(tmpdir(), "ferryman-liar-"));
   const before = socketsNow();
@@ -94,7 +107,7 @@ export async function endure(
     const error = await inTime(
       outcomeOf(async () => {
         await using client = await connect(liar.url("", scheme), options);
-        await act({ client, liar, folder });
+        await act({ client, liar, folder, call: callMs === undefined ? {} : { timeoutMs: callMs } });
       }),
     );
     await nothingOpen({ liar, folder, before });
