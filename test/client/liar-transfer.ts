@@ -31,7 +31,7 @@ export async function carryOut(steps: readonly Step[], parts: TransferParts): Pr
     if (step === "opening") await parts.reply("opening", "150 Here it comes.");
     else if (step === "deaf") await parts.gone;
     else if (step === "hang") {
-      if (!parts.over.aborted) await once(parts.over, "abort");
+      await givenUp(data, parts.over);
       await parts.reply("closing", "426 It was given up.");
     } else if (step === "closing") await parts.reply("closing", isWhole ? "226 Done." : "426 It was cut off.");
     else {
@@ -43,6 +43,13 @@ export async function carryOut(steps: readonly Step[], parts: TransferParts): Pr
       }
     }
   }
+}
+
+/** Settles with an ABOR, or when the data connection is closed. */
+async function givenUp(data: DataStream | undefined, over: AbortSignal): Promise<void> {
+  if (over.aborted) return;
+  const ends = [once(over, "abort"), ...(data === undefined ? [] : [once(data.stream.resume(), "close")])];
+  await Promise.race(ends).catch(() => {});
 }
 
 /** @returns whether the transfer can still be whole. */

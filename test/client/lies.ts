@@ -30,7 +30,7 @@ export type ReplyLie = Lie | ((heard: Heard, reply: string) => Lie);
 
 /**
  * The parts of a transfer in any order. "half" is half of the data; "cut" ends TCP without TLS's close_notify; "hang"
- * waits for an ABOR, and "deaf" hears of none until the client has gone. The ones that need a connection make it.
+ * waits for an ABOR or the end of the data connection, and "deaf" hears of nothing until the client has gone. The ones that need a connection make it.
  */
 export type Step = "opening" | "connect" | "data" | "half" | "end" | "reset" | "cut" | "closing" | "hang" | "deaf";
 

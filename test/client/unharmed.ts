@@ -180,3 +180,7 @@ export type CaseTable = Readonly<Record<string, Case>>;
 export function aboutReplies(replies: NonNullable<Lies["replies"]>, rest: Omit<Case, "liar">): Case {
   return { ...rest, liar: { lies: { replies } } };
 }
+
+export function lying(lies: Lies, rest: Omit<Case, "liar">): Case {
+  return { ...rest, liar: { lies } };
+}
