@@ -14,7 +14,15 @@ export const TOPICS = ["connection", "folders", "listing", "transfers", "files",
 export type Topic = (typeof TOPICS)[number];
 
 /** What its words name, for completion; "first-local" and "first-remote" the other one from the second word on. */
-export type Completes = "remote" | "local" | "folder" | "local-folder" | "first-local" | "first-remote" | "command" | "set";
+export type Completes =
+  | "remote"
+  | "local"
+  | "folder"
+  | "local-folder"
+  | "first-local"
+  | "first-remote"
+  | "command"
+  | "set";
 
 export type ShellCommand = {
   readonly name: string;

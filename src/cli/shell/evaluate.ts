@@ -66,7 +66,8 @@ async function runStep(evaluation: Evaluation, step: Step, context: Context): Pr
     if (step.kind === "program") return await evaluation.shell.program(step.program, context);
     const alias = evaluation.shell.aliases.get(name);
     // `alias ls "ls -a"` means the command itself the second time.
-    if (alias !== undefined && !context.expanding.has(name)) return await runAlias(evaluation, { step, alias }, context);
+    if (alias !== undefined && !context.expanding.has(name))
+      return await runAlias(evaluation, { step, alias }, context);
     return await runCommand(evaluation, step, context);
   } catch (error) {
     if (error instanceof ExitRequest || error instanceof Interrupted) throw error;
@@ -86,7 +87,11 @@ async function runAlias(
   if (context.depth >= NESTING_MOST) throw new ShellError(`aliases are more than ${NESTING_MOST} levels deep`);
   const [first, ...rest] = step.words;
   const words = rest.map(({ pattern, isGlob, text }) => (isGlob ? pattern : quoted(text)));
-  const inside = { ...context, depth: context.depth + 1, expanding: new Set([...context.expanding, first?.text ?? ""]) };
+  const inside = {
+    ...context,
+    depth: context.depth + 1,
+    expanding: new Set([...context.expanding, first?.text ?? ""]),
+  };
   return await withOut(evaluation, step, inside, async (out) => {
     return await runText(evaluation, [alias, ...words].join(" "), { ...inside, out });
   });
