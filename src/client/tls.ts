@@ -121,9 +121,11 @@ export class ClientTls {
   #know(secured: TLSSocket): void {
     this.resumed = secured.isSessionReused();
     if (this.resumed) return;
-    const [own, wanted] = [secured.getPeerX509Certificate(), this.#control?.getPeerX509Certificate()];
     // A server that closes at once, for want of a resumed session, says why on the control connection.
-    if (own === undefined || own.fingerprint256 === wanted?.fingerprint256) return;
+    if (secured.destroyed) return;
+    // Not `getPeerX509Certificate`, which Node 24 gives a client once only.
+    const [own, wanted] = [secured.getPeerCertificate(), this.#control?.getPeerCertificate()];
+    if (own.fingerprint256 === wanted?.fingerprint256) return;
     throw new FtpError("TLS_UNTRUSTED", "the data connection shows another certificate than the control connection", {
       phase: "data-open",
       connection: "data",
