@@ -1,6 +1,6 @@
 /** Servers that misbehave on data connections: orders of things, halves, wrong sizes and times. */
 import { suite, test } from "node:test";
-import { ACTS, CAREFUL, type CaseTable, HASTY, aboutReplies, lying, tryOut } from "./unharmed.ts";
+import { ACTS, type CaseTable, HASTY, aboutReplies, lying, tryOut } from "./unharmed.ts";
 
 const { get, list, put, putLarge, putWithoutEnd } = ACTS;
 

@@ -8,7 +8,7 @@ import { type DataPlan, type SilentPort, type Trap, activePlan, closedPort, open
 import type { LiarContexts } from "./liar-tls.ts";
 import { USUAL_STEPS, type DataStream, carryOut } from "./liar-transfer.ts";
 import { type Tree, childrenOf, factsLine, longLine, resolve } from "./liar-tree.ts";
-import { LiarWire } from "./liar-wire.ts";
+import { LiarWire, type WireCounts } from "./liar-wire.ts";
 import type { Heard, Lie, Lies } from "./lies.ts";
 
 /** What all sessions of a liar share. */
@@ -19,8 +19,8 @@ export type LiarGround = {
   readonly trap: Trap;
   silent(): Promise<SilentPort>;
   note(heard: Heard): void;
-  /** Counts the socket of a data connection until it has closed. */
-  track(socket: Socket): void;
+  /** Counts a data connection until it has closed. */
+  track(wire: LiarWire): void;
   /** The lie about a reply, which is used up thereby. */
   lieAbout(heard: Heard, place: { readonly key: string; readonly reply: string }): Lie;
 };
@@ -63,7 +63,7 @@ export class LiarSession {
   }
 
   /** Octets as TCP carried them. */
-  get counts(): { readonly sent: number; readonly received: number } {
+  get counts(): WireCounts {
     return this.#wire.counts;
   }
 
@@ -234,8 +234,8 @@ export class LiarSession {
   async #connect(plan: DataPlan, over: AbortSignal): Promise<DataStream> {
     const { lies, tls } = this.#ground;
     const socket = await plan.connection();
-    this.#ground.track(socket);
     const wire = new LiarWire(socket, { break: lies.breakData, split: lies.splitData });
+    this.#ground.track(wire);
     over.addEventListener("abort", () => wire.break("fin"));
     if (tls === undefined || !this.#dialogue.isPrivate) return { wire, stream: wire };
     const stream = await tls.contexts.secureData(wire);

@@ -18,6 +18,8 @@ export type WireTerms = {
   readonly split?: boolean | undefined;
 };
 
+export type WireCounts = { readonly sent: number; readonly received: number };
+
 export class LiarWire extends Duplex {
   readonly socket: Socket;
   readonly #terms: WireTerms;
@@ -38,7 +40,7 @@ export class LiarWire extends Duplex {
   }
 
   /** Octets that went out and came in. */
-  get counts(): { readonly sent: number; readonly received: number } {
+  get counts(): WireCounts {
     return { sent: this.#sent, received: this.#received };
   }
 

@@ -4,11 +4,11 @@
  */
 import { once } from "node:events";
 import { type Server, type Socket, createServer } from "node:net";
-import { until } from "../support/attack.ts";
 import { SilentPort, Trap, portOf } from "./liar-data.ts";
 import { type LiarGround, LiarSession } from "./liar-session.ts";
 import { LiarContexts, type LiarTls } from "./liar-tls.ts";
 import { type Tree, treeOf } from "./liar-tree.ts";
+import type { LiarWire, WireCounts } from "./liar-wire.ts";
 import type { Heard, Lies, ReplyLie } from "./lies.ts";
 
 export type LiarWishes = {
@@ -41,6 +41,7 @@ export class Liar implements AsyncDisposable {
   readonly #control = new Set<Socket>();
   readonly #data = new Set<Socket>();
   readonly #sessions: LiarSession[] = [];
+  readonly #wires: LiarWire[] = [];
   readonly #used = new Map<string, number>();
   readonly #waiting = new Set<() => void>();
   #silent: Promise<SilentPort> | undefined;
@@ -125,7 +126,17 @@ export class Liar implements AsyncDisposable {
 
   /** Settles when the client has closed everything. @throws when it does not. */
   async quiet(): Promise<void> {
-    await until("the client closes all its connections", () => this.#control.size === 0 && this.#data.size === 0);
+    const limit = AbortSignal.timeout(PATIENCE_MS);
+    for (const [socket] of [...this.#control.entries(), ...this.#data.entries()]) {
+      if (socket.closed) continue;
+      await once(socket, "close", { signal: limit }).catch(() => {});
+      if (limit.aborted) throw new Error(`the client has left open: ${JSON.stringify(this.open)}`);
+    }
+  }
+
+  /** Octets of all connections so far, as TCP carried them. */
+  get counts(): { readonly control: WireCounts; readonly data: WireCounts } {
+    return { control: sumOf(this.#sessions), data: sumOf(this.#wires) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -160,7 +171,10 @@ export class Liar implements AsyncDisposable {
         this.heard.push(heard);
         for (const wake of this.#waiting) wake();
       },
-      track: (socket) => track(this.#data, socket),
+      track: (wire) => {
+        this.#wires.push(wire);
+        track(this.#data, wire.socket);
+      },
       lieAbout: (heard, { key, reply }) => {
         const { replies = {} } = lies;
         const name = key in replies ? key : "*";
@@ -181,6 +195,15 @@ export class Liar implements AsyncDisposable {
     this.#used.set(key, index + 1);
     return lies[index] ?? "truth";
   }
+}
+
+function sumOf(wires: readonly { readonly counts: WireCounts }[]): WireCounts {
+  let [sent, received] = [0, 0];
+  for (const { counts } of wires) {
+    sent += counts.sent;
+    received += counts.received;
+  }
+  return { sent, received };
 }
 
 function isList(lies: ReplyLie | readonly ReplyLie[]): lies is readonly ReplyLie[] {
