@@ -44,33 +44,33 @@ export const LARGE: Buffer = Buffer.alloc(3_000_000, "large ");
 
 /** Fails where what was got is not what there is: an error is no harm, a wrong file is. */
 export const ACTS = {
-  async get({ client, folder, call }) {
+  get: async ({ client, folder, call }) => {
     const path = join(folder, "out");
     await client.download("/hello.txt", path, call);
     assert.equal(await readFile(path, "latin1"), CONTENT);
   },
-  async read({ client, call }) {
+  read: async ({ client, call }) => {
     assert.equal((await client.read("/hello.txt", call)).toString("latin1"), CONTENT);
   },
-  async put({ client, folder, liar, call }) {
+  put: async ({ client, folder, liar, call }) => {
     const path = join(folder, "in");
     await writeFile(path, "what goes up");
     await client.upload(path, "/incoming/up", call);
     assert.equal(liar.tree.get("/incoming/up")?.toString(), "what goes up");
   },
-  async putLarge({ client, liar, call }) {
+  putLarge: async ({ client, liar, call }) => {
     await client.write("/incoming/large", LARGE, call);
     assert.ok(liar.tree.get("/incoming/large")?.equals(LARGE), "the upload that was called good is not whole");
   },
-  async list({ client, call }) {
+  list: async ({ client, call }) => {
     const entries = await client.list("/", call).toArray();
     assert.deepEqual(entries.map(({ name }) => name).toSorted(), ["empty", "hello.txt", "incoming", "sub"]);
   },
   /** More than any connection takes in: it ends when it is no longer read. */
-  async putWithoutEnd({ client, call }) {
+  putWithoutEnd: async ({ client, call }) => {
     await client.write("/incoming/endless", Readable.from(endlessChunks(), { objectMode: false }), call);
   },
-  async nothing() {},
+  nothing: async () => {},
 } as const satisfies Readonly<Record<string, Act>>;
 
 function* endlessChunks(): Generator<Buffer> {
@@ -87,16 +87,12 @@ export type Case = {
   readonly ends?: "well" | readonly FtpErrorCode[];
   /** Of the URL. */
   readonly scheme?: string;
-  /** After all is closed. */
-  readonly after?: (liar: Liar, error: FtpError | undefined) => void;
 };
 
 /** Starts a liar, connects, acts, closes, and looks at what is left. */
 export async function tryOut(one: Case): Promise<FtpError | undefined> {
   await using liar = await Liar.start(one.liar ?? {});
-  const error = await endure(liar, one);
-  one.after?.(liar, error);
-  return error;
+  return await endure(liar, one);
 }
 
 /** The same with a liar that is there already. @returns how it failed. */
