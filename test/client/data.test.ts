@@ -1,14 +1,8 @@
 /** Servers that misbehave on data connections: orders of things, halves, wrong sizes and times. */
 import { suite, test } from "node:test";
-import { ACTS, type CaseTable, HASTY, aboutReplies, lying, tryOut } from "./unharmed.ts";
+import { ACTS, type CaseTable, HASTY, aboutReplies, WITHOUT_SIZE, lying, tryOut } from "./unharmed.ts";
 
 const { get, list, put, putLarge, putWithoutEnd } = ACTS;
-
-/** A server that tells no sizes: nothing but the end of the data says that a file is whole. */
-const WITHOUT_SIZE = {
-  features: ["EPSV", "REST STREAM"],
-  replies: { SIZE: { say: "500 What?\r\n" }, MLST: { say: "500 What?\r\n" } },
-} as const;
 
 const ORDERS: CaseTable = {
   "226 before the data": lying(

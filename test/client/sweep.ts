@@ -32,7 +32,7 @@ export async function sweep({ act, liar: wishes = {}, options = CAREFUL, every =
         for (let after = first; after <= counts[connection][of]; after += every) {
           const planned = { of, after, how };
           const lies: Lies = connection === "control" ? { breakControl: planned } : { breakData: planned };
-          liar.behave(lies);
+          liar.behave({ ...wishes.lies, ...lies });
           tried += 1;
           try {
             await endure(liar, { act, options });

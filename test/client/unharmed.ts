@@ -182,6 +182,12 @@ export function aboutReplies(replies: NonNullable<Lies["replies"]>, rest: Omit<C
   return { ...rest, liar: { lies: { replies } } };
 }
 
+/** A server that tells no sizes: nothing but the end of the data and its 226 says that a file is whole. */
+export const WITHOUT_SIZE = {
+  features: ["EPSV", "REST STREAM"],
+  replies: { SIZE: { say: "500 What?\r\n" }, MLST: { say: "500 What?\r\n" } },
+} as const satisfies Lies;
+
 export function lying(lies: Lies, rest: Omit<Case, "liar">): Case {
   return { ...rest, liar: { lies } };
 }
