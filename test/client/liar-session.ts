@@ -8,7 +8,7 @@ import { type DataPlan, type SilentPort, type Trap, activePlan, closedPort, open
 import type { LiarContexts } from "./liar-tls.ts";
 import { USUAL_STEPS, type DataStream, carryOut } from "./liar-transfer.ts";
 import { type Tree, childrenOf, factsLine, longLine, resolve } from "./liar-tree.ts";
-import { LiarWire, type WireCounts } from "./liar-wire.ts";
+import { type Break, LiarWire, type WireCounts } from "./liar-wire.ts";
 import type { Heard, Lie, Lies } from "./lies.ts";
 
 /** What all sessions of a liar share. */
@@ -21,6 +21,8 @@ export type LiarGround = {
   note(heard: Heard): void;
   /** Counts a data connection until it has closed. */
   track(wire: LiarWire): void;
+  /** The break of the next connection, if it is to have one. */
+  nextBreak(of: "breakControl" | "breakData"): Break | undefined;
   /** The lie about a reply, which is used up thereby. */
   lieAbout(heard: Heard, place: { readonly key: string; readonly reply: string }): Lie;
 };
@@ -53,7 +55,7 @@ export class LiarSession {
     const { lies, tree, tls } = ground;
     this.#id = id;
     this.#ground = ground;
-    this.#wire = new LiarWire(socket, { break: lies.breakControl, split: lies.split });
+    this.#wire = new LiarWire(socket, { break: ground.nextBreak("breakControl"), split: lies.split });
     this.#stream = this.#wire;
     const usual = tls === undefined ? FEATURES : [...FEATURES, ...TLS_FEATURES];
     const features = lies.features === undefined ? usual : lies.features;
@@ -234,7 +236,7 @@ export class LiarSession {
   async #connect(plan: DataPlan, over: AbortSignal): Promise<DataStream> {
     const { lies, tls } = this.#ground;
     const socket = await plan.connection();
-    const wire = new LiarWire(socket, { break: lies.breakData, split: lies.splitData });
+    const wire = new LiarWire(socket, { break: this.#ground.nextBreak("breakData"), split: lies.splitData });
     this.#ground.track(wire);
     over.addEventListener("abort", () => wire.break("fin"));
     if (tls === undefined || !this.#dialogue.isPrivate) return { wire, stream: wire };

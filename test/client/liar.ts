@@ -175,6 +175,12 @@ export class Liar implements AsyncDisposable {
         this.#wires.push(wire);
         track(this.#data, wire.socket);
       },
+      nextBreak: (of) => {
+        const used = this.#used.get("break") ?? 0;
+        const planned = used < (lies.breaks ?? Number.POSITIVE_INFINITY) ? lies[of] : undefined;
+        if (planned !== undefined) this.#used.set("break", used + 1);
+        return planned;
+      },
       lieAbout: (heard, { key, reply }) => {
         const { replies = {} } = lies;
         const name = key in replies ? key : "*";

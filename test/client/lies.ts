@@ -50,6 +50,8 @@ export type Lies = {
   readonly passiveAddress?: string;
   readonly breakControl?: Break;
   readonly breakData?: Break;
+  /** How many connections are broken so; the ones after them are not. Default: all. */
+  readonly breaks?: number;
   /** Each octet of the control connection in a segment of its own; of data connections. */
   readonly split?: boolean;
   readonly splitData?: boolean;

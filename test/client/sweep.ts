@@ -12,6 +12,10 @@ export type Sweep = {
   readonly act: Act;
   readonly liar?: LiarWishes;
   readonly options?: ConnectOptions;
+  /** How many connections are broken in each try. Default: all. */
+  readonly breaks?: number;
+  /** Of each try. */
+  readonly ends?: "well";
   /** Only one octet of so many is tried, from a place that differs with the kind of the break. Default 1. */
   readonly every?: number;
 };
@@ -21,7 +25,14 @@ const DIRECTIONS = ["sent", "received"] as const;
 const KINDS: readonly BreakKind[] = ["reset", "fin"];
 
 /** @returns how many breaks were tried. @throws with the place of the break that did harm. */
-export async function sweep({ act, liar: wishes = {}, options = CAREFUL, every = 1 }: Sweep): Promise<number> {
+export async function sweep({
+  act,
+  breaks,
+  ends,
+  liar: wishes = {},
+  options = CAREFUL,
+  every = 1,
+}: Sweep): Promise<number> {
   const counts = await measured({ act, wishes, options });
   let tried = 0;
   await using liar = await Liar.start(wishes);
@@ -32,10 +43,10 @@ export async function sweep({ act, liar: wishes = {}, options = CAREFUL, every =
         for (let after = first; after <= counts[connection][of]; after += every) {
           const planned = { of, after, how };
           const lies: Lies = connection === "control" ? { breakControl: planned } : { breakData: planned };
-          liar.behave({ ...wishes.lies, ...lies });
+          liar.behave({ ...wishes.lies, ...lies, ...(breaks === undefined ? {} : { breaks }) });
           tried += 1;
           try {
-            await endure(liar, { act, options });
+            await endure(liar, { act, options, ...(ends === undefined ? {} : { ends }) });
           } catch (error) {
             const place = `${how} after octet ${after} of ${counts[connection][of]} ${of} on the ${connection} connection`;
             throw new Error(`${place}, having heard ${liar.verbs.join(" ")}`, { cause: error });
