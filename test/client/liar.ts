@@ -78,7 +78,7 @@ export class Liar implements AsyncDisposable {
     return `${scheme}://ann:secret@${this.host}:${this.port}${path}`;
   }
 
-  /** Other lies from the next control connection on, and a fresh record of what is heard. */
+  /** Other lies from now on (breaks: from the next connection on), and a fresh record of what is heard. */
   behave(lies: Lies): void {
     this.#lies = lies;
     this.#used.clear();
@@ -160,9 +160,11 @@ export class Liar implements AsyncDisposable {
   }
 
   #ground(): LiarGround {
-    const lies = this.#lies;
+    const now = (): Lies => this.#lies;
     return {
-      lies,
+      get lies() {
+        return now();
+      },
       tree: this.tree,
       tls: this.#tls,
       trap: this.#trap,
@@ -177,12 +179,12 @@ export class Liar implements AsyncDisposable {
       },
       nextBreak: (of) => {
         const used = this.#used.get("break") ?? 0;
-        const planned = used < (lies.breaks ?? Number.POSITIVE_INFINITY) ? lies[of] : undefined;
+        const planned = used < (now().breaks ?? Number.POSITIVE_INFINITY) ? now()[of] : undefined;
         if (planned !== undefined) this.#used.set("break", used + 1);
         return planned;
       },
       lieAbout: (heard, { key, reply }) => {
-        const { replies = {} } = lies;
+        const { replies = {} } = now();
         const name = key in replies ? key : "*";
         const lie = this.#nextOf(name, replies[name]);
         return typeof lie === "function" ? lie(heard, reply) : lie;
