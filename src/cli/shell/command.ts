@@ -14,7 +14,15 @@ export const TOPICS = ["connection", "folders", "listing", "transfers", "files",
 export type Topic = (typeof TOPICS)[number];
 
 /** What its words name, for completion; "first-local" and "first-remote" the other one from the second word on. */
-export type Completes = "remote" | "local" | "folder" | "local-folder" | "first-local" | "first-remote" | "command" | "set";
+export type Completes =
+  | "remote"
+  | "local"
+  | "folder"
+  | "local-folder"
+  | "first-local"
+  | "first-remote"
+  | "command"
+  | "set";
 
 export type ShellCommand = {
   readonly name: string;
@@ -78,6 +86,8 @@ export interface Shell {
   readonly run: (text: string, context: Context) => Promise<boolean>;
   /** Runs lines beside the prompt. @returns the number of the job. */
   readonly runBeside: (text: string, context: Context, about: { readonly queued: boolean }) => number;
+  /** The bell of the terminal, where there is one. */
+  readonly ring: () => void;
   /** Runs a program of the host. @returns whether it went well. */
   readonly program: (program: string, context: Context) => Promise<boolean>;
 }

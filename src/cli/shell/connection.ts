@@ -15,7 +15,10 @@ export class Connection {
   #client: Client | undefined;
   #last: { readonly url: string; readonly options: ConnectOptions } | undefined;
 
-  constructor(connect: Connect | undefined, { settings, base }: { readonly settings: Settings; readonly base: ConnectOptions }) {
+  constructor(
+    connect: Connect | undefined,
+    { settings, base }: { readonly settings: Settings; readonly base: ConnectOptions },
+  ) {
     this.#connect = connect;
     this.#settings = settings;
     this.#base = base;
@@ -51,7 +54,9 @@ export class Connection {
     this.#client = client;
     client.on("fallback", ({ what }) => this.say(`note: ${printable(what)}`));
     client.on("trust", ({ host, fingerprint }) => {
-      this.say(`note: the certificate of ${printable(host)} is new and is believed from now on; SHA-256 ${fingerprint}`);
+      this.say(
+        `note: the certificate of ${printable(host)} is new and is believed from now on; SHA-256 ${fingerprint}`,
+      );
     });
     client.on("retry", ({ error, attempt, waitMs }) => {
       this.say(`note: ${printable(error.message)}; try ${attempt + 1} in ${(waitMs / 1_000).toFixed(1)} s`);

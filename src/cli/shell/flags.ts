@@ -26,7 +26,11 @@ export function readFlags(words: readonly Word[], known: string): Flags {
   return { has: (letter) => given.has(letter), value: (letter) => given.get(letter), rest };
 }
 
-type Cluster = { readonly known: string; readonly next: Word | undefined; readonly given: Map<string, Word | undefined> };
+type Cluster = {
+  readonly known: string;
+  readonly next: Word | undefined;
+  readonly given: Map<string, Word | undefined>;
+};
 
 /** @returns whether the next word was its value. */
 function readCluster(word: Word, { known, next, given }: Cluster): boolean {
@@ -47,7 +51,10 @@ function readCluster(word: Word, { known, next, given }: Cluster): boolean {
 }
 
 /** A whole number within limits. */
-export function wholeNumber(word: Pick<Word, "text">, { from, to }: { readonly from: number; readonly to: number }): number {
+export function wholeNumber(
+  word: Pick<Word, "text">,
+  { from, to }: { readonly from: number; readonly to: number },
+): number {
   const value = /^\d{1,15}$/.test(word.text) ? Number(word.text) : NaN;
   if (value >= from && value <= to) return value;
   throw new UsageError(`"${word.text}" is no whole number from ${from} to ${to}`);

@@ -60,7 +60,11 @@ export async function localNames(call: Call, words: readonly Word[]): Promise<re
     else {
       const { localFolder } = call.place;
       const base = word.pattern.startsWith("/") ? word.pattern : `${escaped(localFolder)}/${word.pattern}`;
-      const matches = await matching(word.isHome ? localPath(call.place, { ...word, text: word.pattern }) : base, word, ground);
+      const matches = await matching(
+        word.isHome ? localPath(call.place, { ...word, text: word.pattern }) : base,
+        word,
+        ground,
+      );
       found.push(...matches.map((match) => match.path));
     }
   }
@@ -120,4 +124,3 @@ async function below(folders: readonly Match[], level: Level, ground: Ground): P
 function unescaped(part: string): string {
   return part.replace(/\\(.)/gs, "$1");
 }
-

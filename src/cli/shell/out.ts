@@ -90,7 +90,10 @@ export type ProgramPlace = {
 };
 
 /** `| program`. @returns also whether the program went well, once it has ended. */
-export function programOut(program: string, place: ProgramPlace): { readonly out: Out; readonly went: Promise<boolean> } {
+export function programOut(
+  program: string,
+  place: ProgramPlace,
+): { readonly out: Out; readonly went: Promise<boolean> } {
   const child = started(program, place, "pipe");
   const went = ended(child, program);
   const { stdin } = child;
@@ -100,7 +103,8 @@ export function programOut(program: string, place: ProgramPlace): { readonly out
 
 /** `!program`; "" is a shell for people. @returns whether it went well. */
 export async function runProgram(program: string, place: ProgramPlace): Promise<boolean> {
-  const shell = process.platform === "win32" ? (process.env["COMSPEC"] ?? "cmd.exe") : (process.env["SHELL"] ?? "/bin/sh");
+  const shell =
+    process.platform === "win32" ? (process.env["COMSPEC"] ?? "cmd.exe") : (process.env["SHELL"] ?? "/bin/sh");
   return await ended(started(program === "" ? shell : program, place, "inherit"), program);
 }
 

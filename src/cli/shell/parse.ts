@@ -33,7 +33,8 @@ export type Parsed =
 
 /** @param text one line or several; each line end is as a `;`. */
 export function parseCommands(text: string): Parsed {
-  if (text.length > LINE_MOST) return { ok: false, problem: `more than ${LINE_MOST} characters: use a file and source` };
+  if (text.length > LINE_MOST)
+    return { ok: false, problem: `more than ${LINE_MOST} characters: use a file and source` };
   try {
     return { ok: true, chains: new Parser(text).chains() };
   } catch (error) {

@@ -185,7 +185,8 @@ function decoded(text: string): string {
 /** Jobs hold the connection that they began with. */
 export function noJobs(call: Pick<Call, "shell">): void {
   const count = call.shell.jobs.all.length;
-  if (count > 0) throw new ShellError(`${count} ${count === 1 ? "job uses" : "jobs use"} the connection: wait, or kill all`);
+  if (count > 0)
+    throw new ShellError(`${count} ${count === 1 ? "job uses" : "jobs use"} the connection: wait, or kill all`);
 }
 
 async function status(call: Call): Promise<void> {
@@ -211,7 +212,9 @@ async function raw(call: Call, verb: string): Promise<void> {
   const [first = "", ...rest] = line.split(" ");
   const reply = await call
     .client()
-    .session(async (session) => await session.ask(first, ...(rest.length === 0 ? [] : [rest.join(" ")])), { signal: call.signal });
+    .session(async (session) => await session.ask(first, ...(rest.length === 0 ? [] : [rest.join(" ")])), {
+      signal: call.signal,
+    });
   for (const each of reply.lines) await call.line(printable(each));
   call.shell.names.clear();
   if (reply.code >= 400) throw new ShellError(`the server refused it (${reply.code})`);

@@ -60,7 +60,9 @@ export const FILE_COMMANDS: readonly ShellCommand[] = [
     help: "show or set the bits that new files do not get (SITE UMASK)",
     run: async (call) => {
       const [bits] = call.words;
-      const reply = await call.client().raw(bits === undefined ? "SITE UMASK" : `SITE UMASK ${bits.text}`, { signal: call.signal });
+      const reply = await call
+        .client()
+        .raw(bits === undefined ? "SITE UMASK" : `SITE UMASK ${bits.text}`, { signal: call.signal });
       await call.line(printable(reply.lines.join("\n")));
     },
   },
@@ -102,7 +104,8 @@ async function remove(call: Call): Promise<void> {
   for (const name of names) if (flags.has("f") || (await ask("remove", printable(name.path)))) wanted.push(name);
   await eachPiece(call, wanted, {
     work: async ({ path, entry }) => {
-      const isFolder = isTree && (entry === undefined ? await call.client().exists(path, { signal: call.signal }) : entry.type);
+      const isFolder =
+        isTree && (entry === undefined ? await call.client().exists(path, { signal: call.signal }) : entry.type);
       if (isFolder === "directory") await call.client().removeTree(path, { signal: call.signal });
       else await call.client().remove(path, { signal: call.signal });
     },
@@ -115,7 +118,10 @@ async function move(call: Call): Promise<void> {
   const { last, names } = await sourcesAndTarget(call, "the old name and the new one");
   const target = remotePath(call.place, last);
   const client = call.client();
-  const isInto = names.length > 1 || namesFolder(last.text) || (await client.exists(target, { signal: call.signal })) === "directory";
+  const isInto =
+    names.length > 1 ||
+    namesFolder(last.text) ||
+    (await client.exists(target, { signal: call.signal })) === "directory";
   for (const { path } of names) {
     await client.rename(path, isInto ? inFolder(target, lastPart(path)) : target, { signal: call.signal });
   }
@@ -170,7 +176,8 @@ async function utimes(call: Call): Promise<void> {
   const given = flags.value("d")?.text;
   const time = given === undefined ? new Date() : new Date(given);
   if (Number.isNaN(time.getTime())) throw new UsageError(`"${given}" is no time such as 2026-01-31T12:00:00Z`);
-  for (const { path } of await remoteNames(call, flags.rest)) await call.client().utime(path, time, { signal: call.signal });
+  for (const { path } of await remoteNames(call, flags.rest))
+    await call.client().utime(path, time, { signal: call.signal });
 }
 
 async function digest(call: Call): Promise<void> {

@@ -25,7 +25,10 @@ export const GET_COMMANDS: readonly ShellCommand[] = [
     topic: "transfers",
     usage: "[-caEr] [-o FILE] [-O FOLDER] NAME [LOCAL]",
     help: "fetch a file",
-    more: [...OPTIONS, "A LOCAL that is a folder, or ends with a slash, gets the file into it. A glob is as with mget."],
+    more: [
+      ...OPTIONS,
+      "A LOCAL that is a folder, or ends with a slash, gets the file into it. A glob is as with mget.",
+    ],
     completes: "first-remote",
     run: async (call) => await get(call, {}),
   },
@@ -73,7 +76,11 @@ async function get(call: Call, more: MoveFlags): Promise<void> {
   const names = await remoteNames(call, [name]);
   const [only] = names;
   if (target === undefined || names.length !== 1 || only === undefined) {
-    return await fetchAll(call, names, { flags, more, folder: target === undefined ? undefined : localPath(call.place, target) });
+    return await fetchAll(call, names, {
+      flags,
+      more,
+      folder: target === undefined ? undefined : localPath(call.place, target),
+    });
   }
   const path = localPath(call.place, target);
   if (namesFolder(target.text) || isTree(flags) || (await isLocalFolder(path))) {
@@ -105,7 +112,8 @@ async function fetchAll(call: Call, names: readonly RemoteName[], { flags, more,
   const ask = asking(call);
   const wanted: Piece[] = [];
   for (const name of found) {
-    if (await ask("get", printable(lastPart(name.path)))) wanted.push(piece(name, join(target, checkedName(lastPart(name.path)))));
+    if (await ask("get", printable(lastPart(name.path))))
+      wanted.push(piece(name, join(target, checkedName(lastPart(name.path)))));
   }
   call.board.expect({ files: wanted.length });
   await run(call, wanted, moves);
@@ -145,7 +153,9 @@ async function* trees(call: Call, names: readonly RemoteName[], target: string):
       continue;
     }
     await mkdir(top, { recursive: true });
-    const below = call.client().walk(path, { signal: call.signal, hidden: true, enter: (each) => nameProblem(each.name) === undefined });
+    const below = call
+      .client()
+      .walk(path, { signal: call.signal, hidden: true, enter: (each) => nameProblem(each.name) === undefined });
     for await (const each of below) {
       const relative = each.path.slice(path === "/" ? 1 : path.length + 1);
       const parts = relative.split("/");

@@ -135,7 +135,8 @@ async function queue(call: Call): Promise<void> {
     for (const job of jobs.waiting) await call.line(jobLine(job));
     return;
   }
-  if (call.words.length === 1 && (first.text === "stop" || first.text === "start")) return jobs.halt(first.text === "stop");
+  if (call.words.length === 1 && (first.text === "stop" || first.text === "start"))
+    return jobs.halt(first.text === "stop");
   call.shell.runBeside(written(call.words), call, { queued: true });
 }
 
