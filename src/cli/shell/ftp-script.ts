@@ -71,13 +71,20 @@ export function scriptAction(line: string, state: ScriptState): ScriptAction {
   const lower = given.toLowerCase();
   if (IDLE.has(lower) || IDLE.has(name)) return { kind: "nothing" };
   const words = completed(lower in ASKS ? lower : name, rest, state);
+  return commandAction([given, ...words], { name, lower, state });
+}
+
+type Naming = { readonly name: string; readonly lower: string; readonly state: ScriptState };
+
+function commandAction([given = "", ...words]: readonly string[], naming: Naming): ScriptAction {
+  const { name, state } = naming;
   if (name === "open") return { kind: "open", host: words[0] ?? "", port: words[1] };
   if (name === "user") return userAction(words, state);
   if (name === "quote" && state.isWaitingForUser) {
     const login = quotedLogin(words, state);
     if (login !== undefined) return login;
   }
-  return { kind: "step", step: stepOf([given, ...words], { name, lower, state }) };
+  return { kind: "step", step: stepOf([given, ...words], naming) };
 }
 
 /** With the lines that ftp.exe would read as answers. */
@@ -104,8 +111,6 @@ function quotedLogin(words: readonly string[], { nextLine }: ScriptState): Scrip
   const isPass = /^(?:quote|literal|quot|lit)/i.test(first) && second.toUpperCase() === "PASS";
   return { kind: "user", user, password: isPass ? password : "" };
 }
-
-type Naming = { readonly name: string; readonly lower: string; readonly state: ScriptState };
 
 function stepOf(words: readonly string[], { name, lower, state }: Naming): CommandStep {
   const isPattern = state.usesGlobs && (PATTERNS.has(lower) || PATTERNS.has(name));

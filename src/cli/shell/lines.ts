@@ -166,7 +166,7 @@ export class TerminalLines implements Lines {
       history: [...this.#parts.history()],
       historySize: HISTORY_MOST,
       completer: (line: string, done: (error: null, result: [string[], string]) => void) => {
-        void this.#complete(line).then((result) => done(null, result));
+        void this.#complete(line, done);
       },
     });
     this.#interface = editor;
@@ -206,14 +206,17 @@ export class TerminalLines implements Lines {
     this.#parts.interrupt();
   }
 
-  async #complete(line: string): Promise<[string[], string]> {
-    if (this.#waiting?.isQuestion !== false) return [[], line];
-    try {
-      const [names, typed] = await this.#parts.complete(line);
-      return [[...names], typed];
-    } catch {
-      return [[], line];
+  async #complete(line: string, done: (error: null, result: [string[], string]) => void): Promise<void> {
+    let result: [string[], string] = [[], line];
+    if (this.#waiting?.isQuestion === false) {
+      try {
+        const [names, typed] = await this.#parts.complete(line);
+        result = [[...names], typed];
+      } catch {
+        // No completion is all that a failure means.
+      }
     }
+    done(null, result);
   }
 }
 

@@ -1,5 +1,5 @@
 /** `ferryman open`: the loop of prompt, command and answer, for people and for scripts. */
-import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { printable } from "../../client/errors.ts";
 import { EXIT } from "../exit.ts";
 import type { Context } from "./command.ts";
@@ -101,12 +101,8 @@ class Loop {
     const { startFile, environment = process.env, windowsScript } = this.#options;
     if (startFile === false || windowsScript !== undefined) return;
     const path = startFile ?? startFilePath(environment);
-    const isThere = await readFile(path).then(
-      () => true,
-      () => false,
-    );
-    if (isThere && !(await this.#foreground(await readCommands(path))))
-      this.#state.say(`note: a command of ${path} failed`);
+    if (!existsSync(path)) return;
+    if (!(await this.#foreground(await readCommands(path)))) this.#state.say(`note: a command of ${path} failed`);
   }
 
   /** @returns the exit code where it is the end: a script cannot go on without its server. */
@@ -189,8 +185,8 @@ class Loop {
     const count = this.#state.jobs.all.length;
     if (count === 0 || !this.#isPrompting || this.#wasWarned) return true;
     this.#wasWarned = true;
-    const what = count === 1 ? "A job is running" : `${count} jobs are running`;
-    const answer = await this.#lines.ask(`${what}; end it all [y/N]? `.replace("it all", count === 1 ? "it" : "them"));
+    const what = count === 1 ? "A job is running; end it" : `${count} jobs are running; end them`;
+    const answer = await this.#lines.ask(`${what} [y/N]? `);
     return answer === undefined || answer.trim().toLowerCase().startsWith("y");
   }
 

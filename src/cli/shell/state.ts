@@ -152,7 +152,8 @@ export class ShellState implements Shell {
       },
     };
     this.#foreground = { stop, giveUp: () => gaveUp.resolve("gave up"), board: shown };
-    using _signals = this.#hearSignals(() => left.resolve("left"));
+    using held = new DisposableStack();
+    held.use(this.#hearSignals(() => left.resolve("left")));
     const running = work(context);
     try {
       const first = await Promise.race([running, gaveUp.promise, left.promise]);
