@@ -144,6 +144,6 @@ export function printable(text: string): string {
 /** A command for messages: what may be secret is masked. */
 export function shownCommand(line: string | ByteString): string {
   const [, verb = "", rest = ""] = /^(\S*)\s?(.*)$/s.exec(line) ?? [];
-  const isSecret = /^(?:PASS|ACCT|ADAT)$/i.test(verb) || /^SITE$/i.test(verb) && /^PSWD\b/i.test(rest);
+  const isSecret = /^(?:PASS|ACCT|ADAT)$/i.test(verb) || (/^SITE$/i.test(verb) && /^PSWD\b/i.test(rest));
   return isSecret ? `${verb} ****` : printable(line);
 }

@@ -16,6 +16,8 @@ export const FINISH_WAIT_MS = 120_000;
 export const STALL_MS = 60_000;
 /** Milliseconds for which a passive port may be silent before the next mode joins: a lost SYN is repeated after 1 s. */
 export const MODE_WAIT_MS = 1_200;
+/** Milliseconds for a mode that worked before: it is slow rather than blocked. */
+export const KNOWN_MODE_WAIT_MS = 5_000;
 /** Milliseconds for a further passive mode: it goes to the same host mostly. */
 export const SECOND_MODE_WAIT_MS = 700;
 /** Milliseconds for which the server may take to connect to us. */
@@ -26,6 +28,8 @@ export const ABORT_WAIT_MS = 3_000;
 export const RETRY_ATTEMPTS = 5;
 export const RETRY_FIRST_MS = 500;
 export const RETRY_MOST_MS = 30_000;
+/** Octets of one read of a local file. */
+export const READ_BUFFER = 1_048_576;
 /** Octets that `read` takes into memory unless it is told otherwise. */
 export const READ_MOST = 67_108_864;
 /** Octets of one listing: ten million lines. */
@@ -38,7 +42,13 @@ export const WARNINGS_MOST = 100;
 export const WALK_DEPTH = 64;
 /** Folders that `walk` knows of and has not read. */
 export const WALK_WAITING = 1_000_000;
+/** Sessions of TLS 1.3 that are kept for data connections: a server gives two at first and one with each connection. */
+export const TICKETS_KEPT = 8;
 /** Octets of a path or argument of a command. */
 export const ARGUMENT_MOST = 4_096;
 /** Replies that may come before we have asked for them: a server that chatters. */
 export const EARLY_REPLIES = 16;
+/** Names of a server that are remembered because their octets cannot be found from their text alone: some 20 MiB at most. */
+export const NAMES_REMEMBERED = 65_536;
+/** Characters of a line of a listing that a warning shows: a few lines of a terminal. */
+export const WARNING_SHOWN = 300;

@@ -94,6 +94,8 @@ export type ConnectOptions = CallOptions & {
   readonly store?: string | false | undefined;
   /** "4" or "6": addresses of that family alone. */
   readonly family?: 4 | 6 | undefined;
+  /** Who hears of events from the first on; `Client.on` comes when the login is over. */
+  readonly on?: { readonly [K in keyof ClientEvents]?: (detail: ClientEvents[K]) => void } | undefined;
   /** Commands after each login, such as `SITE UMASK 022`. A refusal fails the login. */
   readonly commands?: readonly string[] | undefined;
 };
@@ -173,6 +175,8 @@ export type TransferOptions = CallOptions & {
 };
 
 export type DownloadOptions = TransferOptions & {
+  /** What a listing has told of the file: its size and time are not asked again. */
+  readonly entry?: Pick<Entry, "size" | "modified"> | undefined;
   /** First octet, and the one after the last. */
   readonly start?: number | undefined;
   readonly end?: number | undefined;
@@ -234,7 +238,12 @@ export type Profile = {
   readonly greeting: string;
   readonly system: string;
   readonly features: readonly string[];
-  readonly tls: { readonly offered: boolean; readonly version?: string; readonly fingerprint?: string; readonly resumes?: boolean };
+  readonly tls: {
+    readonly offered: boolean;
+    readonly version?: string;
+    readonly fingerprint?: string;
+    readonly resumes?: boolean;
+  };
   /** Each mode that was tried, on its own. */
   readonly modes: readonly (DataAttempt & { readonly works: boolean })[];
   readonly listing: "mlsd" | "list";

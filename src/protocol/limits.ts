@@ -31,3 +31,5 @@ export const OWNER_CACHE = 256;
 export const RECENT_MS = 180 * 86_400_000;
 /** Milliseconds by which a date may lie ahead and still show its hour: clients' clocks and zones differ by up to a day. */
 export const AHEAD_MS = 86_400_000;
+/** Words of a line of a listing that are looked at: the longest date of the longest `ls` ends before, names of owners with spaces and all. */
+export const LISTING_WORDS = 24;

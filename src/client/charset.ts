@@ -1,0 +1,157 @@
+/**
+ * Names of a server as text, and text as the octets of a name. Servers hold names in sets that nobody tells, often in
+ * two at the same time, and a name that was listed must reach the very same file again. So whatever was decoded here is
+ * encoded to the octets that it came from (complaint 25 of clients).
+ */
+import type { TextDecoder } from "node:util";
+import { type ByteString, bytesOf, bytesOfText, octetsOf, textOf } from "../base/bytes.ts";
+import { isUtf8, joined } from "../protocol/octets.ts";
+import { encodeTable, nameDecoder } from "./charset-tables.ts";
+import { FtpError, printable } from "./errors.ts";
+import { NAMES_REMEMBERED } from "./limits.ts";
+
+/**
+ * Octets above ASCII that have no other text: octet N as the lone surrogate U+DC00+N, which no decoder gives. It is the
+ * way out where a text is taken by another name already, and where there is no more room to remember.
+ */
+const ESCAPE = 0xdc00;
+
+export class NameCoder {
+  /** What stands for octets that are no UTF-8, and in which new names are written if it was chosen. */
+  readonly #decoder: TextDecoder;
+  readonly #isUtf8: boolean;
+  /**
+   * Octets of texts that would be encoded otherwise, and of texts that another name could be given for: one text, one
+   * name, for as long as the connection lives.
+   */
+  readonly #seen = new Map<string, ByteString>();
+
+  /**
+   * @param charset a label that `TextDecoder` knows, such as "windows-1251" or "shift_jis": names that are no UTF-8 are
+   *   read in it, and new names written. Default "utf-8": names that are no UTF-8 are read as latin1.
+   * @throws {FtpError} USAGE for a set that is not known, or in which ASCII means something else.
+   */
+  constructor(charset: string = "utf-8") {
+    const decoder = nameDecoder(charset);
+    const fallback = decoder?.encoding === "utf-8" ? nameDecoder("latin1") : decoder;
+    if (decoder === undefined || fallback === undefined) {
+      const message = `The character set "${printable(charset)}" is not known, or no names can be written in it.`;
+      throw new FtpError("USAGE", message, {
+        phase: "local",
+        hint: "Take utf-8, latin1, windows-1251, koi8-r, shift_jis, gbk, big5 or euc-kr.",
+      });
+    }
+    this.#decoder = fallback;
+    this.#isUtf8 = decoder.encoding === "utf-8";
+  }
+
+  /** @param path a name, or names with `/` between them. */
+  decode(path: ByteString): string {
+    if (isAscii(path)) return path;
+    return path
+      .split("/")
+      .map((name) => this.#decodeName(joined(name)))
+      .join("/");
+  }
+
+  /**
+   * @param path a name, or names with `/` between them. An octet 0xFF is not doubled: who writes it to a control
+   *   connection does so (RFC 959 §4.1.3, Telnet's IAC).
+   * @throws {FtpError} UNSAFE_NAME for CR, LF and NUL, which would end the command (attack 64), and for characters
+   *   that the set does not have.
+   */
+  encode(path: string): ByteString {
+    const control = /[\0\r\n]/.exec(path)?.[0];
+    if (control !== undefined)
+      throw unsafe(path, `it holds ${CONTROL_NAMES[control] ?? "NUL"}, which would end the command`);
+    if (isAscii(path)) return bytesOfText(path);
+    return joined(
+      path
+        .split("/")
+        .map((name) => this.#seen.get(name) ?? this.#encodeName(name))
+        .join("/"),
+    );
+  }
+
+  #decodeName(octets: ByteString): string {
+    if (isAscii(octets)) return octets;
+    const text = isUtf8(octets) ? textOf(octets) : this.#decoder.decode(octetsOf(octets));
+    // Text of ASCII alone stands for its own octets, and `/` for the end of a name.
+    if (isAscii(text) || text.includes("/")) return escaped(octets);
+    const seen = this.#seen.get(text);
+    if (seen === octets) return text;
+    if (seen !== undefined || !this.#remember(text, octets)) return escaped(octets);
+    return text;
+  }
+
+  /** @returns false if the text cannot be kept for these octets and would be encoded otherwise. */
+  #remember(text: string, octets: ByteString): boolean {
+    const isOwn = this.#plainly(text) === octets;
+    // The text of UTF-8 can be given for other octets too only if the other set has all of its characters.
+    if (isOwn && this.#isUtf8 && !this.#isInSet(text)) return true;
+    // Once there is no more room nothing new takes a text from another name: what would is escaped.
+    if (this.#seen.size >= NAMES_REMEMBERED) return isOwn;
+    this.#seen.set(text, octets);
+    return true;
+  }
+
+  #isInSet(text: string): boolean {
+    const table = encodeTable(this.#decoder);
+    return Array.from(text).every((character) => isAscii(character) || table.has(character));
+  }
+
+  /** @returns undefined if a character is not in the set. */
+  #plainly(text: string): ByteString | undefined {
+    const table = this.#isUtf8 ? undefined : encodeTable(this.#decoder);
+    let octets = "";
+    for (const character of text) {
+      const each = octetsOfCharacter(character, table);
+      if (each === undefined) return undefined;
+      octets += each;
+    }
+    return joined(octets);
+  }
+
+  #encodeName(name: string): ByteString {
+    const octets = this.#plainly(name);
+    if (octets !== undefined) return octets;
+    const table = this.#isUtf8 ? undefined : encodeTable(this.#decoder);
+    const missing = Array.from(name).find((character) => octetsOfCharacter(character, table) === undefined) ?? "";
+    const code = (missing.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+    throw unsafe(
+      name,
+      `the character set ${this.#isUtf8 ? "utf-8" : this.#decoder.encoding} has no "${printable(missing)}" (U+${code})`,
+    );
+  }
+}
+
+const CONTROL_NAMES: Readonly<Record<string, string>> = { "\r": "CR", "\n": "LF" };
+
+function unsafe(path: string, why: string): FtpError {
+  const message = `The name "${printable(path)}" cannot be sent: ${why}.`;
+  return new FtpError("UNSAFE_NAME", message, { phase: "local", retryable: false });
+}
+
+/** @param table of another set than UTF-8. */
+function octetsOfCharacter(character: string, table: ReadonlyMap<string, ByteString> | undefined): string | undefined {
+  const code = character.codePointAt(0) ?? 0;
+  if (code < 0x80) return character;
+  if (code >= ESCAPE + 0x80 && code <= ESCAPE + 0xff) return String.fromCharCode(code - ESCAPE);
+  if (table !== undefined) return table.get(character);
+  const isSurrogate = code >= 0xd800 && code <= 0xdfff;
+  return isSurrogate ? undefined : bytesOf(Buffer.from(character, "utf8"));
+}
+
+function escaped(octets: ByteString): string {
+  return octets.replace(/[\x80-\xff]/g, (octet) => String.fromCharCode(ESCAPE + octet.charCodeAt(0)));
+}
+
+function isAscii(text: string): boolean {
+  // oxlint-disable-next-line no-control-regex -- ASCII is what is meant
+  return /^[\0-\x7f]*$/.test(text);
+}
+
+/** Whether two names are the same to people: file systems of Apple take accents apart (NFD), others do not (NFC). */
+export function sameName(a: string, b: string): boolean {
+  return a === b || a.normalize("NFC") === b.normalize("NFC");
+}

@@ -1,0 +1,287 @@
+/** `ferryman/client`: a server as an object, whose calls take connections from a pool and may all run at the same time. */
+import { PassThrough, type Readable, Writable } from "node:stream";
+import { callbackify } from "node:util";
+import { connectHub } from "./connector.ts";
+import { download } from "./download.ts";
+import type { EventHub } from "./event-hub.ts";
+import { FtpError, type FtpReply } from "./errors.ts";
+import { existsAt, statOf } from "./facts.ts";
+import type { HostMemory } from "./host-memory.ts";
+import type { Hub } from "./hub.ts";
+import { READ_MOST } from "./limits.ts";
+import { list } from "./list.ts";
+import { setTimeAt } from "./set-time.ts";
+import type { FtpSession } from "./session.ts";
+import { glob, removeTree, walk } from "./trees.ts";
+import type {
+  CallOptions,
+  Client,
+  ClientEvents,
+  ConnectOptions,
+  DownloadOptions,
+  Entry,
+  EntryType,
+  HashResult,
+  ListOptions,
+  Listing,
+  ServerInfo,
+  Session,
+  Sink,
+  Source,
+  Transferred,
+  UploadOptions,
+  WalkOptions,
+} from "./types.ts";
+import { upload } from "./upload.ts";
+import { hashAt } from "./verify.ts";
+
+/**
+ * Connects and signs in.
+ * @param url `ftp://`, `ftpes://` (explicit TLS, or none of it) or `ftps://` (implicit TLS), with user, password, port and path.
+ * @throws {FtpError}, or the signal's reason.
+ */
+export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Client> {
+  const { hub, events, memory } = await connectHub(String(url), options);
+  return new FtpClient(hub, events, memory);
+}
+
+/** What every call does with its path and its session. */
+class FtpClient implements Client {
+  readonly #hub: Hub;
+  readonly #events: EventHub;
+  readonly #memory: HostMemory;
+
+  constructor(hub: Hub, events: EventHub, memory: HostMemory) {
+    this.#hub = hub;
+    this.#events = events;
+    this.#memory = memory;
+  }
+
+  get info(): ServerInfo {
+    return this.#hub.info;
+  }
+
+  list(folder = "", options: ListOptions = {}): Listing {
+    return list(this.#hub, this.#hub.path(folder), options);
+  }
+
+  walk(folder = "", options: WalkOptions = {}): AsyncIterable<Entry> {
+    return walk(this.#hub, this.#hub.path(folder), options);
+  }
+
+  glob(pattern: string, options: ListOptions = {}): AsyncIterable<Entry> {
+    return glob(this.#hub, pattern, options);
+  }
+
+  async stat(path: string, options: CallOptions = {}): Promise<Entry> {
+    const hub = this.#hub;
+    return await hub.call(
+      async (session, { signal }) => await statOf(hub.path(path), { hub, session, signal }),
+      options,
+    );
+  }
+
+  async exists(path: string, options: CallOptions = {}): Promise<false | EntryType> {
+    const hub = this.#hub;
+    return await hub.call(
+      async (session, { signal }) => await existsAt(hub.path(path), { hub, session, signal }),
+      options,
+    );
+  }
+
+  open(path: string, { start, end, signal, timeoutMs }: CallOptions & { start?: number; end?: number } = {}): Readable {
+    const stop = new AbortController();
+    const pipe = new PassThrough({
+      destroy(error, done) {
+        stop.abort(error ?? new FtpError("ABORTED", `${path} was not read to its end`, { phase: "transfer" }));
+        done(error);
+      },
+    });
+    const joined = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+    const run = download(this.#hub, this.#hub.path(path), pipe, { start, end, signal: joined, timeoutMs });
+    run.then(
+      () => pipe.end(),
+      (error: unknown) => pipe.destroy(error instanceof Error ? error : new Error(String(error))),
+    );
+    return pipe;
+  }
+
+  create(path: string, options: UploadOptions = {}): Writable {
+    const pipe = new PassThrough();
+    const done = upload(this.#hub, pipe, this.#hub.path(path), options);
+    done.catch((error: unknown) => pipe.destroy(error instanceof Error ? error : new Error(String(error))));
+    return new Writable({
+      write(chunk, encoding, next) {
+        if (pipe.destroyed) next(pipe.errored);
+        else if (pipe.write(chunk, encoding)) next();
+        else void drainedOf(pipe, next);
+      },
+      final(next) {
+        pipe.end();
+        callbackify(async () => void (await done))(next);
+      },
+      destroy(error, next) {
+        if (error !== null) pipe.destroy(error);
+        next(error);
+      },
+    });
+  }
+
+  async read(path: string, { most = READ_MOST, ...options }: CallOptions & { most?: number } = {}): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    let octets = 0;
+    const into = new Writable({
+      write(chunk: Buffer, _encoding, next) {
+        octets += chunk.length;
+        chunks.push(chunk);
+        const fault = new FtpError("LIMIT", `${path} has more than ${most} octets`, {
+          phase: "transfer",
+          hint: "download it to a file, or allow more",
+        });
+        next(octets > most ? fault : null);
+      },
+    });
+    into.on("error", () => {});
+    await download(this.#hub, this.#hub.path(path), into, options);
+    if (into.errored !== null) throw into.errored;
+    return Buffer.concat(chunks);
+  }
+
+  async write(path: string, data: Source, options: UploadOptions = {}): Promise<Transferred> {
+    return await this.upload(data, path, options);
+  }
+
+  async append(path: string, data: Source, options: UploadOptions = {}): Promise<Transferred> {
+    return await this.upload(data, path, { ...options, mode: "append" });
+  }
+
+  async download(path: string, to: Sink, options: DownloadOptions = {}): Promise<Transferred> {
+    return await download(this.#hub, this.#hub.path(path), to, options);
+  }
+
+  async upload(from: Source, path: string, options: UploadOptions = {}): Promise<Transferred> {
+    return await upload(this.#hub, from, this.#hub.path(path), options);
+  }
+
+  async remove(path: string, options: CallOptions = {}): Promise<void> {
+    await this.#tell(`DELE ${this.#hub.path(path)}`, `cannot remove ${path}`, options);
+  }
+
+  async rename(from: string, to: string, options: CallOptions = {}): Promise<void> {
+    const what = `cannot rename ${from}`;
+    await this.#hub.call(async (session, { signal }) => {
+      await session.send(`RNFR ${this.#hub.path(from)}`, { signal, what });
+      await session.send(`RNTO ${this.#hub.path(to)}`, { signal, what: `${what} to ${to}` });
+    }, options);
+  }
+
+  async mkdir(
+    path: string,
+    { recursive = false, ...options }: CallOptions & { recursive?: boolean } = {},
+  ): Promise<void> {
+    const whole = this.#hub.path(path);
+    if (!recursive) {
+      await this.#tell(`MKD ${whole}`, `cannot make the folder ${path}`, options);
+      return;
+    }
+    await this.#hub.call(async (session, { signal }) => await makeAll(session, whole, signal), options);
+  }
+
+  async rmdir(path: string, options: CallOptions = {}): Promise<void> {
+    await this.#tell(`RMD ${this.#hub.path(path)}`, `cannot remove the folder ${path}`, options);
+  }
+
+  async removeTree(path: string, options: CallOptions = {}): Promise<number> {
+    return await removeTree(this.#hub, this.#hub.path(path), options);
+  }
+
+  async chmod(path: string, mode: number, options: CallOptions = {}): Promise<void> {
+    const digits = mode.toString(8).padStart(3, "0");
+    await this.#tell(`SITE CHMOD ${digits} ${this.#hub.path(path)}`, `cannot change the mode of ${path}`, options);
+  }
+
+  async utime(path: string, modified: Date, options: CallOptions = {}): Promise<string> {
+    const hub = this.#hub;
+    return await hub.call(
+      async (session, { signal }) => await setTimeAt(hub.path(path), modified, { hub, session, signal }),
+      options,
+    );
+  }
+
+  async hash(path: string, options: Parameters<Client["hash"]>[1] = {}): Promise<HashResult | undefined> {
+    const hub = this.#hub;
+    return await hub.call(
+      async (session, { signal }) => await hashAt(hub.path(path), { ...options, signal }, { session, hub }),
+      options,
+    );
+  }
+
+  async raw(line: string, options: CallOptions = {}): Promise<FtpReply> {
+    return await this.#hub.call(async (session, { signal }) => await session.ask(line, { signal }), {
+      ...options,
+      retry: { attempts: 1 },
+    });
+  }
+
+  async session<T>(work: (session: Session) => Promise<T>, options: CallOptions = {}): Promise<T> {
+    return await this.#hub.call(async (session, { signal }) => await work(facade(session, signal)), {
+      ...options,
+      retry: { attempts: 1 },
+    });
+  }
+
+  on<K extends keyof ClientEvents>(event: K, listener: (detail: ClientEvents[K]) => void): () => void {
+    return this.#events.on(event, listener);
+  }
+
+  async close(): Promise<void> {
+    await this.#hub.pool.close();
+    await this.#memory.flush();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #tell(line: string, what: string, options: CallOptions): Promise<void> {
+    await this.#hub.call(async (session, { signal }) => await session.send(line, { signal, what }), options);
+  }
+}
+
+async function drainedOf(pipe: PassThrough, next: (error?: Error | null) => void): Promise<void> {
+  const over = (): void => {
+    pipe.off("drain", over);
+    pipe.off("close", over);
+    next(pipe.errored);
+  };
+  pipe.once("drain", over);
+  pipe.once("close", over);
+  await Promise.resolve();
+}
+
+/** Folders from the top down; those that are there already are passed over. */
+async function makeAll(session: FtpSession, path: string, signal: AbortSignal | undefined): Promise<void> {
+  const what = `cannot make the folder ${path}`;
+  const reply = await session.ask(`MKD ${path}`, { signal });
+  if (reply.code < 400) return;
+  const parts = path.split("/").filter((part) => part !== "");
+  for (let count = 1; count < parts.length; count += 1) {
+    await session.ask(`MKD /${parts.slice(0, count).join("/")}`, { signal });
+  }
+  const again = await session.ask(`MKD ${path}`, { signal });
+  if (again.code < 400) return;
+  // Servers have no code of their own for what is there already.
+  const entered = await session.ask(`CWD ${path}`, { signal });
+  if (entered.code >= 400) await session.send(`MKD ${path}`, { signal, what });
+  await session.comeHome(signal);
+}
+
+function facade(session: FtpSession, signal: AbortSignal | undefined): Session {
+  return {
+    info: session.info,
+    send: async (...words) => await session.send(words.join(" "), { signal }),
+    ask: async (...words) => await session.ask(words.join(" "), { signal }),
+    cd: async (path) => void (await session.send(`CWD ${path}`, { signal, what: `cannot enter ${path}` })),
+    pwd: async () => await session.workingFolder(signal),
+  };
+}

@@ -1,0 +1,201 @@
+/** Puts a client together: what the URL and the options say, what is known of the host, and how a session is made of that. */
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { plainAddress } from "../net/addresses.ts";
+import { chooseDataPath } from "../net/data-path.ts";
+import { NameCoder } from "./charset.ts";
+import { ControlLink } from "./control.ts";
+import type { ModeMemory } from "./data-modes.ts";
+import { type Dialled, dial } from "./dial.ts";
+import { EventHub } from "./event-hub.ts";
+import { externalAddress } from "./external-address.ts";
+import { Hub } from "./hub.ts";
+import { POOL_MOST, REPLY_WAIT_MS, STALL_MS } from "./limits.ts";
+import { login } from "./login.ts";
+import { type Target, targetOf } from "./target.ts";
+import { Pool } from "./pool.ts";
+import { allowsActive, parseProxy } from "./proxy.ts";
+import { proxyLogin } from "./proxy-login.ts";
+import { withRetries } from "./retry.ts";
+import { FtpSession } from "./session.ts";
+import { type HostMemory, hostMemory } from "./host-memory.ts";
+import { ClientTls } from "./tls.ts";
+import type { ConnectOptions, ServerInfo } from "./types.ts";
+import { joinedSignal } from "./waits.ts";
+
+/** A client's parts, with its first session signed in. @throws {FtpError}, or the signal's reason. */
+export async function connectHub(
+  url: string,
+  options: ConnectOptions,
+): Promise<{ readonly hub: Hub; readonly events: EventHub; readonly memory: HostMemory }> {
+  const target = targetOf(url, options);
+  const events = new EventHub(options.on);
+  const names = new NameCoder(options.charset);
+  const memory = await hostMemory(target, options);
+  const maker = new SessionMaker({ target, options, events, names, memory });
+  const pool = new Pool({
+    most: Math.max(options.connections ?? POOL_MOST, 1),
+    open: async (signal) => await maker.make(signal),
+  });
+  const signal = joinedSignal(options.signal, options.timeoutMs);
+  const first = await withRetries(async () => await maker.make(signal), {
+    options: { ...options.retry },
+    signal,
+    heard: (detail) => events.emit("retry", detail),
+  });
+  pool.adopt(first);
+  const hub = new Hub({
+    pool,
+    info: first.info,
+    names,
+    emit: events.emit,
+    retry: options.retry ?? {},
+    rate: options.rate,
+  });
+  return { hub, events, memory };
+}
+
+type Made = {
+  readonly target: Target;
+  readonly options: ConnectOptions;
+  readonly events: EventHub;
+  readonly names: NameCoder;
+  readonly memory: HostMemory;
+};
+
+class SessionMaker {
+  readonly #made: Made;
+  readonly #path = chooseDataPath();
+  readonly #modes: ModeMemory;
+  #count = 0;
+  #known: ServerInfo | undefined;
+  /** The last resort with a server that does not see TLS 1.3 resumed. */
+  #cap: "TLSv1.2" | undefined;
+  #external: Promise<string | undefined> | undefined;
+
+  constructor(made: Made) {
+    this.#made = made;
+    this.#modes = {
+      preferred: undefined,
+      refused: new Set(),
+      failed: new Set(),
+      cap: () => void (this.#cap = "TLSv1.2"),
+    };
+  }
+
+  async make(given: AbortSignal | undefined): Promise<FtpSession> {
+    const { target, options, events, names, memory } = this.#made;
+    const id = (this.#count += 1);
+    const stop = new AbortController();
+    const signal = given === undefined ? stop.signal : AbortSignal.any([given, stop.signal]);
+    const replyMs = options.replyMs ?? REPLY_WAIT_MS;
+    const dialled = await this.#dial(target.dialled, { ms: replyMs, signal, connection: "control" });
+    const { socket } = dialled;
+    const link = new ControlLink(socket, {
+      names,
+      replyMs,
+      watcher: {
+        command: (line) => events.emit("command", { id, line }),
+        reply: (reply) => events.emit("reply", { id, reply }),
+      },
+    });
+    const note = (what: string): void => events.emit("fallback", { id, what });
+    const address = plainAddress(socket.remoteAddress ?? dialled.address);
+    try {
+      const tls = this.#tls(replyMs);
+      const { info, isPrivate } = await login(link, {
+        ...target,
+        address,
+        tls,
+        signal,
+        note,
+        dataIsClear: target.tlsOptions.data === "clear",
+        commands: options.commands ?? [],
+        proxySteps: this.#proxySteps(),
+        known: this.#known,
+        tlsSeen: memory.tlsSeen,
+      });
+      this.#known = info;
+      if (info.tls !== undefined) memory.sawTls();
+      const ownAddress = plainAddress(socket.localAddress ?? "");
+      this.#modes.preferred ??= await memory.mode(ownAddress);
+      return new FtpSession({
+        link,
+        info,
+        tls,
+        isPrivate,
+        stallMs: options.stallMs ?? STALL_MS,
+        modes: {
+          options: options.data ?? {},
+          memory: this.#modes,
+          path: this.#path,
+          dial: async (dataPort, dataHost, wait) => await this.#dialData({ host: dataHost, port: dataPort }, wait),
+          isActivePossible: allowsActive(options.proxy),
+          note,
+          worked: (mode) => memory.modeWorked(mode, ownAddress),
+        },
+        externalAddress: async (session) => await (this.#external ??= externalAddress(session)),
+      });
+    } catch (error) {
+      link.destroy("the login failed");
+      throw error;
+    } finally {
+      stop.abort();
+    }
+  }
+
+  #tls(timeoutMs: number): ClientTls | undefined {
+    const { target, events, memory } = this.#made;
+    if (target.tlsMode === "off") return undefined;
+    const judge = async (socket: TLSSocket): Promise<void> => {
+      const fingerprint = await memory.judge(socket, target.tlsOptions);
+      if (fingerprint !== undefined) events.emit("trust", { host: target.host, fingerprint });
+    };
+    return new ClientTls(
+      { host: target.host, options: target.tlsOptions, timeoutMs, judge, path: this.#path },
+      this.#cap,
+    );
+  }
+
+  #proxySteps(): ReturnType<typeof proxyLogin> | undefined {
+    const { target, options } = this.#made;
+    const { proxy } = options;
+    if (proxy === undefined) return undefined;
+    const parsed = parseProxy(proxy);
+    if (parsed.kind !== "ftp") return undefined;
+    const { user, password, account, host, port } = target;
+    return proxyLogin({
+      user,
+      password,
+      account,
+      target: { host, port },
+      style: typeof proxy === "string" ? undefined : proxy.style,
+      proxyUser: parsed.user,
+      proxyPassword: parsed.password,
+    });
+  }
+
+  async #dialData(to: { host: string; port: number }, wait: { ms: number; signal: AbortSignal }): Promise<Socket> {
+    return (await this.#dial(to, { ...wait, connection: "data" })).socket;
+  }
+
+  async #dial(
+    to: { readonly host: string; readonly port: number },
+    {
+      ms,
+      signal,
+      connection,
+    }: { readonly ms: number; readonly signal: AbortSignal; readonly connection: "control" | "data" },
+  ): Promise<Dialled> {
+    const { options } = this.#made;
+    const { proxy, family } = options;
+    const through = proxy === undefined || parseProxy(proxy).kind === "ftp" ? undefined : proxy;
+    return await dial(to, {
+      signal,
+      timeoutMs: ms,
+      proxy: through,
+      family: connection === "control" ? family : undefined,
+      connection,
+    });
+  }
+}

@@ -1,0 +1,266 @@
+/** Files from the server: to a path, which gets its name when all of it is there, or to a stream. */
+import { stat } from "node:fs/promises";
+import { Writable } from "node:stream";
+import { AsciiDecoder } from "../protocol/ascii.ts";
+import type { DataTransport } from "../net/transport.ts";
+import { type DataMode, FtpError, type FtpReply } from "./errors.ts";
+import { type SourceFacts, sourceFacts } from "./facts.ts";
+import type { Hub } from "./hub.ts";
+import { octetsIn, receiveIntoFile, receiveIntoStream } from "./octets.ts";
+import { PartFile, partPath } from "./part-file.ts";
+import type { FtpSession } from "./session.ts";
+import type { DownloadOptions, Sink, Transferred } from "./types.ts";
+import { compareHash, sizeMismatch } from "./verify.ts";
+
+/** @param path absolute, as `Hub.path` makes it. */
+export async function download(hub: Hub, path: string, to: Sink, options: DownloadOptions = {}): Promise<Transferred> {
+  if (typeof to === "string") return await downloadToPath(hub, path, to, options);
+  const stream = to instanceof Writable ? to : Writable.fromWeb(to);
+  return await downloadToStream(hub, path, stream, options);
+}
+
+/** What one download has done so far, through all of its tries. */
+class Run {
+  readonly begun = performance.now();
+  readonly options: DownloadOptions;
+  resumedAt = 0;
+  bytes = 0;
+  total: number | undefined;
+  mode: DataMode | undefined;
+  isPrivate = false;
+  reply: FtpReply | undefined;
+
+  constructor(options: DownloadOptions) {
+    this.options = options;
+  }
+
+  readonly moved = (octets: number): void => {
+    this.bytes += octets;
+    this.options.onProgress?.({ bytes: this.bytes, resumedAt: this.resumedAt, total: this.total });
+  };
+
+  end(verified: Transferred["verified"]): Transferred {
+    const { bytes, resumedAt, mode, isPrivate, reply } = this;
+    return { bytes, ms: Math.round(performance.now() - this.begun), resumedAt, verified, mode, isPrivate, reply };
+  }
+}
+
+async function downloadToPath(hub: Hub, path: string, to: string, options: DownloadOptions): Promise<Transferred> {
+  const run = new Run(options);
+  const there = await statOrNothing(to);
+  if (isLeftAlone(to, there, options)) return { ...run.end(false), skipped: true };
+  const facts = await factsOf(hub, path, options);
+  const modifiedMs = facts.modified?.ms;
+  if (there !== undefined && options.exists === "newer" && modifiedMs !== undefined && modifiedMs <= there.mtimeMs) {
+    return { ...run.end(false), skipped: true };
+  }
+  const size = options.type === "ascii" ? undefined : facts.size;
+  run.total = size;
+  const mark = { url: `${hub.info.host}:${hub.info.port}${path}`, size, modifiedMs };
+  await using part = await PartFile.open((options.atomic ?? true) ? partPath(to, mark) : to, to);
+  const mayResume = mayContinue(options, size);
+  try {
+    await fill(hub, path, { part, run, size, mayResume });
+    const verified = await verify(hub, path, { part, run, size });
+    await part.publish((options.keepTime ?? true) ? modifiedMs : undefined);
+    return run.end(verified);
+  } catch (error) {
+    const isWrong = error instanceof FtpError && error.code === "MISMATCH";
+    // What can be continued is kept under its hidden name; the rest is of no use.
+    if (part.path !== to && (isWrong || !mayResume || (await part.size()) === 0)) await part.remove();
+    throw error;
+  }
+}
+
+/** A hidden part is known by the source's size and time; a file under its own name is what the caller says it is. */
+function mayContinue({ resume, type, atomic = true }: DownloadOptions, size: number | undefined): boolean {
+  return resume === true && type !== "ascii" && (size !== undefined || !atomic);
+}
+
+/** @throws {FtpError} EXISTS. */
+function isLeftAlone(to: string, there: Found, { exists = "overwrite" }: DownloadOptions): boolean {
+  if (there?.isFolder === true) {
+    throw new FtpError("LOCAL_IO", `${to} is a folder`, { phase: "local", hint: "name a file in it" });
+  }
+  if (there === undefined || exists === "overwrite" || exists === "newer") return false;
+  if (exists === "skip") return true;
+  throw new FtpError("EXISTS", `${to} exists`, {
+    phase: "local",
+    hint: "choose another name, or what to do with files that exist",
+  });
+}
+
+async function factsOf(hub: Hub, path: string, { entry, ...options }: DownloadOptions): Promise<SourceFacts> {
+  if (entry !== undefined) return { size: entry.size, modified: entry.modified };
+  return await hub.call(async (session, { signal }) => await sourceFacts(path, { hub, session, signal }), options);
+}
+
+type Found = { readonly mtimeMs: number; readonly isFolder: boolean } | undefined;
+
+async function statOrNothing(path: string): Promise<Found> {
+  try {
+    const found = await stat(path);
+    return { mtimeMs: found.mtimeMs, isFolder: found.isDirectory() };
+  } catch {
+    return undefined;
+  }
+}
+
+type Filling = {
+  readonly part: PartFile;
+  readonly run: Run;
+  readonly size: number | undefined;
+  readonly mayResume: boolean;
+};
+
+/** All tries: each goes on where the one before ended. */
+async function fill(hub: Hub, path: string, { part, run, size, mayResume }: Filling): Promise<void> {
+  const { options } = run;
+  const isAscii = options.type === "ascii";
+  const start = options.start ?? 0;
+  await hub.call(async (session, { signal, attempt }) => {
+    let have = await part.size();
+    const isContinued = attempt > 1 && !isAscii;
+    if (!isContinued && !(mayResume && (size === undefined || have <= size))) have = 0;
+    await part.cutTo(have);
+    if (attempt === 1) run.resumedAt = start + have;
+    run.bytes = start + have - run.resumedAt;
+    if (size !== undefined && start + have === size && size > 0) return;
+    const most = options.end === undefined ? undefined : options.end - start - have;
+    await fetch(hub, session, { path, offset: start + have, most, run, signal, part });
+    const length = await part.size();
+    // A lost control connection, or a data connection that ended early with a 226: only the size tells.
+    if (isAscii || options.verify === false) return;
+    const wanted = wantedSize(size, options);
+    if (wanted !== undefined && length < wanted) throw sizeMismatch(`${path} came in part`, wanted, length);
+  }, options);
+}
+
+function wantedSize(size: number | undefined, { start = 0, end }: DownloadOptions): number | undefined {
+  if (end === undefined) return size === undefined ? undefined : Math.max(size - start, 0);
+  return size === undefined ? undefined : Math.max(Math.min(end, size) - start, 0);
+}
+
+type Fetching = {
+  readonly path: string;
+  readonly offset: number;
+  /** Octets after which it stops; undefined: at the end of the file. */
+  readonly most: number | undefined;
+  readonly run: Run;
+  readonly signal: AbortSignal | undefined;
+  readonly part: PartFile;
+};
+
+async function fetch(
+  hub: Hub,
+  session: FtpSession,
+  { path, offset, most, run, signal, part }: Fetching,
+): Promise<void> {
+  const isAscii = run.options.type === "ascii";
+  const move = async (transport: DataTransport): Promise<void> => {
+    if (isAscii) await receiveText(transport, part, run.moved);
+    else if (most === undefined) await receiveIntoFile(transport, part.file, run.moved);
+    else await receivePart(transport, part, { most, moved: run.moved });
+  };
+  const end = await session.transfer({
+    command: `RETR ${path}`,
+    direction: "in",
+    type: isAscii ? "A" : "I",
+    offset,
+    what: `cannot get ${path}`,
+    throttle: hub.throttle(run.options.rate),
+    signal,
+    isPart: most !== undefined,
+    move,
+  });
+  note(run, end, path);
+}
+
+/** @throws {FtpError} when nobody has said that all of it was sent, and nothing else can tell. */
+function note(run: Run, end: { mode: DataMode; isPrivate: boolean; reply: FtpReply | undefined }, path: string): void {
+  run.mode = end.mode;
+  run.isPrivate = end.isPrivate;
+  run.reply = end.reply;
+  if (end.reply === undefined && (run.total === undefined || run.options.verify === false)) {
+    throw new FtpError("RESET", `the control connection was lost before ${path} was said to be whole`, {
+      phase: "finish",
+    });
+  }
+}
+
+async function receiveText(transport: DataTransport, part: PartFile, moved: (octets: number) => void): Promise<void> {
+  const decoder = new AsciiDecoder();
+  for (;;) {
+    const chunks = await transport.receive();
+    const texts = chunks.length === 0 ? [decoder.end()] : chunks.map((chunk) => decoder.push(Buffer.from(chunk)));
+    for (const text of texts) await part.file.write(text);
+    if (chunks.length === 0) return;
+    moved(octetsIn(chunks));
+  }
+}
+
+async function receivePart(
+  transport: DataTransport,
+  part: PartFile,
+  { most, moved }: { readonly most: number; readonly moved: (octets: number) => void },
+): Promise<void> {
+  for (let left = most; left > 0;) {
+    const chunks = await transport.receive();
+    if (chunks.length === 0) return;
+    for (const chunk of chunks) {
+      const wanted = chunk.subarray(0, left);
+      if (wanted.length > 0) await part.file.write(wanted);
+      left -= wanted.length;
+      moved(wanted.length);
+    }
+  }
+}
+
+async function verify(
+  hub: Hub,
+  path: string,
+  { part, run, size }: { readonly part: PartFile; readonly run: Run; readonly size: number | undefined },
+): Promise<Transferred["verified"]> {
+  const { options } = run;
+  const isWhole = options.start === undefined && options.end === undefined;
+  if (options.verify === false || options.type === "ascii") return false;
+  const length = await part.size();
+  const wanted = wantedSize(size, options);
+  if (wanted !== undefined && length !== wanted) throw sizeMismatch(path, wanted, length);
+  if (options.verify === "hash" && isWhole && (await compareHash(path, part.path, { hub, signal: options.signal })))
+    return "hash";
+  return wanted === undefined ? false : "size";
+}
+
+async function downloadToStream(hub: Hub, path: string, to: Writable, options: DownloadOptions): Promise<Transferred> {
+  const { start = 0, end } = options;
+  const run = new Run(options);
+  run.resumedAt = start;
+  let isAll = false;
+  await hub.call(async (session, { signal }) => {
+    // What a stream has taken cannot be taken back: the next try goes on behind it.
+    const offset = start + run.bytes;
+    const most = end === undefined ? Number.POSITIVE_INFINITY : end - offset;
+    if (most <= 0 || isAll) return;
+    const done = await session.transfer({
+      command: `RETR ${path}`,
+      direction: "in",
+      type: options.type === "ascii" ? "A" : "I",
+      offset,
+      what: `cannot get ${path}`,
+      throttle: hub.throttle(options.rate),
+      signal,
+      isPart: end !== undefined,
+      move: async (transport) => await receiveIntoStream(transport, to, { moved: run.moved, most, signal }),
+    });
+    run.mode = done.mode;
+    run.isPrivate = done.isPrivate;
+    run.reply = done.reply;
+    isAll = done.reply !== undefined;
+    if (!isAll)
+      throw new FtpError("RESET", `the control connection was lost before ${path} was said to be whole`, {
+        phase: "finish",
+      });
+  }, options);
+  return run.end(false);
+}

@@ -1,0 +1,96 @@
+/** What is in a folder: MLSD where the server has it, else LIST (RFC 3659 §7, RFC 959 §4.1.3). */
+import { ChunkQueue } from "./listing-run.ts";
+import type { Hub } from "./hub.ts";
+import { readListing } from "./listing.ts";
+import { replyError } from "./reply-errors.ts";
+import type { FtpSession } from "./session.ts";
+import type { Entry, ListOptions, Listing } from "./types.ts";
+import { joinedSignal } from "./waits.ts";
+
+/** @param path absolute, as `Hub.path` makes it. */
+export function list(hub: Hub, path: string, options: ListOptions = {}): Listing {
+  return new RemoteListing(hub, path, options);
+}
+
+class RemoteListing implements Listing {
+  #listing: Listing | undefined;
+  readonly #hub: Hub;
+  readonly #path: string;
+  readonly #options: ListOptions;
+
+  constructor(hub: Hub, path: string, options: ListOptions) {
+    this.#hub = hub;
+    this.#path = path;
+    this.#options = options;
+  }
+
+  get warnings(): readonly string[] {
+    return this.#listing?.warnings ?? [];
+  }
+
+  async toArray(): Promise<Entry[]> {
+    return await Array.fromAsync(this);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Entry> {
+    const { signal, timeoutMs } = this.#options;
+    const stop = new AbortController();
+    const limit = joinedSignal(signal, timeoutMs);
+    const joined = limit === undefined ? stop.signal : AbortSignal.any([limit, stop.signal]);
+    const queue = new ChunkQueue();
+    const kind = this.#hub.info.features.has("MLST") ? "mlsd" : "list";
+    const running = this.#run(queue, kind, joined).then(
+      () => queue.end(),
+      (error: unknown) => queue.end(error),
+    );
+    try {
+      this.#listing = readListing(queue, { kind, folder: this.#path, coder: this.#hub.names, now: Date.now() });
+      yield* this.#listing;
+    } finally {
+      // Who has seen enough ends the transfer.
+      stop.abort();
+      await running;
+    }
+  }
+
+  async #run(queue: ChunkQueue, kind: "mlsd" | "list", signal: AbortSignal): Promise<void> {
+    const what = `cannot list ${this.#path}`;
+    await this.#hub.call(
+      async (session) => {
+        const command =
+          kind === "mlsd"
+            ? `MLSD ${this.#path}`
+            : await listCommand(session, this.#path, { signal, what, options: this.#options });
+        try {
+          await session.transfer({
+            command,
+            direction: "in",
+            type: kind === "mlsd" ? "I" : "A",
+            what,
+            signal,
+            move: async (transport) => await queue.fill(transport, what),
+          });
+        } finally {
+          if (session.isElsewhere && !session.isLost && !signal.aborted) await session.comeHome(signal);
+        }
+      },
+      { signal },
+    );
+  }
+}
+
+/** LIST takes patterns and flags at many servers: a folder whose name could be one is entered first. */
+async function listCommand(
+  session: FtpSession,
+  path: string,
+  { signal, what, options }: { readonly signal: AbortSignal; readonly what: string; readonly options: ListOptions },
+): Promise<string> {
+  const flags = options.hidden === true ? " -a" : "";
+  if (path === session.info.home) return `LIST${flags}`;
+  if (flags === "" && /^\/[^*?[\]{} \\]*$/.test(path)) {
+    return `LIST ${path}`;
+  }
+  const reply = await session.ask(`CWD ${path}`, { signal });
+  if (reply.code >= 400) throw replyError(what, reply, { phase: "command", command: `CWD ${path}` });
+  return `LIST${flags}`;
+}

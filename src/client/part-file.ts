@@ -1,0 +1,94 @@
+/**
+ * Where a download lies until it is whole: a hidden file beside its target, whose name tells what is in it. A file that has
+ * changed at the server has another name, so an old half is never continued with a new one.
+ */
+import { createHash } from "node:crypto";
+import { type FileHandle, open, rename, rm, stat, utimes } from "node:fs/promises";
+import { constants } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { localFault } from "./octets.ts";
+
+/** What identifies the source: its URL without password, its size and time where they are known. */
+export type SourceMark = {
+  readonly url: string;
+  readonly size: number | undefined;
+  readonly modifiedMs: number | undefined;
+};
+
+/** Digits of the digest in a name: enough that no two versions of a file meet. */
+const MARK_DIGITS = 12;
+/** Octets that a name may have beside what we add, as most file systems take 255 in all. */
+const NAME_MOST = 200;
+
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_RDWR } = constants;
+
+export function partPath(target: string, { url, size, modifiedMs }: SourceMark): string {
+  const digest = createHash("sha256")
+    .update(`${url}\n${size ?? ""}\n${modifiedMs ?? ""}`)
+    .digest("hex");
+  const name = Buffer.from(basename(target))
+    .subarray(0, NAME_MOST)
+    .toString("latin1")
+    .replace(/[^\w.-]/g, "_");
+  return join(dirname(target), `.${name}.${digest.slice(0, MARK_DIGITS)}.part`);
+}
+
+/** A file that is being written: the part beside the target, or the target itself. */
+export class PartFile implements AsyncDisposable {
+  readonly path: string;
+  readonly #target: string;
+  #file: FileHandle | undefined;
+
+  private constructor(path: string, target: string, file: FileHandle) {
+    this.path = path;
+    this.#target = target;
+    this.#file = file;
+  }
+
+  /** @throws {FtpError} LOCAL_IO. A link in place of the file is not followed: it may lead out of the folder. */
+  static async open(path: string, target: string): Promise<PartFile> {
+    try {
+      return new PartFile(path, target, await open(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW, 0o666));
+    } catch (error) {
+      throw localFault(error, `cannot write ${target}`);
+    }
+  }
+
+  get file(): FileHandle {
+    if (this.#file === undefined) throw new Error("a part file that is closed");
+    return this.#file;
+  }
+
+  async size(): Promise<number> {
+    return (await (this.#file?.stat() ?? stat(this.path))).size;
+  }
+
+  /** Keeps the first octets alone and goes on behind them. */
+  async cutTo(octets: number): Promise<void> {
+    await this.file.truncate(octets);
+  }
+
+  /** It is whole: it gets its time and its name. */
+  async publish(modifiedMs: number | undefined): Promise<void> {
+    const { file } = this;
+    this.#file = undefined;
+    try {
+      await file.close();
+      if (modifiedMs !== undefined) await utimes(this.path, new Date(), new Date(modifiedMs));
+      if (this.path !== this.#target) await rename(this.path, this.#target);
+    } catch (error) {
+      throw localFault(error, `cannot write ${this.#target}`);
+    }
+  }
+
+  async remove(): Promise<void> {
+    await this[Symbol.asyncDispose]();
+    await rm(this.path, { force: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
+  }
+}

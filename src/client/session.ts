@@ -1,0 +1,330 @@
+/**
+ * One session with a server: commands one after another, and transfers with their data connections. It is leased from
+ * the pool to one call at a time; after a failure it is either in order again or says that it is lost.
+ */
+import { setImmediate as turn } from "node:timers/promises";
+import { DataConnection, type DataTerms } from "../net/data-connection.ts";
+import type { DataEnd } from "../net/data-end.ts";
+import { NativeConnection } from "../net/native-connection.ts";
+import type { Throttle } from "../net/throttle.ts";
+import type { DataTransport } from "../net/transport.ts";
+import type { ControlLink } from "./control.ts";
+import { type DataRoute, type ModeTerms, routeData } from "./data-modes.ts";
+import { FtpError, type FtpPhase, type FtpReply, type DataMode, shownCommand } from "./errors.ts";
+import { ABORT_WAIT_MS, FINISH_WAIT_MS } from "./limits.ts";
+import { replyError } from "./reply-errors.ts";
+import { dataFault } from "./data-faults.ts";
+import type { ClientTls } from "./tls.ts";
+import type { ServerInfo } from "./types.ts";
+import { unquotePath } from "../protocol/reply.ts";
+
+export type SessionParts = {
+  readonly link: ControlLink;
+  readonly info: ServerInfo;
+  readonly modes: Omit<ModeTerms, "externalAddress">;
+  readonly tls: ClientTls | undefined;
+  /** PROT P is in force. */
+  readonly isPrivate: boolean;
+  readonly stallMs: number;
+  /** Our address as the server sees it, from words of its own; undefined: not known. */
+  readonly externalAddress: (session: FtpSession) => Promise<string | undefined>;
+};
+
+export type TransferPlan<T> = {
+  /** The command that starts it: `RETR name`. */
+  readonly command: string;
+  readonly direction: "in" | "out";
+  readonly type: "A" | "I";
+  /** REST before it; 0: none. */
+  readonly offset?: number;
+  /** Of messages: `cannot get /pub/a.iso`. */
+  readonly what: string;
+  readonly throttle?: Throttle | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Moves the octets. What it leaves unread is cut off; then `isPart` must be set. */
+  readonly move: (transport: DataTransport) => Promise<T>;
+  /** The caller stops before the end of the file: the server may call that a fault (426, 451). */
+  readonly isPart?: boolean;
+};
+
+export type TransferEnd<T> = {
+  readonly value: T;
+  readonly mode: DataMode;
+  readonly isPrivate: boolean;
+  /** Absent if the control connection was lost while the data connection came to its good end. */
+  readonly reply: FtpReply | undefined;
+};
+
+export class FtpSession {
+  readonly link: ControlLink;
+  readonly info: ServerInfo;
+  readonly #parts: SessionParts;
+  #type: "A" | "I" | undefined;
+  #folder: string;
+
+  constructor(parts: SessionParts) {
+    this.link = parts.link;
+    this.info = parts.info;
+    this.#parts = parts;
+    this.#folder = parts.info.home;
+  }
+
+  get isPrivate(): boolean {
+    return this.#parts.isPrivate;
+  }
+
+  get tls(): ClientTls | undefined {
+    return this.#parts.tls;
+  }
+
+  /** Of no use any longer. */
+  get isLost(): boolean {
+    return this.link.fault !== undefined;
+  }
+
+  /** Its folder is not the one after login. */
+  get isElsewhere(): boolean {
+    return this.#folder !== this.info.home;
+  }
+
+  /** Sends one command. @returns its last reply, whatever it says. @throws {FtpError} of the connection. */
+  async ask(line: string, { signal, phase, ms }: AskOptions = {}): Promise<FtpReply> {
+    this.link.settle();
+    this.link.write(line);
+    if (/^cwd|^cdup|^xc|^user|^rein/i.test(line)) this.#folder = "";
+    if (/^type/i.test(line)) this.#type = undefined;
+    try {
+      for (;;) {
+        const reply = await this.link.reply({ phase, signal, ms });
+        // A preliminary reply is followed by another (RFC 959 §4.2.1).
+        if (reply.code >= 200) return reply;
+      }
+    } catch (error) {
+      // A reply that comes later would be taken for that of the next command.
+      this.link.destroy("a command was given up before its reply");
+      throw error;
+    }
+  }
+
+  /** As `ask`, but 4xx and 5xx are errors. */
+  async send(line: string, options: AskOptions & { readonly what?: string } = {}): Promise<FtpReply> {
+    const reply = await this.ask(line, options);
+    if (reply.code < 400) return reply;
+    const command = shownCommand(line);
+    throw replyError(options.what ?? command, reply, { phase: options.phase ?? "command", command });
+  }
+
+  /** TYPE A or I, if it is not in force. */
+  async setType(type: "A" | "I", signal?: AbortSignal): Promise<void> {
+    if (this.#type === type) return;
+    await this.send(`TYPE ${type}`, { signal });
+    this.#type = type;
+  }
+
+  /** Back to the folder after login, which all calls rely on. Where that fails the pool gives this session up. */
+  async comeHome(signal?: AbortSignal): Promise<void> {
+    const reply = await this.ask(`CWD ${this.info.home}`, { signal });
+    if (reply.code < 400) this.#folder = this.info.home;
+  }
+
+  async workingFolder(signal?: AbortSignal): Promise<string> {
+    const reply = await this.send("PWD", { signal });
+    const path = unquotePath(this.link.names.encode(reply.lines.join(" ")));
+    return path === undefined ? "" : this.link.names.decode(path);
+  }
+
+  /** One transfer, with a data connection of its own. @throws {FtpError}, or the signal's reason. */
+  async transfer<T>(plan: TransferPlan<T>): Promise<TransferEnd<T>> {
+    const { signal, command } = plan;
+    signal?.throwIfAborted();
+    await this.setType(plan.type, signal);
+    const life = new AbortController();
+    const abort = (): void => life.abort(signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    const terms = {
+      ...this.#parts.modes,
+      externalAddress: async (): Promise<string | undefined> => await this.#parts.externalAddress(this),
+    };
+    try {
+      const route = await routeData(this.link, async (line) => await this.ask(line, { signal }), terms, life.signal);
+      try {
+        return await this.#run(plan, route, life);
+      } finally {
+        await route.dispose();
+      }
+    } catch (error) {
+      if (signal?.aborted === true) throw signal.reason;
+      throw error instanceof FtpError && error.command === undefined
+        ? withCommand(error, shownCommand(command))
+        : error;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+      life.abort();
+    }
+  }
+
+  async #run<T>(plan: TransferPlan<T>, route: DataRoute, life: AbortController): Promise<TransferEnd<T>> {
+    const { link } = this;
+    if (plan.offset !== undefined && plan.offset > 0) {
+      await this.send(`REST ${plan.offset}`, { what: `${plan.what}: it cannot resume` });
+    }
+    link.settle();
+    link.write(plan.command);
+    // With a passive port all is there for TLS to begin while the command is on its way; a refusal ends it.
+    const arriving = this.#arrive(plan, route, life.signal);
+    arriving.catch(() => {});
+    let first: FtpReply;
+    try {
+      first = await this.#firstReply(arriving, life);
+    } catch (error) {
+      await this.#giveUp(arriving);
+      link.destroy("a transfer was given up before its reply");
+      throw error;
+    }
+    if (first.code >= 400) {
+      await this.#giveUp(arriving);
+      throw this.#refused(plan, route, first);
+    }
+    return await this.#carry(plan, { arriving, route, final: first.code >= 200 ? first : undefined });
+  }
+
+  /** The preliminary reply, or the final one if there is no other; a server that does not connect to us has none. */
+  async #firstReply(arriving: Promise<DataTransport>, life: AbortController): Promise<FtpReply> {
+    const failed = arriving.then(
+      async () => await new Promise<never>(() => {}),
+      async (error: unknown) => {
+        // The server may be about to say why.
+        await turn();
+        throw error;
+      },
+    );
+    return await Promise.race([this.link.reply({ phase: "transfer", signal: life.signal }), failed]);
+  }
+
+  async #carry<T>(
+    plan: TransferPlan<T>,
+    { arriving, route, final }: { arriving: Promise<DataTransport>; route: DataRoute; final: FtpReply | undefined },
+  ): Promise<TransferEnd<T>> {
+    const { modes, isPrivate } = this.#parts;
+    let value: T;
+    try {
+      const transport = await arriving;
+      if (modes.memory.preferred !== route.mode) {
+        modes.memory.preferred = route.mode;
+        modes.worked(route.mode);
+      }
+      modes.memory.failed.clear();
+      try {
+        value = await plan.move(transport);
+      } finally {
+        await transport[Symbol.asyncDispose]();
+      }
+    } catch (error) {
+      throw await this.#why(error, plan, final);
+    }
+    const reply = final ?? (await this.#lastReply(plan));
+    const isGood = reply === undefined || reply.code < 400 || (plan.isPart === true && reply.code !== 421);
+    if (!isGood) throw this.#refused(plan, route, reply);
+    return { value, mode: route.mode, isPrivate, reply };
+  }
+
+  /** Undefined: the control connection was lost, which alone says nothing of the file. */
+  async #lastReply<T>(plan: TransferPlan<T>): Promise<FtpReply | undefined> {
+    try {
+      for (;;) {
+        const reply = await this.link.reply({ phase: "finish", ms: FINISH_WAIT_MS, signal: plan.signal });
+        if (reply.code >= 200) return reply;
+      }
+    } catch (error) {
+      if (plan.signal?.aborted === true) {
+        this.link.destroy("a transfer was aborted");
+        throw error;
+      }
+      if (error instanceof FtpError && error.code !== "TIMEOUT" && error.code !== "RESET" && error.code !== "ABORTED")
+        throw error;
+      this.link.destroy("no reply came after a transfer");
+      return undefined;
+    }
+  }
+
+  /** A transfer that broke off: what the server says of it tells more than the data connection's own fault. */
+  async #why<T>(error: unknown, plan: TransferPlan<T>, final: FtpReply | undefined): Promise<unknown> {
+    let reply = final;
+    try {
+      while (reply === undefined || reply.code < 200) {
+        reply = await this.link.reply({ phase: "transfer", ms: ABORT_WAIT_MS });
+      }
+    } catch {
+      this.link.destroy("a transfer broke off and the server did not say why");
+    }
+    if (plan.signal?.aborted === true) return plan.signal.reason;
+    const isRefusal = reply !== undefined && reply.code >= 400;
+    const details = { phase: "transfer" as const, connection: "data" as const, command: shownCommand(plan.command) };
+    const fault = dataFault(error, plan.what, details);
+    if (!isRefusal || reply === undefined || fault === undefined) return fault ?? error;
+    // 426 says no more than our own fault does, which may name a stall or a cut of TLS.
+    return reply.code === 426 || plan.isPart === true
+      ? fault
+      : replyError(plan.what, reply, { ...details, cause: error });
+  }
+
+  #refused<T>(plan: TransferPlan<T>, { mode, endpoint }: DataRoute, reply: FtpReply): FtpError {
+    const { memory } = this.#parts.modes;
+    const error = replyError(plan.what, reply, {
+      phase: reply.code === 425 ? "data-open" : "transfer",
+      command: shownCommand(plan.command),
+      ...(reply.code === 425 ? { tried: [{ mode, endpoint, outcome: "the server could not use it", ms: 0 }] } : {}),
+    });
+    if (error.code === "DATA_BLOCKED") memory.failed.add(mode);
+    if (error.code !== "TLS_RESUME_REQUIRED" || this.info.tls?.version !== "TLSv1.3") return error;
+    // Some servers do not see that TLS 1.3 resumed: one more try with 1.2, by a new session.
+    memory.cap();
+    this.link.destroy("its TLS was not resumed as the server wants it");
+    return withCommand(error, shownCommand(plan.command), true);
+  }
+
+  async #arrive<T>(plan: TransferPlan<T>, route: DataRoute, signal: AbortSignal): Promise<DataTransport> {
+    const end = await route.arrive(signal);
+    const { tls, isPrivate, stallMs, modes } = this.#parts;
+    const terms: DataTerms = { stallMs, signal, throttle: plan.throttle };
+    if (!isPrivate || tls === undefined) return clearTransport(end, terms, modes.path);
+    return new DataConnection(await tls.secureData(end, plan.direction, signal), terms);
+  }
+
+  async #giveUp(arriving: Promise<DataTransport>): Promise<void> {
+    // It may still be on its way: whatever comes of it is closed.
+    void arriving.then(
+      async (transport) => await transport[Symbol.asyncDispose](),
+      () => {},
+    );
+    await turn();
+  }
+}
+
+export type AskOptions = {
+  readonly signal?: AbortSignal | undefined;
+  readonly phase?: FtpPhase | undefined;
+  readonly ms?: number | undefined;
+};
+
+function clearTransport(end: DataEnd, terms: DataTerms, path: ModeTerms["path"]): DataTransport {
+  const descriptor = path.kind === "native" ? end.toDescriptor() : undefined;
+  if (path.kind === "native" && descriptor !== undefined) {
+    return new NativeConnection({ descriptor, peer: end.remote }, terms, path.calls);
+  }
+  return new DataConnection({ socket: end.toSocket(), peer: end.remote }, terms);
+}
+
+function withCommand(error: FtpError, command: string, retryable = error.retryable): FtpError {
+  return new FtpError(error.code, error.message, {
+    phase: error.phase,
+    connection: error.connection,
+    command,
+    reply: error.reply,
+    retryable,
+    bytes: error.bytes,
+    hint: error.hint,
+    tried: error.tried,
+    cause: error.cause,
+  });
+}

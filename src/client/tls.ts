@@ -1,0 +1,186 @@
+/**
+ * TLS of a client: the control connection's, and that of its data connections, which resume its session so that servers
+ * know them for ours (RFC 4217 §10, nat.md). A ticket of TLS 1.3 is used once; servers give a new one with each connection.
+ */
+import type { Socket } from "node:net";
+import { isIP } from "node:net";
+import { type SecureContext, type TLSSocket, connect, createSecureContext } from "node:tls";
+import type { DataStream } from "../net/data-connection.ts";
+import type { DataEnd } from "../net/data-end.ts";
+import type { DataPath } from "../net/data-path.ts";
+import { DescriptorTap } from "../net/tls/descriptor-tap.ts";
+import { TlsFailed, handshake } from "../net/tls/handshake.ts";
+import { Inflow } from "../net/tls/inflow.ts";
+import { TlsTap } from "../net/tls/tap.ts";
+import { FtpError } from "./errors.ts";
+import { TICKETS_KEPT } from "./limits.ts";
+import type { TlsOptions } from "./types.ts";
+
+export type TlsTerms = {
+  readonly host: string;
+  readonly options: TlsOptions;
+  readonly timeoutMs: number;
+  /** Believes a server or throws TLS_UNTRUSTED; asked for control connections. */
+  readonly judge: (socket: TLSSocket) => Promise<void> | void;
+  readonly path: DataPath;
+};
+
+/** Sessions that data connections of one control connection may resume. */
+class Tickets {
+  readonly #fresh: Buffer[] = [];
+  #last: Buffer | undefined;
+
+  add(session: Buffer, isUsedOnce: boolean): void {
+    this.#last = session;
+    if (!isUsedOnce) return;
+    this.#fresh.push(session);
+    if (this.#fresh.length > TICKETS_KEPT) this.#fresh.shift();
+  }
+
+  /** The oldest that nobody has used; else the last one again, which most servers take too. */
+  take(): Buffer | undefined {
+    return this.#fresh.shift() ?? this.#last;
+  }
+}
+
+export class ClientTls {
+  readonly #terms: TlsTerms;
+  readonly #context: SecureContext;
+  readonly #tickets = new Tickets();
+  #control: TLSSocket | undefined;
+  /** Whether the last data connection resumed; undefined: there was none. */
+  resumed: boolean | undefined;
+
+  /** @throws {FtpError} USAGE for a certificate or key that cannot be read. */
+  constructor(terms: TlsTerms, cap?: "TLSv1.2") {
+    this.#terms = terms;
+    const { ca, cert, key, passphrase, minVersion = "TLSv1.2", maxVersion } = terms.options;
+    const highest = cap ?? maxVersion;
+    try {
+      this.#context = createSecureContext({
+        minVersion,
+        ...(highest === undefined ? {} : { maxVersion: highest }),
+        ...(ca === undefined ? {} : { ca: typeof ca === "string" ? ca : [...ca] }),
+        ...(cert === undefined ? {} : { cert }),
+        ...(key === undefined ? {} : { key }),
+        ...(passphrase === undefined ? {} : { passphrase }),
+      });
+    } catch (error) {
+      throw new FtpError("USAGE", `the TLS options do not fit: ${error instanceof Error ? error.message : ""}`, {
+        phase: "tls",
+        cause: error,
+        hint: "certificate, key and authorities must be PEM, and belong together",
+      });
+    }
+  }
+
+  /** The session of the control connection, for what a person may want to know. */
+  get control(): TLSSocket | undefined {
+    return this.#control;
+  }
+
+  async secureControl(bare: Socket, signal: AbortSignal): Promise<TLSSocket> {
+    const secured = connect({ socket: bare, ...this.#options() });
+    await this.#shake(secured, { signal, what: "TLS on the control connection" });
+    await this.#terms.judge(secured);
+    this.#control = secured;
+    return secured;
+  }
+
+  /** @param direction "in" for what we receive: there the end of TLS must be told from that of TCP. */
+  async secureData(end: DataEnd, direction: "in" | "out", signal: AbortSignal): Promise<DataStream> {
+    const { raw, tap } = this.#carrierOf(end, direction);
+    const session = this.#tickets.take();
+    const secured = connect({ socket: tap ?? raw, ...this.#options(), ...(session === undefined ? {} : { session }) });
+    const inflow = tap instanceof DescriptorTap ? Inflow.of(secured, tap) : undefined;
+    try {
+      await this.#shake(secured, { signal, tap, what: "TLS on the data connection" });
+      this.#know(secured);
+    } catch (error) {
+      raw.destroy();
+      throw error;
+    }
+    return { socket: secured, peer: end.remote, raw, inflow, ...(tap === undefined ? {} : { tap }) };
+  }
+
+  #carrierOf(
+    end: DataEnd,
+    direction: "in" | "out",
+  ): { readonly raw: Socket | DescriptorTap; readonly tap?: TlsTap | DescriptorTap } {
+    const { path } = this.#terms;
+    const descriptor = direction === "in" && path.kind === "native" ? end.toDescriptor() : undefined;
+    if (path.kind === "native" && descriptor !== undefined) {
+      const tap = new DescriptorTap({ descriptor, peer: end.remote }, path.calls);
+      return { raw: tap, tap };
+    }
+    const raw = end.toSocket();
+    return direction === "in" ? { raw, tap: new TlsTap(raw) } : { raw };
+  }
+
+  /** A data connection that did not resume must at least show the certificate of the control connection. */
+  #know(secured: TLSSocket): void {
+    this.resumed = secured.isSessionReused();
+    if (this.resumed) return;
+    const [own, wanted] = [secured.getPeerX509Certificate(), this.#control?.getPeerX509Certificate()];
+    if (own?.fingerprint256 === wanted?.fingerprint256) return;
+    throw new FtpError("TLS_UNTRUSTED", "the data connection shows another certificate than the control connection", {
+      phase: "data-open",
+      connection: "data",
+      hint: "somebody else may have answered on the data port",
+    });
+  }
+
+  #options(): { secureContext: SecureContext; rejectUnauthorized: false; servername?: string } {
+    const name = this.#terms.options.serverName ?? this.#terms.host;
+    // No name is sent for an address (RFC 6066 §3). Judged by us, where there are words for what is wrong.
+    return {
+      secureContext: this.#context,
+      rejectUnauthorized: false,
+      ...(isIP(name) === 0 ? { servername: name } : {}),
+    };
+  }
+
+  async #shake(
+    secured: TLSSocket,
+    {
+      signal,
+      tap,
+      what,
+    }: { readonly signal: AbortSignal; readonly tap?: TlsTap | DescriptorTap | undefined; readonly what: string },
+  ): Promise<void> {
+    secured.on("session", (session: Buffer) => this.#tickets.add(session, secured.getProtocol() === "TLSv1.3"));
+    try {
+      await handshake(secured, { timeoutMs: this.#terms.timeoutMs, signal, tap });
+    } catch (error) {
+      if (!(error instanceof TlsFailed)) throw error;
+      const isData = what.endsWith("data connection");
+      throw new FtpError("TLS_FAILED", `${what} failed: ${explain(error)}`, {
+        phase: isData ? "data-open" : "tls",
+        connection: isData ? "data" : "control",
+        cause: error,
+        retryable: isData,
+      });
+    }
+  }
+}
+
+/** By OpenSSL's reason: what the server did not like, or what it is. */
+const REASONS: readonly (readonly [RegExp, string])[] = [
+  [/WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH|UNEXPECTED_MESSAGE/, "what the server sent is not TLS"],
+  [/UNSUPPORTED_PROTOCOL|ALERT_PROTOCOL_VERSION|VERSION_TOO_LOW/, "the server has no TLS version that is allowed here"],
+  [
+    /ALERT_HANDSHAKE_FAILURE|NO_SHARED_CIPHER/,
+    "client and server have no cipher in common, or a certificate is wanted",
+  ],
+  [
+    /CERTIFICATE_REQUIRED|PEER_DID_NOT_RETURN|ALERT_BAD_CERTIFICATE/,
+    "the server wants a client certificate that it knows",
+  ],
+  [/ALERT_ILLEGAL_PARAMETER/, "the server refused to resume the session"],
+];
+
+function explain(failed: TlsFailed): string {
+  const { cause } = failed;
+  const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "";
+  return REASONS.find(([reason]) => reason.test(code))?.[1] ?? failed.message;
+}

@@ -1,0 +1,250 @@
+/** Files to the server: from a path, from memory, or from a stream. */
+import { type FileHandle, open } from "node:fs/promises";
+import { AsciiEncoder } from "../protocol/ascii.ts";
+import type { DataTransport } from "../net/transport.ts";
+import { type DataMode, FtpError, type FtpReply } from "./errors.ts";
+import { askSize } from "./facts.ts";
+import type { Hub } from "./hub.ts";
+import { chunksOf, localFault, sendFromFile } from "./octets.ts";
+import type { FtpSession } from "./session.ts";
+import { setTimeAt } from "./set-time.ts";
+import type { Source, Transferred, UploadOptions } from "./types.ts";
+import { compareHash, sizeMismatch } from "./verify.ts";
+
+/** What is sent, and whether it can be sent again from any place. */
+type Cargo = AsyncDisposable & {
+  readonly size: number | undefined;
+  readonly modifiedMs: number | undefined;
+  /** Of a file here: for its digest. */
+  readonly path: string | undefined;
+  /** Nothing is lost when a try fails. */
+  readonly isRepeatable: boolean;
+  /** Sends from `start`. @returns the position reached. */
+  send(transport: DataTransport, start: number, moved: (octets: number) => void): Promise<number>;
+};
+
+/** @param path absolute, as `Hub.path` makes it. */
+export async function upload(hub: Hub, from: Source, path: string, options: UploadOptions = {}): Promise<Transferred> {
+  await using cargo = await cargoOf(from, options);
+  const run = new Run(options, cargo.size);
+  await hub.call(
+    async (session, { signal, attempt }) => await run.once({ hub, session, path, cargo, signal, attempt }),
+    options,
+  );
+  const verified = await verify(hub, path, cargo, run);
+  if ((options.keepTime ?? true) && cargo.modifiedMs !== undefined)
+    await keepTime(hub, path, cargo.modifiedMs, options);
+  return run.end(verified);
+}
+
+type Once = {
+  readonly hub: Hub;
+  readonly session: FtpSession;
+  readonly path: string;
+  readonly cargo: Cargo;
+  readonly signal: AbortSignal | undefined;
+  readonly attempt: number;
+};
+
+class Run {
+  readonly #begun = performance.now();
+  readonly options: UploadOptions;
+  readonly #total: number | undefined;
+  #resumedAt = 0;
+  #bytes = 0;
+  #mode: DataMode | undefined;
+  #isPrivate = false;
+  reply: FtpReply | undefined;
+  /** Octets of the source that must be there in the end. */
+  sent = 0;
+  /** Octets that were there before, of an append. */
+  before: number | undefined = 0;
+  /** The control connection was lost before the last reply. */
+  isUnconfirmed = false;
+
+  constructor(options: UploadOptions, total: number | undefined) {
+    this.options = options;
+    this.#total = total;
+  }
+
+  async once({ hub, session, path, cargo, signal, attempt }: Once): Promise<void> {
+    const { mode = "replace", type = "binary" } = this.options;
+    if (attempt > 1 && !cargo.isRepeatable && this.#bytes > 0) {
+      throw new FtpError("RESET", `cannot send ${path} again: its source is a stream, of which a part is used up`, {
+        phase: "local",
+        bytes: this.#bytes,
+        retryable: false,
+      });
+    }
+    const start = await this.#startAt({ hub, session, path, cargo, signal, attempt });
+    if (attempt === 1) this.#resumedAt = start;
+    this.#bytes = 0;
+    const isAppend = mode === "append" || start > 0;
+    const done = await session.transfer({
+      command: `${isAppend ? "APPE" : "STOR"} ${path}`,
+      direction: "out",
+      type: type === "ascii" ? "A" : "I",
+      what: `cannot put ${path}`,
+      throttle: hub.throttle(this.options.rate),
+      signal,
+      move: async (transport) => {
+        this.sent = await cargo.send(type === "ascii" ? asText(transport) : transport, start, this.#moved);
+        await transport.finish();
+      },
+    });
+    this.#mode = done.mode;
+    this.#isPrivate = done.isPrivate;
+    this.reply = done.reply;
+    this.isUnconfirmed = done.reply === undefined;
+  }
+
+  /** Where it goes on: behind what the server has of it already, if that was asked for. */
+  async #startAt({ hub, session, path, cargo, signal, attempt }: Once): Promise<number> {
+    const { mode = "replace" } = this.options;
+    if (mode === "replace" || (mode === "append" && attempt === 1 && this.options.verify === false)) return 0;
+    const there = await askSize(path, { hub, session, signal });
+    if (mode === "exclusive" && attempt === 1 && typeof there === "number") {
+      throw new FtpError("EXISTS", `${path} exists at the server`, {
+        phase: "command",
+        hint: "choose another name, or replace it",
+      });
+    }
+    if (mode === "append") this.#noteBefore(path, { there: typeof there === "number" ? there : 0, attempt });
+    if (mode !== "resume" || typeof there !== "number") return 0;
+    if (cargo.size !== undefined && there > cargo.size) {
+      throw new FtpError(
+        "MISMATCH",
+        `${path} has ${there} octets at the server, and ${cargo.size} here: it is no part of this file`,
+        {
+          phase: "command",
+          retryable: false,
+          hint: "to replace it, put it without resume",
+        },
+      );
+    }
+    return there;
+  }
+
+  /** An append that broke off cannot be told from one that others made: it is not tried again then. */
+  #noteBefore(path: string, { there, attempt }: { readonly there: number; readonly attempt: number }): void {
+    const more = attempt > 1 && this.before !== undefined ? there - this.before : 0;
+    if (more > 0) {
+      throw new FtpError("RESET", `a part of what was to be appended to ${path} is there: ${more} octets`, {
+        phase: "transfer",
+        retryable: false,
+      });
+    }
+    this.before = there;
+  }
+
+  readonly #moved = (octets: number): void => {
+    this.#bytes += octets;
+    this.options.onProgress?.({ bytes: this.#bytes, resumedAt: this.#resumedAt, total: this.#total });
+  };
+
+  end(verified: Transferred["verified"]): Transferred {
+    return {
+      bytes: this.#bytes,
+      ms: Math.round(performance.now() - this.#begun),
+      resumedAt: this.#resumedAt,
+      verified,
+      mode: this.#mode,
+      isPrivate: this.#isPrivate,
+      reply: this.reply,
+    };
+  }
+}
+
+/** TYPE A: line ends become CR LF on the way (RFC 959 §3.1.1.1). */
+function asText(transport: DataTransport): DataTransport {
+  const encoder = new AsciiEncoder();
+  return {
+    memory: transport.memory,
+    send: async (chunk, moved) => {
+      await transport.send(encoder.push(chunk));
+      moved?.(chunk.length);
+    },
+    finish: async () => await transport.finish(),
+    receive: async () => await transport.receive(),
+    [Symbol.asyncDispose]: async () => await transport[Symbol.asyncDispose](),
+  };
+}
+
+async function cargoOf(from: Source, options: UploadOptions): Promise<Cargo> {
+  if (typeof from === "string") return await fileCargo(from);
+  const isOctets = from instanceof Uint8Array;
+  return {
+    size: isOctets ? from.length : options.size,
+    modifiedMs: undefined,
+    path: undefined,
+    isRepeatable: isOctets,
+    async send(transport, start, moved) {
+      let at = 0;
+      for await (const chunk of chunksOf(from)) {
+        const skipped = Math.max(Math.min(start - at, chunk.length), 0);
+        if (skipped < chunk.length) await transport.send(chunk.subarray(skipped), moved);
+        at += chunk.length;
+      }
+      return at;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.resolve();
+    },
+  };
+}
+
+async function fileCargo(path: string): Promise<Cargo> {
+  let file: FileHandle;
+  try {
+    file = await open(path, "r");
+  } catch (error) {
+    throw localFault(error, `cannot read ${path}`);
+  }
+  const stats = await file.stat();
+  if (stats.isDirectory()) {
+    await file.close();
+    throw new FtpError("LOCAL_IO", `cannot put ${path}: it is a folder`, {
+      phase: "local",
+      hint: "mirror puts folders",
+    });
+  }
+  return {
+    size: stats.isFile() ? stats.size : undefined,
+    modifiedMs: stats.isFile() ? stats.mtimeMs : undefined,
+    path,
+    isRepeatable: stats.isFile(),
+    send: async (transport, start, moved) => await sendFromFile(transport, file, { start, moved }),
+    [Symbol.asyncDispose]: async () => await file.close(),
+  };
+}
+
+/** @throws MISMATCH, or RESET where the server's last word is missing and its size does not make up for it. */
+async function verify(hub: Hub, path: string, cargo: Cargo, run: Run): Promise<Transferred["verified"]> {
+  const { signal, type, verify: how = "size" } = run.options;
+  const isAscii = type === "ascii";
+  if ((how === false || isAscii) && !run.isUnconfirmed) return false;
+  const there = await hub.call(async (session) => await askSize(path, { hub, session, signal }), { signal });
+  const wanted = run.before === undefined ? undefined : run.before + run.sent;
+  if (typeof there !== "number" || isAscii || wanted === undefined) {
+    if (!run.isUnconfirmed) return false;
+    throw new FtpError("RESET", `the control connection was lost before ${path} was said to be whole`, {
+      phase: "finish",
+    });
+  }
+  if (there !== wanted) throw sizeMismatch(path, wanted, there);
+  if (how !== "hash" || cargo.path === undefined || run.options.mode === "append") return "size";
+  return (await compareHash(path, cargo.path, { hub, signal })) ? "hash" : "size";
+}
+
+/** A server that keeps no times is none to fail for. */
+async function keepTime(hub: Hub, path: string, modifiedMs: number, { signal }: UploadOptions): Promise<void> {
+  try {
+    await hub.call(async (session) => await setTimeAt(path, new Date(modifiedMs), { hub, session, signal }), {
+      signal,
+      retry: { attempts: 1 },
+    });
+  } catch (error) {
+    if (!(error instanceof FtpError)) throw error;
+    hub.emit("fallback", { id: 0, what: `${path} has the server's time and not that of the file: ${error.message}` });
+  }
+}
