@@ -80,8 +80,6 @@ export interface Shell {
   readonly history: () => readonly string[];
   /** @returns undefined when there is nobody, or no answer. */
   readonly ask: (question: string, about?: { readonly isSecret?: boolean }) => Promise<string | undefined>;
-  /** From wherever passwords are known, else asked for. */
-  readonly password: (url: string, user: string) => Promise<string | undefined>;
   /** Runs lines as if they stood there. @returns whether the last one went well. */
   readonly run: (text: string, context: Context) => Promise<boolean>;
   /** Runs lines beside the prompt. @returns the number of the job. */

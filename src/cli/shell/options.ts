@@ -1,9 +1,9 @@
 /** What `runShell` is told, and how errors become exit codes. */
 import type { EventEmitter } from "node:events";
 import type { Readable, Writable } from "node:stream";
-import { FtpError } from "../../client/errors.ts";
 import type { Client, ConnectOptions } from "../../client/types.ts";
 import { CliError, EXIT, type ExitCode } from "../exit.ts";
+import { asCliError } from "../remote/failure.ts";
 import type { BoardMode } from "../progress/board.ts";
 import type { ShellCommand } from "./command.ts";
 import type { Connect } from "./connection.ts";
@@ -26,8 +26,10 @@ export type ShellOptions = {
   readonly connect?: Connect | undefined;
   /** A connection that is there already; the shell closes it. */
   readonly client?: Client | undefined;
-  /** Where to connect first. */
-  readonly url?: string | undefined;
+  /** Where to connect first: a URL, a host, or a bookmark's name. */
+  readonly target?: string | undefined;
+  /** For `target` alone. */
+  readonly targetOptions?: ConnectOptions | undefined;
   /** For every connection. */
   readonly connectOptions?: ConnectOptions | undefined;
   readonly input: Readable & { setRawMode?(isRaw: boolean): unknown };
@@ -47,8 +49,8 @@ export type ShellOptions = {
   readonly board?: BoardMode | undefined;
   /** Further commands, such as `mirror`. */
   readonly more?: readonly ShellCommand[] | undefined;
-  /** Looks a password up, or asks for one where this is no terminal of the shell's. Default: the terminal is asked. */
-  readonly password?: ((url: string, user: string) => Promise<string | undefined>) | undefined;
+  /** Asks for a password where the shell itself has no terminal, as with `-c`. */
+  readonly askPassword?: ((question: string) => Promise<string | undefined>) | undefined;
   /** File of commands that are run first; false: none. Default: `$XDG_CONFIG_HOME/ferryman/shellrc`. */
   readonly startFile?: string | false | undefined;
   /** File of the history; false: none. Default: `$XDG_STATE_HOME/ferryman/history`. */
@@ -59,12 +61,9 @@ export type ShellOptions = {
   readonly signals?: EventEmitter | undefined;
 };
 
-/** How the command line ends when a connection cannot be made, by the table of `exit.ts`. */
+/** How the command line ends when a connection cannot be made. */
 export function exitCodeOf(error: unknown): ExitCode {
-  if (error instanceof CliError) return error.exitCode;
-  if (error instanceof UsageError) return EXIT.usage;
-  if (!(error instanceof FtpError)) return EXIT.failed;
-  if (error.code === "USAGE") return EXIT.usage;
-  if (["AUTH", "DENIED", "TLS_UNTRUSTED", "TLS_DOWNGRADE"].includes(error.code)) return EXIT.refused;
-  return error.retryable ? EXIT.tryAgain : EXIT.failed;
+  const end = asCliError(error);
+  if (end instanceof CliError) return end.exitCode;
+  return error instanceof UsageError ? EXIT.usage : EXIT.failed;
 }

@@ -4,7 +4,7 @@ import { printable } from "../../client/errors.ts";
 import { EXIT } from "../exit.ts";
 import type { Context } from "./command.ts";
 import { readCommands } from "./commands/more.ts";
-import { arrived, openUrl } from "./commands/connection.ts";
+import { arrived, openTarget } from "./commands/connection.ts";
 import { jobLine } from "./commands/jobs.ts";
 import { complete } from "./completion.ts";
 import { ExitRequest, Interrupted, described } from "./errors.ts";
@@ -107,7 +107,7 @@ class Loop {
 
   /** @returns the exit code where it is the end: a script cannot go on without its server. */
   async #connect(): Promise<number | undefined> {
-    const { client, url } = this.#options;
+    const { client, target, targetOptions = {} } = this.#options;
     if (client !== undefined) {
       this.#state.connection.adopt(client);
       arrived(
@@ -117,10 +117,10 @@ class Loop {
       );
       return undefined;
     }
-    if (url === undefined) return undefined;
+    if (target === undefined) return undefined;
     try {
       await this.#state.inForeground("open", async (context) => {
-        await openUrl(this.#state.callOf(context), url, {});
+        await openTarget(this.#state.callOf(context), target, targetOptions);
         return true;
       });
       return undefined;
@@ -273,7 +273,7 @@ class Loop {
     const url = `ftp://${name.includes(":") ? `[${name}]` : name}${port === undefined ? "" : `:${port}`}`;
     try {
       if (!URL.canParse(url)) throw new Error(`"${printable(name)}" is no host`);
-      await openUrl(this.#state.callOf(context), url, user === "" ? {} : { user, password });
+      await openTarget(this.#state.callOf(context), url, user === "" ? {} : { user, password });
       return true;
     } catch (error) {
       if (context.signal.aborted) throw new Interrupted();

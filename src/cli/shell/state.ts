@@ -59,6 +59,7 @@ export class ShellState implements Shell {
     this.table = new CommandTable([...SHELL_COMMANDS, ...(options.more ?? [])]);
     this.connection = new Connection(options.connect, { settings: this.settings, base: options.connectOptions ?? {} });
     this.connection.say = (line) => this.say(line);
+    this.connection.ask = async (user, host) => await this.#password(user, host);
     this.jobs.parallel = () => this.settings.number("queue-parallel");
     const localFolder = options.localFolder ?? process.cwd();
     this.place = { folder: "/", previous: undefined, home: "/", localFolder, previousLocal: undefined };
@@ -90,10 +91,11 @@ export class ShellState implements Shell {
     return this.isTerminal ? await this.#parts.lines.ask(question, about) : undefined;
   }
 
-  async password(url: string, user: string): Promise<string | undefined> {
-    const known = await this.#options.password?.(url, user);
-    if (known !== undefined) return known;
-    return await this.ask(`Password of ${printable(user)} at ${printable(new URL(url).host)}: `, { isSecret: true });
+  /** The terminal of the shell, else whoever else can be asked. */
+  async #password(user: string, host: string): Promise<string | undefined> {
+    const question = `Password of ${printable(user)} at ${printable(host)}: `;
+    if (this.isTerminal) return await this.#parts.lines.ask(question, { isSecret: true });
+    return await this.#options.askPassword?.(question);
   }
 
   async run(text: string, context: Context): Promise<boolean> {
