@@ -133,7 +133,8 @@ async function called(command: ShellCommand, context: Omit<Call, "client" | "lin
     await command.run(call);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    throw new ShellError(`${error.message}\nusage: ${command.name} ${command.usage}`.trimEnd(), { cause: error });
+    const usage = `${command.name} ${command.usage}`.trimEnd();
+    throw new ShellError(`${error.message} (usage: ${usage})`, { cause: error });
   }
 }
 

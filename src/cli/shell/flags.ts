@@ -20,7 +20,7 @@ export function readFlags(words: readonly Word[], known: string): Flags {
       rest.push(...words.slice(at + 1));
       break;
     }
-    if (!/^-[a-z]/i.test(word.pattern)) rest.push(word);
+    if (!/^-[a-z\d]/i.test(word.pattern)) rest.push(word);
     else if (readCluster(word, { known, next: words[at + 1], given })) at += 1;
   }
   return { has: (letter) => given.has(letter), value: (letter) => given.get(letter), rest };

@@ -68,7 +68,7 @@ export const JOB_COMMANDS: readonly ShellCommand[] = [
     name: "sleep",
     topic: "jobs",
     usage: "SECONDS",
-    help: "wait",
+    help: "wait for some seconds",
     run: async (call) => {
       const [seconds] = call.words;
       if (seconds === undefined) throw new UsageError("how long?");
