@@ -5,7 +5,7 @@ import { connect } from "../client/client.ts";
 import { FtpError } from "../client/errors.ts";
 import { proxyFromEnvironment } from "../client/proxy-environment.ts";
 import type { ConnectOptions } from "../client/types.ts";
-import { defaultPort, formatFtpUrl } from "../client/url.ts";
+import { type FtpUrl, defaultPort, formatFtpUrl } from "../client/url.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { askSecret } from "./password-prompt.ts";
 import { boardMode } from "./progress/board.ts";
@@ -115,36 +115,51 @@ type Way = { readonly flags: OpenFlags; readonly help: ConnectHelp };
 /** Options of the shell count more than flags, and those more than a bookmark. */
 async function reached(target: string, options: ConnectOptions, { flags, help }: Way): Promise<Connected> {
   const { url, options: placed } = await placeOf(target, flags);
-  const user = options.user ?? placed.user ?? url.user;
-  const file = flags.passwordFile === undefined ? undefined : passwordIn(flags.passwordFile);
-  const known = options.password ?? file ?? url.password;
-  const found =
-    known === undefined && flags.netrc !== false
-      ? await netrcLogin(url.host, { user, flags, say: help.say })
-      : undefined;
-  const name = user ?? found?.user;
-  const isGuest = name === undefined || name === "anonymous" || name === "ftp";
-  let password = known ?? found?.password;
-  if (password === undefined && !isGuest) {
-    password = await help.ask(name, url.host);
-    if (password === undefined) {
-      throw new FtpError("AUTH", `there is no password for ${name} at ${url.host}`, {
-        phase: "login",
-        hint: "put it into ~/.netrc or a --password-file; here nobody can be asked",
-      });
-    }
-  }
   const port = options.port ?? url.port ?? defaultPort(url.scheme);
   const client = await connect(formatFtpUrl({ ...url, path: "" }), {
     ...placed,
     ...options,
     data: { ...placed.data, ...options.data },
     proxy: options.proxy ?? placed.proxy ?? proxyFromEnvironment(url.host, { env: process.env, port }),
-    user: name,
-    password,
-    account: placed.account ?? url.account ?? found?.account,
+    ...(await loginOf(url, { ...placed, ...defined(options) }, { flags, help })),
   });
   return { client, path: url.path };
+}
+
+type Login = Pick<ConnectOptions, "user" | "password" | "account">;
+
+function defined({ user, password }: Login): Login {
+  return { ...(user === undefined ? {} : { user }), ...(password === undefined ? {} : { password }) };
+}
+
+/** What was said, else .netrc, else a question; without any of them a guest. */
+async function loginOf(
+  url: FtpUrl,
+  { user = url.user, password, account }: Login,
+  { flags, help }: Way,
+): Promise<Login> {
+  const file = flags.passwordFile === undefined ? undefined : passwordIn(flags.passwordFile);
+  const known = password ?? file ?? url.password;
+  const isAsked = known === undefined && flags.netrc !== false;
+  const found = isAsked ? await netrcLogin(url.host, { user, flags, say: help.say }) : undefined;
+  const name = user ?? found?.user;
+  return {
+    user: name,
+    password: known ?? found?.password ?? (await asked(name, { url, help })),
+    account: account ?? url.account ?? found?.account,
+  };
+}
+
+type Question = { readonly url: FtpUrl; readonly help: ConnectHelp };
+
+async function asked(name: string | undefined, { url, help }: Question): Promise<string | undefined> {
+  if (name === undefined || name === "anonymous" || name === "ftp") return undefined;
+  const password = await help.ask(name, url.host);
+  if (password !== undefined) return password;
+  throw new FtpError("AUTH", `there is no password for ${name} at ${url.host}`, {
+    phase: "login",
+    hint: "put it into ~/.netrc or a --password-file; here nobody can be asked",
+  });
 }
 
 function windowsScript(given: string, flags: OpenFlags, { target, port }: Named): WindowsScript {

@@ -17,6 +17,8 @@ export type Evaluation = {
   readonly stopsAtFailure: () => boolean;
   /** Where programs behind `|` write. */
   readonly programOutput: Writable | "inherit";
+  /** The same in the background. */
+  readonly besideOutput: Writable;
 };
 
 /**
@@ -152,7 +154,7 @@ async function withOut(
   if (pipe === undefined) return await work(context.out);
   const { out, went } = programOut(pipe, {
     cwd: context.place.localFolder,
-    output: context.isBackground ? process.stderr : evaluation.programOutput,
+    output: context.isBackground ? evaluation.besideOutput : evaluation.programOutput,
     signal: context.signal,
   });
   const isWell = await ending(out, work);

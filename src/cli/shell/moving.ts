@@ -113,6 +113,8 @@ export async function eachPiece<T>(
   pieces: Iterable<T> | AsyncIterable<T>,
   { work, name, isOnBoard = true }: Each<T>,
 ): Promise<void> {
+  // Once for all of them, before any is on the board.
+  call.client();
   const count = { done: 0, failed: 0 };
   const running = new Set<Promise<void>>();
   const one = async (piece: T): Promise<void> => {

@@ -166,18 +166,18 @@ class Loop {
   }
 
   async #attempt(title: string, work: (context: Context) => Promise<boolean>): Promise<boolean> {
-    let isWell = false;
     try {
-      isWell = await this.#state.inForeground(title, work);
+      const isWell = await this.#state.inForeground(title, work);
+      if (!isWell) this.#hasFailed = true;
+      return isWell;
     } catch (error) {
+      if (!(error instanceof ExitRequest)) this.#hasFailed = true;
       if (!(error instanceof Interrupted)) throw error;
       this.#state.say("interrupted");
       // Who stops a script by Ctrl-C does not mean one command of it.
       if (!this.#isPrompting) throw new ExitRequest(EXIT.failed);
-    } finally {
-      if (!isWell) this.#hasFailed = true;
+      return false;
     }
-    return isWell;
   }
 
   /** Asks once where jobs would be lost: the second try in a row needs no answer. */

@@ -67,6 +67,7 @@ export class ShellState implements Shell {
       shell: this,
       stopsAtFailure: () => !parts.isPrompting && !this.settings.isOn("continue-on-error"),
       programOutput: this.#programOutput(),
+      besideOutput: options.errorOutput,
     };
     for (const [name, value] of Object.entries(options.settings ?? {})) this.settings.set(name, value);
   }

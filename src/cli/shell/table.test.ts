@@ -39,11 +39,12 @@ test("what fingers know is there", () => {
   );
 });
 
+function found(name: string): string {
+  const result = table.find(name);
+  return result.ok ? result.command.name : result.problem;
+}
+
 test("beginnings: the only one, or several of the same command, or none", () => {
-  const found = (name: string): string => {
-    const result = table.find(name);
-    return result.ok ? result.command.name : result.problem;
-  };
   assert.equal(found("GE"), "get");
   assert.equal(found("bi"), "binary");
   assert.equal(found("asc"), "ascii");
