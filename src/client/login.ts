@@ -90,7 +90,8 @@ function tlsOf(control: TLSSocket | undefined): ServerInfo["tls"] {
   return {
     version: control.getProtocol() ?? "",
     cipher: control.getCipher().standardName,
-    fingerprint: control.getPeerX509Certificate()?.fingerprint256 ?? "",
+    // Not `getPeerX509Certificate`, which Node 24 gives a client once only.
+    fingerprint: control.getPeerCertificate().fingerprint256,
   };
 }
 
