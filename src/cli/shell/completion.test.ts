@@ -12,18 +12,18 @@ import { CommandTable } from "./table.ts";
 import { MemoryClient } from "./test-client.ts";
 
 const FILES = {
-  "/home/pub": undefined,
-  "/home/pub/one.txt": "",
-  "/home/public.txt": "",
-  "/home/a b;c": "",
-  "/home/.profile": "",
+  "/base/pub": undefined,
+  "/base/pub/one.txt": "",
+  "/base/public.txt": "",
+  "/base/a b;c": "",
+  "/base/.profile": "",
 };
 
 function ground(client: MemoryClient | undefined, more: Partial<CompletionGround> = {}): CompletionGround {
   return {
     table: new CommandTable(SHELL_COMMANDS),
     aliases: new Map([["getall", "mget -c"]]),
-    place: { folder: "/home", previous: undefined, home: "/home", localFolder: tmpdir(), previousLocal: undefined },
+    place: { folder: "/base", previous: undefined, home: "/base", localFolder: tmpdir(), previousLocal: undefined },
     names: new NameCache(() => 0),
     client,
     ...more,
@@ -45,7 +45,7 @@ test("names of the server: folders stay open, dots are asked for, escapes are wr
   assert.deepEqual(await complete("get pub", ground(client)), [["pub/", "public.txt "], "pub"]);
   assert.deepEqual(await complete("cd pub", ground(client)), [["pub/"], "pub"]);
   assert.deepEqual(await complete("getall pub/", ground(client)), [["pub/one.txt "], "pub/"]);
-  assert.deepEqual(await complete("get /home/pub/o", ground(client)), [["/home/pub/one.txt "], "/home/pub/o"]);
+  assert.deepEqual(await complete("get /base/pub/o", ground(client)), [["/base/pub/one.txt "], "/base/pub/o"]);
   assert.deepEqual(await complete("get .", ground(client)), [[".profile "], "."]);
   assert.deepEqual(await complete("get a", ground(client)), [["a\\ b\\;c "], "a"]);
   assert.deepEqual(await complete("get a\\ b", ground(client)), [["a\\ b\\;c "], "a\\ b"]);
@@ -69,7 +69,7 @@ test("names of this host", async (context) => {
 });
 
 test("attack 64: names that would disturb a terminal are not offered", async () => {
-  const client = new MemoryClient({ "/home/xok": "" });
+  const client = new MemoryClient({ "/base/xok": "" });
   client.lies.push("x\u001b[2J", "x\ny", "x/../y", "..");
   assert.deepEqual(await complete("get x", ground(client)), [["xok "], "x"]);
 });

@@ -10,7 +10,7 @@ import { scriptAction, scriptWords } from "./ftp-script.ts";
 import type { WindowsScript } from "./options.ts";
 import { type Ended, MemoryClient, ran } from "./test-client.ts";
 
-const FILES = { "/home/a.txt": "hello\n", "/home/b.txt": "b", "/home/pub": undefined };
+const FILES = { "/base/a.txt": "hello\n", "/base/b.txt": "b", "/base/pub": undefined };
 
 type Opened = { readonly target: string; readonly user: string | undefined; readonly password: string | undefined };
 type Played = Ended & { readonly opened: readonly Opened[]; readonly localFolder: string };
@@ -71,8 +71,8 @@ test("the two lines behind open are name and password, and files are octets", as
   assert.deepEqual(opened, [{ target: "ftp://ftp.example.org", user: "ann", password: "secret" }]);
   assert.deepEqual((await readdir(localFolder)).toSorted(), ["a.txt", "b.txt", "list.txt", "two.csv", "up one.csv"]);
   assert.match(await readFile(join(localFolder, "list.txt"), "utf8"), /up one\.csv\n/);
-  assert.equal(client.files.get("/home/pub/one.csv"), "1\n");
-  assert.ok(client.calls.includes("rename /home/b.txt /home/c.txt"));
+  assert.equal(client.files.get("/base/pub/one.csv"), "1\n");
+  assert.ok(client.calls.includes("rename /base/b.txt /base/c.txt"));
 });
 
 test("-n waits for user, also as quote USER and PASS; open takes a port", async (context) => {
@@ -103,8 +103,8 @@ test("what a command was not told stands in the next lines", async (context) => 
     "open\nh\nann\nx\nrename\na.txt\nnew name\ncd\npub\nmput\n*.csv\n!exit 0\n",
   );
   assert.equal(code, 0);
-  assert.ok(client.calls.includes("rename /home/a.txt /home/new name"));
-  assert.equal(client.files.get("/home/pub/two.csv"), "2\n");
+  assert.ok(client.calls.includes("rename /base/a.txt /base/new name"));
+  assert.equal(client.files.get("/base/pub/two.csv"), "2\n");
 });
 
 test("any line means something, and never takes more lines than there are", () => {

@@ -7,12 +7,12 @@ import { type TestContext, test } from "node:test";
 import { MemoryClient, ran } from "./test-client.ts";
 
 const FILES = {
-  "/home/a.txt": "hello\n",
-  "/home/b c.gz": "packed",
-  "/home/.hidden": "",
-  "/home/pub": undefined,
-  "/home/pub/deep": undefined,
-  "/home/pub/deep/x": "xx",
+  "/base/a.txt": "hello\n",
+  "/base/b c.gz": "packed",
+  "/base/.hidden": "",
+  "/base/pub": undefined,
+  "/base/pub/deep": undefined,
+  "/base/pub/deep/x": "xx",
 };
 
 async function folder(context: TestContext): Promise<string> {
@@ -25,17 +25,17 @@ test("folders: the shell knows where it is, and the server is asked only whether
   const lines = "pwd; cd pub/deep; pwd; cd ..; pwd; cd -; pwd; cd; pwd; cd ~/pub; pwd; cd /; cdup; pwd";
   const { code, out } = await ran(new MemoryClient(FILES), lines);
   assert.equal(code, 0);
-  assert.equal(out, "/home\n/home/pub/deep\n/home/pub\n/home/pub/deep\n/home\n/home/pub\n/\n");
+  assert.equal(out, "/base\n/base/pub/deep\n/base/pub\n/base/pub/deep\n/base\n/base/pub\n/\n");
 });
 
 test("a failure ends a script with code 1, unless a - or a setting says otherwise", async () => {
   const first = await ran(new MemoryClient(FILES), "cd nowhere; pwd");
   assert.deepEqual([first.code, first.out], [1, ""]);
-  assert.match(first.err, /^cd: \/home\/nowhere: no such file\n$/);
+  assert.match(first.err, /^cd: \/base\/nowhere: no such file\n$/);
   const ignored = await ran(new MemoryClient(FILES), "-cd nowhere\npwd");
-  assert.deepEqual([ignored.code, ignored.out], [0, "/home\n"]);
+  assert.deepEqual([ignored.code, ignored.out], [0, "/base\n"]);
   const going = await ran(new MemoryClient(FILES), "set continue-on-error yes\ncd nowhere\npwd");
-  assert.deepEqual([going.code, going.out], [1, "/home\n"]);
+  assert.deepEqual([going.code, going.out], [1, "/base\n"]);
   const either = await ran(new MemoryClient(FILES), "cd nowhere && echo a || echo b; cd pub && echo c");
   assert.deepEqual([either.code, either.out], [0, "b\nc\n"]);
   assert.equal((await ran(new MemoryClient(), "exit 7; pwd")).code, 7);
@@ -65,7 +65,7 @@ test("ls: long, short, hidden, sorted, one name", async () => {
     (await ran(new MemoryClient(FILES), "find")).out,
     "a.txt\nb c.gz\n.hidden\npub/\npub/deep/\npub/deep/x\n",
   );
-  assert.equal((await ran(new MemoryClient(FILES), "du -b pub")).out, "        2  /home/pub\n");
+  assert.equal((await ran(new MemoryClient(FILES), "du -b pub")).out, "        2  /base/pub\n");
 });
 
 test("get and put: names, targets, globs, trees", async (context) => {
@@ -98,10 +98,10 @@ test("get and put: names, targets, globs, trees", async (context) => {
     [...client.files.keys()].filter((path) => !(path in FILES)),
     [
       "/",
-      "/home",
-      "/home/b.txt",
+      "/base",
+      "/base/b.txt",
       "/new",
-      "/home/pub/b.txt",
+      "/base/pub/b.txt",
       "/up/a.txt",
       "/up/b.txt",
       "/up/c.txt",
@@ -117,16 +117,16 @@ test("files that fail do not keep the others from coming, and are counted", asyn
   const client = new MemoryClient(FILES);
   const { code, err } = await ran(client, "mget a.txt nothing 'b c.gz' none", { localFolder });
   assert.equal(code, 1);
-  assert.match(err, /nothing {2}failed: \/home\/nothing: no such file\n/);
+  assert.match(err, /nothing {2}failed: \/base\/nothing: no such file\n/);
   assert.match(err, /mget: 2 of 4 failed\n$/);
   assert.deepEqual((await readdir(localFolder)).toSorted(), ["a.txt", "b c.gz"]);
   const quiet = await ran(client, "get nothing", { localFolder, board: "none" });
-  assert.equal(quiet.err, "nothing: /home/nothing: no such file\n");
+  assert.equal(quiet.err, "nothing: /base/nothing: no such file\n");
 });
 
 test("attack 64: names of the server neither leave the folder nor reach the terminal as they are", async (context) => {
   const localFolder = await folder(context);
-  const client = new MemoryClient({ "/home/ok": "1" });
+  const client = new MemoryClient({ "/base/ok": "1" });
   client.lies.push("..", "../evil", "a/b", "bell\u0007", "esc\u001b[2J");
   const listed = await ran(client, "ls; mget *", { localFolder });
   // oxlint-disable-next-line no-control-regex -- control characters are what is meant
@@ -149,7 +149,7 @@ test("output goes to files and programs, with the code of the program", async (c
     /the output could not be written/,
   );
   assert.equal(
-    (await ran(new MemoryClient({ "/home/l": "y\n".repeat(1e6) }), "cat l | head -1", { localFolder })).out,
+    (await ran(new MemoryClient({ "/base/l": "y\n".repeat(1e6) }), "cat l | head -1", { localFolder })).out,
     "y\n",
   );
 });
@@ -161,14 +161,14 @@ test("files of the server: rm, mv, cp, chmod, touch, mkdir", async () => {
   const { code, err } = await ran(client, lines);
   assert.equal(code, 0, err);
   assert.deepEqual(client.calls.slice(1), [
-    "remove /home/b c.gz",
-    "removeTree /home/pub",
-    "rename /home/a.txt /home/b",
-    "rename /home/b /b",
+    "remove /base/b c.gz",
+    "removeTree /base/pub",
+    "rename /base/a.txt /base/b",
+    "rename /base/b /b",
     "upload /c replace",
     "chmod /c 600",
     "utime /c 2026-01-31T12:00:00.000Z",
-    "mkdir /home/d/e",
+    "mkdir /base/d/e",
   ]);
   assert.equal(client.files.get("/c"), "hello\n");
 });
@@ -186,8 +186,8 @@ test("settings, aliases, files of commands, and how deep they go", async (contex
       startFile: join(localFolder, "none"),
     },
   );
-  assert.deepEqual([code, out], [0, "/home\na b\nascii\nx\n/home\n"], err);
-  assert.ok(client.calls.includes("download /home/a.txt ascii"));
+  assert.deepEqual([code, out], [0, "/base\na b\nascii\nx\n/base\n"], err);
+  assert.ok(client.calls.includes("download /base/a.txt ascii"));
   assert.match((await ran(client, "source loop", { localFolder })).err, /more than 16 levels deep/);
   assert.match((await ran(client, "set parallel 99")).err, /parallel takes 1 to 32/);
   assert.match((await ran(client, "set pararel 2")).err, /Did you mean "parallel"/);

@@ -9,8 +9,8 @@ import type { ConnectOptions } from "../../client/types.ts";
 import type { ShellOptions } from "./options.ts";
 import { MemoryClient, type Stage, staged } from "./test-client.ts";
 
-const FILES = { "/home/a.txt": "hello\n", "/home/stuck": "never", "/home/pub": undefined };
-const PROMPT = "ann@ftp.example.org:/home [clear]> ";
+const FILES = { "/base/a.txt": "hello\n", "/base/stuck": "never", "/base/pub": undefined };
+const PROMPT = "ann@ftp.example.org:/base [clear]> ";
 
 async function folder(context: TestContext): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), "ferryman-terminal-"));
@@ -31,20 +31,20 @@ async function type(stage: Stage, line: string, prompt = "> "): Promise<void> {
 test("the prompt says who, where, which folder, and that nothing is encrypted; Ctrl-D ends it", async () => {
   const stage = person();
   await type(stage, "cd pub", PROMPT);
-  await stage.output.until("ann@ftp.example.org:/home/pub [clear]> ");
+  await stage.output.until("ann@ftp.example.org:/base/pub [clear]> ");
   stage.input.write("\u0004");
   assert.equal(await stage.ended, 0);
   assert.match(stage.errorOutput.text, /^connected to ftp\.example\.org as ann; not encrypted/);
   const tls = { version: "TLSv1.3", cipher: "x", fingerprint: "ab" };
   const safe = person({}, new MemoryClient(FILES, { tls, host: "evil\u001b[2J" }));
-  await type(safe, "exit", "ann@evil?[2J:/home [TLS]> ");
+  await type(safe, "exit", "ann@evil?[2J:/base [TLS]> ");
   assert.equal(await safe.ended, 0);
 });
 
 test("Ctrl-C ends the transfer and keeps the prompt; what follows on the line is left out", async (context) => {
   const stage = person({ localFolder: await folder(context) });
   await type(stage, "get stuck; echo not-this");
-  await called(stage, "download /home/stuck");
+  await called(stage, "download /base/stuck");
   stage.signals.emit("SIGINT");
   await type(stage, "echo still-here; false");
   await type(stage, "exit", "still-here\n");
@@ -103,7 +103,7 @@ test("the queue runs one after the other, and can be halted", async (context) =>
 test("Ctrl-Z sends a transfer to the background, and fg brings it back for Ctrl-C", async (context) => {
   const stage = person({ localFolder: await folder(context) });
   await type(stage, "get stuck");
-  await called(stage, "download /home/stuck");
+  await called(stage, "download /base/stuck");
   stage.signals.emit("SIGTSTP");
   await stage.errorOutput.until("[1] goes on in the background: get stuck\n");
   await type(stage, "cd pub");
@@ -112,7 +112,7 @@ test("Ctrl-Z sends a transfer to the background, and fg brings it back for Ctrl-
   stage.signals.emit("SIGINT");
   await stage.errorOutput.until("interrupted\n");
   await type(stage, "jobs; pwd");
-  await type(stage, "exit", "\n/home/pub\n");
+  await type(stage, "exit", "\n/base/pub\n");
   assert.equal(await stage.ended, 0);
 });
 
@@ -134,10 +134,10 @@ test("the end asks once about running jobs, and the second try in a row needs no
 test("questions: rm asks once, prompt asks about each, and no is the answer of an empty line", async () => {
   const stage = person();
   await type(stage, "rm -r pub");
-  await type(stage, "", "remove /home/pub with all that is in it [y/N]? ");
+  await type(stage, "", "remove /base/pub with all that is in it [y/N]? ");
   await type(stage, "prompt on; mdelete *");
-  await type(stage, "n", "remove /home/a.txt [y]es, [n]o, [a]ll, [q]uit? ");
-  await type(stage, "q", "remove /home/pub [y]es, [n]o, [a]ll, [q]uit? ");
+  await type(stage, "n", "remove /base/a.txt [y]es, [n]o, [a]ll, [q]uit? ");
+  await type(stage, "q", "remove /base/pub [y]es, [n]o, [a]ll, [q]uit? ");
   await type(stage, "exit");
   assert.equal(await stage.ended, 0);
   assert.deepEqual(
@@ -163,7 +163,7 @@ test("a password is asked for without being shown, kept for the next connection 
   await type(stage, "wrong", "Password of ann at ftp.example.org: ");
   await type(stage, "open ftp://ann:topsecret@ftp.example.org", "(not connected)> ");
   await type(stage, "secret", "Password of ann at ftp.example.org: ");
-  await type(stage, "user bob topsecret", "/home/pub [clear]> ");
+  await type(stage, "user bob topsecret", "/base/pub [clear]> ");
   await type(stage, "quote PASS topsecret", PROMPT);
   await type(stage, " echo topsecret");
   await type(stage, "echo kept");
@@ -199,13 +199,13 @@ test("lines of a pipe are a script: what is wrong ends it, and its jobs are wait
   const stage = staged(new MemoryClient(FILES), { localFolder: await folder(context) });
   stage.input.end("get a.txt &\npwd\n-cd nowhere\necho end\n");
   assert.equal(await stage.ended, 0);
-  assert.equal(stage.output.text, "/home\nend\n");
+  assert.equal(stage.output.text, "/base\nend\n");
   assert.match(stage.errorOutput.text, /\[1\] done {5}get a\.txt\n$/);
   const failing = staged(new MemoryClient(FILES), {});
   failing.input.end("get nothing &\npwd\n");
   assert.equal(await failing.ended, 1);
   const stopped = staged(new MemoryClient(FILES), { commands: "get stuck; pwd", localFolder: await folder(context) });
-  await called(stopped, "download /home/stuck");
+  await called(stopped, "download /base/stuck");
   stopped.signals.emit("SIGINT");
   assert.equal(await stopped.ended, 1);
   assert.equal(stopped.output.text, "");

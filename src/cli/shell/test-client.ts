@@ -47,12 +47,12 @@ export class MemoryClient implements Client {
       system: "UNIX",
       features: new Map([["SIZE", ""]]),
       tls: undefined,
-      home: "/home",
+      home: "/base",
       user: "ann",
       ...info,
     };
     this.files.set("/", undefined);
-    this.files.set("/home", undefined);
+    this.files.set("/base", undefined);
     for (const [path, data] of Object.entries(files)) this.files.set(path, data);
   }
 
