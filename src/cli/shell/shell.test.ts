@@ -140,7 +140,7 @@ test("output goes to files and programs, with the code of the program", async (c
   const localFolder = await folder(context);
   const lines = "cat a.txt > one; cat a.txt >> one; pwd | tr a-z A-Z; !cat one";
   const { code, out } = await ran(new MemoryClient(FILES), lines, { localFolder });
-  assert.deepEqual([code, out], [0, "/HOME\nhello\nhello\n"]);
+  assert.deepEqual([code, out], [0, "/BASE\nhello\nhello\n"]);
   assert.equal(await readFile(join(localFolder, "one"), "utf8"), "hello\nhello\n");
   assert.equal((await ran(new MemoryClient(FILES), "pwd | exit 3", { localFolder })).code, 1);
   assert.equal((await ran(new MemoryClient(FILES), "!exit 3", { localFolder })).code, 1);
