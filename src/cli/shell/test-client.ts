@@ -186,7 +186,7 @@ export class MemoryClient implements Client {
 
   async raw(line: string): Promise<FtpReply> {
     this.calls.push(`raw ${line}`);
-    return { code: 200, lines: [`200 ${line}`] };
+    return { code: 200, lines: [line] };
   }
 
   async session<T>(work: (session: Session) => Promise<T>, { signal }: CallOptions = {}): Promise<T> {

@@ -1,5 +1,5 @@
 /** The connection: open, close, user, exit, status, and commands that go to the server as they stand. */
-import { printable } from "../../../client/errors.ts";
+import { type FtpReply, printable } from "../../../client/errors.ts";
 import type { Client, ConnectOptions } from "../../../client/types.ts";
 import type { Call, ShellCommand } from "../command.ts";
 import { ExitRequest, ShellError, UsageError } from "../errors.ts";
@@ -183,7 +183,13 @@ async function raw(call: Call, verb: string): Promise<void> {
     .session(async (session) => await session.ask(first, ...(rest.length === 0 ? [] : [rest.join(" ")])), {
       signal: call.signal,
     });
-  for (const each of reply.lines) await call.line(printable(each));
+  for (const each of wireLines(reply)) await call.line(printable(each));
   call.shell.names.clear();
   if (reply.code >= 400) throw new ShellError(`the server refused it (${reply.code})`);
+}
+
+/** As the server wrote them (RFC 959 §4.2). */
+function wireLines({ code, lines }: FtpReply): readonly string[] {
+  const last = lines.length - 1;
+  return lines.map((line, at) => (at === last ? `${code} ${line}` : at === 0 ? `${code}-${line}` : line));
 }
