@@ -102,6 +102,7 @@ function shellOptions({ target, port }: Named, flags: OpenFlags): ShellOptions {
     first: flags.execute,
     windowsScript: script,
     board: boardMode(flags),
+    quiet: flags.quiet,
     settings: isDebug ? { debug: "on" } : {},
     startFile: flags.rc === false ? false : undefined,
     askPassword: process.stdin.isTTY

@@ -21,6 +21,14 @@ export type Connected = { readonly client: Client; readonly path: string };
  */
 export type Connect = (target: string, options: ConnectOptions, help: ConnectHelp) => Promise<Connected>;
 
+export type ConnectionTerms = {
+  readonly settings: Settings;
+  /** For every connection. */
+  readonly base: ConnectOptions;
+  /** No notes. */
+  readonly isQuiet?: boolean | undefined;
+};
+
 export class Connection {
   /** A line for people. */
   say: (line: string) => void = () => {};
@@ -29,18 +37,17 @@ export class Connection {
   readonly #connect: Connect | undefined;
   readonly #settings: Settings;
   readonly #base: ConnectOptions;
+  readonly #isQuiet: boolean;
   /** What was typed, for connections that are made anew; never written anywhere. */
   readonly #answers = new Map<string, string>();
   #client: Client | undefined;
   #last: { readonly target: string; readonly options: ConnectOptions } | undefined;
 
-  constructor(
-    connect: Connect | undefined,
-    { settings, base }: { readonly settings: Settings; readonly base: ConnectOptions },
-  ) {
+  constructor(connect: Connect | undefined, { settings, base, isQuiet = false }: ConnectionTerms) {
     this.#connect = connect;
     this.#settings = settings;
     this.#base = base;
+    this.#isQuiet = isQuiet;
   }
 
   get client(): Client | undefined {
@@ -123,18 +130,22 @@ export class Connection {
 
   #listeners(): { readonly [K in keyof ClientEvents]: (detail: ClientEvents[K]) => void } {
     return {
-      fallback: ({ what }) => this.say(`note: ${printable(what)}`),
+      fallback: ({ what }) => this.#note(printable(what)),
       trust: ({ host, fingerprint }) => {
-        this.say(`note: the certificate of ${printable(host)} is new and believed from now on: SHA-256 ${fingerprint}`);
+        this.#note(`the certificate of ${printable(host)} is new and believed from now on: SHA-256 ${fingerprint}`);
       },
       retry: ({ error, attempt, waitMs }) => {
-        this.say(`note: ${printable(error.message)}; try ${attempt + 1} in ${(waitMs / 1_000).toFixed(1)} s`);
+        this.#note(`${printable(error.message)}; try ${attempt + 1} in ${(waitMs / 1_000).toFixed(1)} s`);
       },
       command: ({ id, line }) => {
         if (this.#settings.isOn("debug")) this.say(`[${id}] > ${printable(line)}`);
       },
       reply: ({ id, reply }) => this.#sayReply(id, reply),
     };
+  }
+
+  #note(text: string): void {
+    if (!this.#isQuiet) this.say(`note: ${text}`);
   }
 
   #sayReply(id: number, { code, lines }: FtpReply): void {
@@ -145,6 +156,6 @@ export class Connection {
 }
 
 /** `ftp://ann:secret@host/` without the secret. */
-export function withoutPassword(url: string): string {
+function withoutPassword(url: string): string {
   return url.replace(/^([a-z][a-z\d+.-]*:\/\/[^/@:]*):[^/]*@/i, "$1@");
 }

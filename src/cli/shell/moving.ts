@@ -126,13 +126,17 @@ export async function eachPiece<T>(
     }
     count.done += 1;
   };
-  for await (const piece of pieces) {
-    if (call.signal.aborted) break;
-    const task = one(piece).finally(() => running.delete(task));
-    running.add(task);
-    if (running.size >= call.shell.settings.number("parallel")) await Promise.race(running);
+  try {
+    for await (const piece of pieces) {
+      if (call.signal.aborted) break;
+      const task = one(piece).finally(() => running.delete(task));
+      running.add(task);
+      if (running.size >= call.shell.settings.number("parallel")) await Promise.race(running);
+    }
+  } finally {
+    // Also when the names end in a failure: nothing goes on behind a command that has ended.
+    await Promise.all(running);
   }
-  await Promise.all(running);
   if (call.signal.aborted) throw new Interrupted();
   if (call.shell.settings.isOn("bell")) call.shell.ring();
   if (count.failed > 0) throw new PartsFailed({ failed: count.failed, of: count.done });

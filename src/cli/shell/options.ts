@@ -45,6 +45,8 @@ export type ShellOptions = {
   readonly windowsScript?: WindowsScript | undefined;
   /** By name and value, as `set` takes them. */
   readonly settings?: Readonly<Record<string, string>> | undefined;
+  /** No notes about the way to the server. */
+  readonly quiet?: boolean | undefined;
   /** How transfers are shown. */
   readonly board?: BoardMode | undefined;
   /** Further commands, such as `mirror`. */

@@ -94,22 +94,9 @@ test("get and put: names, targets, globs, trees", async (context) => {
   ]);
   assert.match(err, /^a\.txt {2}6 B in \d+ ms/);
   await ran(client, "put b.txt; put b.txt /new; put b.txt pub; mput *.txt -O /up; put -r pub /", { localFolder });
-  assert.deepEqual(
-    [...client.files.keys()].filter((path) => !(path in FILES)),
-    [
-      "/",
-      "/base",
-      "/base/b.txt",
-      "/new",
-      "/base/pub/b.txt",
-      "/up/a.txt",
-      "/up/b.txt",
-      "/up/c.txt",
-      "/pub",
-      "/pub/deep",
-      "/pub/deep/x",
-    ],
-  );
+  const made = [...client.files.keys()].filter((path) => !(path in FILES));
+  const wanted = ["/base/b.txt", "/new", "/base/pub/b.txt", "/up/a.txt", "/up/b.txt", "/up/c.txt"];
+  assert.deepEqual(made.toSorted(), ["/", "/base", ...wanted, "/pub", "/pub/deep", "/pub/deep/x"].toSorted());
 });
 
 test("files that fail do not keep the others from coming, and are counted", async (context) => {
@@ -201,6 +188,22 @@ test("raw commands go out as they stand, and debug shows them", async () => {
   assert.deepEqual([code, out], [0, "200 STAT -l x\n200 SITE umask 022\n200 HELP\n"]);
   const { err } = await ran(client, "debug on; passive");
   assert.match(err, /this connection was made elsewhere/);
+});
+
+test("-e runs first, and its failure is the end of a script; notes are told unless it is to be quiet", async () => {
+  assert.equal((await ran(new MemoryClient(FILES), "pwd", { first: "cd pub" })).out, "/base/pub\n");
+  assert.deepEqual((await ran(new MemoryClient(FILES), "pwd", { first: "cd x" })).code, 1);
+  for (const [quiet, expected] of [
+    [false, "note: by EPRT?\n"],
+    [true, ""],
+  ] as const) {
+    const client = new MemoryClient(FILES);
+    client.exists = async () => {
+      client.emit("fallback", { id: 1, what: "by EPRT\u001b" });
+      return "file";
+    };
+    assert.equal((await ran(client, "mv a.txt b.txt", { quiet })).err, expected);
+  }
 });
 
 test("help knows every command, and the connection is closed at the end", async () => {

@@ -57,7 +57,11 @@ export class ShellState implements Shell {
     this.#signals = options.signals ?? process;
     this.isTerminal = parts.isPrompting;
     this.table = new CommandTable([...SHELL_COMMANDS, ...(options.more ?? [])]);
-    this.connection = new Connection(options.connect, { settings: this.settings, base: options.connectOptions ?? {} });
+    this.connection = new Connection(options.connect, {
+      settings: this.settings,
+      base: options.connectOptions ?? {},
+      isQuiet: options.quiet,
+    });
     this.connection.say = (line) => this.say(line);
     this.connection.ask = async (user, host) => await this.#password(user, host);
     this.jobs.parallel = () => this.settings.number("queue-parallel");

@@ -22,7 +22,7 @@ import type {
 } from "../../client/types.ts";
 import { type ShellOptions, runShell } from "./shell.ts";
 
-export const MODIFIED = Date.UTC(2026, 0, 2, 3, 4, 5);
+const MODIFIED = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 /** Names that end in `stuck` never move: only an abort ends them. */
 export class MemoryClient implements Client {

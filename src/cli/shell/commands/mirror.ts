@@ -161,7 +161,8 @@ function tell(call: Call, report: Report): void {
   const parts = [
     [copied, "new"],
     [replaced, "changed"],
-    [made + linked, "folders and links made"],
+    [made, "folders made"],
+    [linked, "links made"],
     [deleted, "removed"],
     [skipped, "the same"],
   ] as const;
