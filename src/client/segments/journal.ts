@@ -55,17 +55,24 @@ export function parseJournal(text: string): Journal | undefined {
   const octets = numberOf(/^size (\d{1,16})$/.exec(size ?? "")?.[1]);
   const stamp = /^time (-|-?\d{1,16})$/.exec(time ?? "")?.[1];
   if (digest === undefined || octets === undefined || stamp === undefined) return undefined;
+  const done = parseRanges(rest.slice(0, -2), octets);
+  if (done === undefined) return undefined;
+  return { source: digest, size: octets, modifiedMs: stamp === "-" ? undefined : Number(stamp), done };
+}
+
+/** In order and without overlaps, as they were written. */
+function parseRanges(lines: readonly string[], size: number): Range[] | undefined {
+  if (lines.length > JOURNAL_RANGES) return undefined;
   const done: Range[] = [];
   let last = 0;
-  for (const line of rest.slice(0, -2)) {
+  for (const line of lines) {
     const [, from, to] = /^(\d{1,16}) (\d{1,16})$/.exec(line) ?? [];
     const [start, end] = [numberOf(from), numberOf(to)];
-    if (start === undefined || end === undefined || start < last || end <= start || end > octets) return undefined;
+    if (start === undefined || end === undefined || start < last || end <= start || end > size) return undefined;
     done.push({ start, end });
     last = end;
   }
-  if (done.length > JOURNAL_RANGES) return undefined;
-  return { source: digest, size: octets, modifiedMs: stamp === "-" ? undefined : Number(stamp), done };
+  return done;
 }
 
 function numberOf(digits: string | undefined): number | undefined {

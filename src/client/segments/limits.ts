@@ -34,5 +34,7 @@ export const FOLDER_LOOKED_AT = 10_000;
 /** Places, and octets at each, that are compared where mirrors have no digests to compare. */
 export const SAMPLES = 4;
 export const SAMPLE_OCTETS = 16_384;
+/** Milliseconds for which the mirror that was named first is waited for when another has answered already. */
+export const LEADER_WAIT_MS = 2_000;
 /** How often a file is loaded anew in one call because it changed at the server meanwhile. */
 export const CHANGES_MOST = 2;

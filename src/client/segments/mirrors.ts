@@ -6,8 +6,15 @@ import { SAMPLES, SAMPLE_OCTETS } from "./limits.ts";
 import { type Place, readPart } from "./segment-transfer.ts";
 import type { HashResult } from "../types.ts";
 
-export async function factsAt({ hub, path }: Place, signal: AbortSignal | undefined): Promise<SourceFacts> {
-  return await hub.call(async (session) => await sourceFacts(path, { hub, session, signal }), { signal });
+/** @param asking.isOnly no other place could do in its stead, so that it is worth to ask again and again. */
+export async function factsAt(
+  { hub, path }: Place,
+  { signal, isOnly }: { readonly signal: AbortSignal | undefined; readonly isOnly: boolean },
+): Promise<SourceFacts> {
+  return await hub.call(async (session) => await sourceFacts(path, { hub, session, signal }), {
+    signal,
+    ...(isOnly ? {} : { retry: { attempts: 1 } }),
+  });
 }
 
 /** For people: never with a password. */

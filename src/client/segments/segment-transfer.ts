@@ -47,14 +47,16 @@ export async function loadSegment(
       while (segment.at < segment.end) {
         const chunks = await transport.receive();
         if (chunks.length === 0) return;
-        for (const chunk of chunks) {
+        for (const [index, chunk] of chunks.entries()) {
           const wanted = chunk.subarray(0, Math.max(segment.end - segment.at, 0));
           await file.write(wanted, segment.at);
+          // Before the last of it counts as done: behind it there is nothing, unless the start of the file was sent.
+          const isLast = segment.at + wanted.length === plan.size;
+          const isMore = wanted.length < chunk.length || index < chunks.length - 1;
+          if (isLast && (isMore || (await hasMore(transport)))) throw tooMuch(path, plan.size);
           moved(plan.wrote(segment, wanted.length));
-          if (wanted.length < chunk.length && segment.end === plan.size) throw tooMuch(path, plan.size);
         }
       }
-      if (segment.end === plan.size && (await hasMore(transport))) throw tooMuch(path, plan.size);
     },
   });
   if (segment.at < segment.end) {
@@ -67,7 +69,6 @@ export async function loadSegment(
   return done;
 }
 
-/** Behind the last octet there is none, unless the file has grown or its start was sent. */
 async function hasMore(transport: DataTransport): Promise<boolean> {
   return (await transport.receive()).length > 0;
 }
@@ -76,6 +77,7 @@ function tooMuch(path: string, size: number): NoRestart {
   return new NoRestart("MISMATCH", `more came of ${path} than its ${size} octets`, {
     phase: "transfer",
     connection: "data",
+    command: `RETR ${path}`,
     retryable: false,
     hint: "the file has grown meanwhile, or the server does not do as REST says",
   });

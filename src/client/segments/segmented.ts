@@ -3,6 +3,7 @@
  * is kept in a journal, so that the same call goes on after a kill; versions of a file are never mixed.
  */
 import { stat } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { RateLimiter } from "../../net/rate-limiter.ts";
 import { download } from "../download.ts";
 import { FtpError } from "../errors.ts";
@@ -12,7 +13,7 @@ import { hubOf } from "../hub-of.ts";
 import type { Client, DownloadOptions, HashResult, Transferred } from "../types.ts";
 import { compareHash, sizeMismatch } from "../verify.ts";
 import { joinedSignal } from "../waits.ts";
-import { AUTO_SMALL, CHANGES_MOST, SEGMENT_LEAST } from "./limits.ts";
+import { AUTO_SMALL, CHANGES_MOST, LEADER_WAIT_MS, SEGMENT_LEAST } from "./limits.ts";
 import { differs, digestAt, factsAt, isOfOnePlace, urlOf } from "./mirrors.ts";
 import { SegmentPlan } from "./plan.ts";
 import { SegmentFile } from "./segment-file.ts";
@@ -97,48 +98,70 @@ function note({ hub, path }: Place, what: string): void {
 
 type Sifted = {
   readonly first: Place;
-  readonly places: readonly Place[];
   readonly facts: SourceFacts;
   readonly size: number | undefined;
+  /** The first, and all others in the order in which they were named, whatever they may have to say. */
+  readonly places: readonly Place[];
+  /** What each of them says of the file. */
+  readonly said: ReadonlyMap<Place, Promise<SourceFacts | FtpError>>;
 };
 
-/** Which places answer, and have a file of the same size as the first of them. @throws {FtpError} when none answers. */
+/** Which place leads: the first one named, unless it does not answer and another does. @throws {FtpError} when none answers. */
 async function sift(
   places: readonly Place[],
   { entry, signal }: { readonly entry: DownloadOptions["entry"]; readonly signal: AbortSignal | undefined },
 ): Promise<Sifted> {
-  const said = await Promise.all(
-    places.map(async (place, at) => {
-      if (at === 0 && entry !== undefined) return { size: entry.size, modified: entry.modified };
-      return await factsOrFault(place, signal);
+  const said = new Map(
+    places.map((place, at) => {
+      const known = at === 0 && entry !== undefined ? { size: entry.size, modified: entry.modified } : undefined;
+      const answer = known === undefined ? factsOrFault(place, places.length, signal) : Promise.resolve(known);
+      // Whoever waits for it hears of an abort.
+      answer.catch(() => {});
+      return [place, answer] as const;
     }),
   );
-  const facts = said.find((one): one is SourceFacts => !(one instanceof FtpError));
-  const kept: Place[] = [];
-  for (const [at, place] of places.entries()) {
-    const why = oddness(said[at], facts);
-    if (why === undefined) kept.push(place);
-    else if (places.length > 1) note(place, `${place.hub.info.host}:${place.hub.info.port} is left out: ${why}`);
-  }
-  const [first] = kept;
-  if (first !== undefined && facts !== undefined) return { first, places: kept, facts, size: facts.size };
-  throw said[0] ?? new FtpError("USAGE", "no server is named for the download", { phase: "local" });
+  const { first, facts } = await leader(places, said);
+  return { first, facts, size: facts.size, places: [first, ...places.filter((place) => place !== first)], said };
 }
 
-async function factsOrFault(place: Place, signal: AbortSignal | undefined): Promise<SourceFacts | FtpError> {
+async function factsOrFault(
+  place: Place,
+  places: number,
+  signal: AbortSignal | undefined,
+): Promise<SourceFacts | FtpError> {
   try {
-    return await factsAt(place, signal);
+    return await factsAt(place, { signal, isOnly: places === 1 });
   } catch (error) {
     if (signal?.aborted === true || !isOfOnePlace(error)) throw error;
     return error;
   }
 }
 
-/** Why a place is of no use beside the first that answered. */
-function oddness(said: SourceFacts | FtpError | undefined, wanted: SourceFacts | undefined): string | undefined {
+type Leader = { readonly first: Place; readonly facts: SourceFacts };
+
+async function leader(places: readonly Place[], said: Sifted["said"]): Promise<Leader> {
+  const good = places.map(async (first) => {
+    const facts = await said.get(first);
+    if (facts === undefined || facts instanceof FtpError) throw facts;
+    return { first, facts };
+  });
+  const [named] = good;
+  if (named === undefined) throw new FtpError("USAGE", "no server is named for the download", { phase: "local" });
+  try {
+    const found = await Promise.any(good);
+    if (found.first === places[0]) return found;
+    // The one that was named first may be a little slower; what an earlier call has left is of its version.
+    const late = async (): Promise<Leader> => await delay(LEADER_WAIT_MS, found, { ref: false });
+    return await Promise.race([named.catch(async () => await Promise.resolve(found)), late()]);
+  } catch {
+    return await named;
+  }
+}
+
+/** Why a place is of no use beside the first. */
+function oddness(said: SourceFacts | FtpError | undefined, wanted: number): string | undefined {
   if (said === undefined || said instanceof FtpError) return said?.message ?? "it did not answer";
-  if (said.size === wanted?.size) return undefined;
-  return `it has ${said.size ?? "an unknown number of"} octets, and not ${wanted?.size}`;
+  return said.size === wanted ? undefined : `it has ${said.size ?? "an unknown number of"} octets, and not ${wanted}`;
 }
 
 /** Whether what lies there decides alone; `exists` of the plain download says how. */
@@ -249,14 +272,17 @@ class Job {
   }
 
   #sources(signal: AbortSignal): readonly WorkSource[] {
-    const { first, places, size, options } = this.#terms;
+    const { first, places, said, size, options } = this.#terms;
     let asked: Promise<HashResult | undefined> | undefined;
     const digest = async (): Promise<HashResult | undefined> => await (asked ??= digestAt(first, signal));
-    const byDigest = options.verify !== false;
+    const proof = { first, size, signal, byDigest: options.verify !== false, digest };
     return places.map((place) =>
       place === first
         ? place
-        : { ...place, differs: async () => await differs(place, { first, size, signal, byDigest, digest }) },
+        : {
+            ...place,
+            differs: async () => oddness(await said.get(place), size) ?? (await differs(place, proof)),
+          },
     );
   }
 
@@ -273,7 +299,7 @@ class Job {
   /** Segments were read one after another: all of them are of one version only if it is there still. */
   async #hasChanged(): Promise<boolean> {
     const { first, size, facts, signal } = this.#terms;
-    const now = await factsAt(first, signal);
+    const now = await factsAt(first, { signal, isOnly: true });
     return now.size !== size || now.modified?.ms !== facts.modified?.ms;
   }
 

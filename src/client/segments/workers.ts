@@ -57,6 +57,7 @@ export class Workers {
   /** Sources that are asked when all others have failed. */
   readonly #reserve: WorkSource[] = [];
   #last: unknown;
+  #isBroken = false;
   #most = 0;
   #mode: DataMode | undefined;
   #isPrivate = true;
@@ -83,7 +84,7 @@ export class Workers {
       this.#life.abort(new FtpError("ABORTED", "the download is over", { phase: "transfer" }));
     }
     signal?.throwIfAborted();
-    if (!plan.isDone) throw this.#last;
+    if (this.#isBroken || !plan.isDone) throw this.#last;
     return {
       mode: this.#mode,
       isPrivate: this.#isPrivate && this.#used.size > 0,
@@ -158,6 +159,8 @@ export class Workers {
 
   /** Nobody can go on: a full disk, or a fault of our own. */
   #fail(error: unknown): void {
+    if (this.#signal.aborted) return;
+    this.#isBroken = true;
     this.#last = error;
     this.#life.abort(error);
   }
