@@ -32,8 +32,8 @@ export const RETRY_MOST_MS = 30_000;
 export const READ_BUFFER = 1_048_576;
 /** Octets that `read` takes into memory unless it is told otherwise. */
 export const READ_MOST = 67_108_864;
-/** Octets of one listing: ten million lines. */
-export const LISTING_MOST = 1_073_741_824;
+/** Octets of one listing, which lie in memory if the caller is slow: two million lines. */
+export const LISTING_MOST = 268_435_456;
 /** Octets of one line of a listing. */
 export const LISTING_LINE = 16_384;
 /** Lines of a listing that are kept because no format fits. */

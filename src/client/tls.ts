@@ -121,8 +121,11 @@ export class ClientTls {
   #know(secured: TLSSocket): void {
     this.resumed = secured.isSessionReused();
     if (this.resumed) return;
-    const [own, wanted] = [secured.getPeerX509Certificate(), this.#control?.getPeerX509Certificate()];
-    if (own?.fingerprint256 === wanted?.fingerprint256) return;
+    // A server that closes at once, for want of a resumed session, says why on the control connection.
+    if (secured.destroyed) return;
+    // Not `getPeerX509Certificate`, which Node 24 gives a client once only.
+    const [own, wanted] = [secured.getPeerCertificate(), this.#control?.getPeerCertificate()];
+    if (own.fingerprint256 === wanted?.fingerprint256) return;
     throw new FtpError("TLS_UNTRUSTED", "the data connection shows another certificate than the control connection", {
       phase: "data-open",
       connection: "data",
@@ -154,7 +157,8 @@ export class ClientTls {
     } catch (error) {
       if (!(error instanceof TlsFailed)) throw error;
       const isData = what.endsWith("data connection");
-      throw new FtpError("TLS_FAILED", `${what} failed: ${explain(error)}`, {
+      const isLate = error.message.includes("within");
+      throw new FtpError(isLate ? "TIMEOUT" : "TLS_FAILED", `${what} failed: ${explain(error)}`, {
         phase: isData ? "data-open" : "tls",
         connection: isData ? "data" : "control",
         cause: error,
