@@ -2,7 +2,7 @@
 import { TomlDate } from "smol-toml";
 import type { FolderRule, Rights } from "./account.ts";
 import { nameProblem } from "./names.ts";
-import { replaceFile } from "./replace-file.ts";
+import { replaceFile } from "../base/replace-file.ts";
 import { presetNameOf, rightsList } from "./rights.ts";
 import { type TomlEdit, TomlEditError, type TomlObject, type TomlValue, editToml } from "./toml-edit.ts";
 import { type User, type UserEntry, parseUsers } from "./users-toml.ts";

@@ -8,6 +8,6 @@ export { type Login, type LoginOptions, type LoginResult, createLogin } from "./
 export { NAME_LIMIT, nameProblem } from "./names.ts";
 export { ACCOUNT_OPTIONS } from "./options.ts";
 export { DEFAULT_COST, type HashCost, type Passwords, type PasswordsOptions, createPasswords } from "./passwords.ts";
-export { FileLocked } from "./replace-file.ts";
+export { FileLocked } from "../base/replace-file.ts";
 export { PRESETS, type Preset, formatRights, parseRights } from "./rights.ts";
 export { type Finding, type User, type UserEntry, type Users } from "./users-toml.ts";

@@ -20,12 +20,17 @@ export function printable(text: string): string {
   });
 }
 
-/** Columns on a terminal: two for the wide letters of East Asia and for pictures. */
-function widthOf(text: string): number {
+/** Columns on a terminal: two for the wide letters of East Asia and for pictures, none for marks without a letter. */
+export function widthOf(text: string): number {
+  if (/^[ -~]*$/.test(text)) return text.length;
   let width = 0;
-  for (const { segment } of new Intl.Segmenter().segment(text)) width += WIDE.test(segment) ? 2 : 1;
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    if (WIDE.test(segment)) width += 2;
+    else if (!UNSEEN.test(segment)) width += 1;
+  }
   return width;
 }
 
 const WIDE =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\uff01-\uff60]/u;
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/u;
+const UNSEEN = /^[\p{Mn}\p{Me}\p{Cf}]+$/u;

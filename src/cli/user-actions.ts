@@ -8,7 +8,7 @@ import { readUsers } from "../account/file.ts";
 import { hashNotes } from "../account/hash-forms.ts";
 import { GUEST_NAMES, nameProblem } from "../account/names.ts";
 import { PASSWORDS } from "../account/passwords.ts";
-import { FileLocked } from "../account/replace-file.ts";
+import { FileLocked } from "../base/replace-file.ts";
 import { PRESETS, formatRights } from "../account/rights.ts";
 import { type UserEntry, type Users, findingLines } from "../account/users-toml.ts";
 import { didYouMean } from "../base/nearest.ts";

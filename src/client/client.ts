@@ -1,11 +1,12 @@
 /** `ferryman/client`: a server as an object, whose calls take connections from a pool and may all run at the same time. */
-import { Readable, Writable } from "node:stream";
-import { PassThrough } from "node:stream";
+import { PassThrough, type Readable, Writable } from "node:stream";
+import { callbackify } from "node:util";
 import { connectHub } from "./connector.ts";
 import { download } from "./download.ts";
 import type { EventHub } from "./event-hub.ts";
 import { FtpError, type FtpReply } from "./errors.ts";
 import { existsAt, statOf } from "./facts.ts";
+import type { HostMemory } from "./host-memory.ts";
 import type { Hub } from "./hub.ts";
 import { READ_MOST } from "./limits.ts";
 import { list } from "./list.ts";
@@ -40,18 +41,20 @@ import { hashAt } from "./verify.ts";
  * @throws {FtpError}, or the signal's reason.
  */
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Client> {
-  const { hub, events } = await connectHub(String(url), options);
-  return new FtpClient(hub, events);
+  const { hub, events, memory } = await connectHub(String(url), options);
+  return new FtpClient(hub, events, memory);
 }
 
 /** What every call does with its path and its session. */
 class FtpClient implements Client {
   readonly #hub: Hub;
   readonly #events: EventHub;
+  readonly #memory: HostMemory;
 
-  constructor(hub: Hub, events: EventHub) {
+  constructor(hub: Hub, events: EventHub, memory: HostMemory) {
     this.#hub = hub;
     this.#events = events;
+    this.#memory = memory;
   }
 
   get info(): ServerInfo {
@@ -115,10 +118,7 @@ class FtpClient implements Client {
       },
       final(next) {
         pipe.end();
-        done.then(
-          () => next(),
-          (error: unknown) => next(error instanceof Error ? error : new Error(String(error))),
-        );
+        callbackify(async () => void (await done))(next);
       },
       destroy(error, next) {
         if (error !== null) pipe.destroy(error);
@@ -236,6 +236,7 @@ class FtpClient implements Client {
 
   async close(): Promise<void> {
     await this.#hub.pool.close();
+    await this.#memory.flush();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -276,11 +277,10 @@ async function makeAll(session: FtpSession, path: string, signal: AbortSignal | 
 }
 
 function facade(session: FtpSession, signal: AbortSignal | undefined): Session {
-  const line = (verb: string, rest: readonly string[]): string => [verb, ...rest].join(" ");
   return {
     info: session.info,
-    send: async (verb, ...rest) => await session.send(line(verb, rest), { signal }),
-    ask: async (verb, ...rest) => await session.ask(line(verb, rest), { signal }),
+    send: async (...words) => await session.send(words.join(" "), { signal }),
+    ask: async (...words) => await session.ask(words.join(" "), { signal }),
     cd: async (path) => void (await session.send(`CWD ${path}`, { signal, what: `cannot enter ${path}` })),
     pwd: async () => await session.workingFolder(signal),
   };

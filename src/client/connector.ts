@@ -27,9 +27,9 @@ import { joinedSignal } from "./waits.ts";
 export async function connectHub(
   url: string,
   options: ConnectOptions,
-): Promise<{ readonly hub: Hub; readonly events: EventHub }> {
+): Promise<{ readonly hub: Hub; readonly events: EventHub; readonly memory: HostMemory }> {
   const target = targetOf(url, options);
-  const events = new EventHub();
+  const events = new EventHub(options.on);
   const names = new NameCoder(options.charset);
   const memory = await hostMemory(target, options);
   const maker = new SessionMaker({ target, options, events, names, memory });
@@ -52,7 +52,7 @@ export async function connectHub(
     retry: options.retry ?? {},
     rate: options.rate,
   });
-  return { hub, events };
+  return { hub, events, memory };
 }
 
 type Made = {
@@ -76,7 +76,7 @@ class SessionMaker {
   constructor(made: Made) {
     this.#made = made;
     this.#modes = {
-      preferred: made.memory.mode,
+      preferred: undefined,
       refused: new Set(),
       failed: new Set(),
       cap: () => void (this.#cap = "TLSv1.2"),
@@ -103,19 +103,27 @@ class SessionMaker {
     const address = plainAddress(socket.remoteAddress ?? dialled.address);
     try {
       const tls = this.#tls(replyMs);
-      const { host, port, user, password, account, tlsMode } = target;
       const { info, isPrivate } = await login(link, {
-        ...{ host, port, address, user, password, account, tlsMode, tls, signal, note },
-        dataIsClear: target.tls.data === "clear",
+        ...target,
+        address,
+        tls,
+        signal,
+        note,
+        dataIsClear: target.tlsOptions.data === "clear",
         commands: options.commands ?? [],
         proxySteps: this.#proxySteps(),
         known: this.#known,
-        expectsTls: tlsMode === "auto" && memory.hadTls,
+        tlsSeen: memory.tlsSeen,
       });
       this.#known = info;
-      if (info.tls !== undefined) await memory.sawTls();
+      if (info.tls !== undefined) memory.sawTls();
+      const ownAddress = plainAddress(socket.localAddress ?? "");
+      this.#modes.preferred ??= await memory.mode(ownAddress);
       return new FtpSession({
-        ...{ link, info, tls, isPrivate },
+        link,
+        info,
+        tls,
+        isPrivate,
         stallMs: options.stallMs ?? STALL_MS,
         modes: {
           options: options.data ?? {},
@@ -124,7 +132,7 @@ class SessionMaker {
           dial: async (dataPort, dataHost, wait) => await this.#dialData({ host: dataHost, port: dataPort }, wait),
           isActivePossible: allowsActive(options.proxy),
           note,
-          worked: async (mode) => await memory.modeWorked(mode),
+          worked: (mode) => memory.modeWorked(mode, ownAddress),
         },
         externalAddress: async (session) => await (this.#external ??= externalAddress(session)),
       });
@@ -140,10 +148,13 @@ class SessionMaker {
     const { target, events, memory } = this.#made;
     if (target.tlsMode === "off") return undefined;
     const judge = async (socket: TLSSocket): Promise<void> => {
-      const fingerprint = await memory.judge(socket, target.tls);
+      const fingerprint = await memory.judge(socket, target.tlsOptions);
       if (fingerprint !== undefined) events.emit("trust", { host: target.host, fingerprint });
     };
-    return new ClientTls({ host: target.host, options: target.tls, timeoutMs, judge, path: this.#path }, this.#cap);
+    return new ClientTls(
+      { host: target.host, options: target.tlsOptions, timeoutMs, judge, path: this.#path },
+      this.#cap,
+    );
   }
 
   #proxySteps(): ReturnType<typeof proxyLogin> | undefined {
@@ -154,7 +165,10 @@ class SessionMaker {
     if (parsed.kind !== "ftp") return undefined;
     const { user, password, account, host, port } = target;
     return proxyLogin({
-      ...{ user, password, account, target: { host, port } },
+      user,
+      password,
+      account,
+      target: { host, port },
       style: typeof proxy === "string" ? undefined : proxy.style,
       proxyUser: parsed.user,
       proxyPassword: parsed.password,

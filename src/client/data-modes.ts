@@ -41,7 +41,7 @@ export type ModeTerms = {
   /** One line to a person. */
   readonly note: (what: string) => void;
   /** Keeps what worked for the next time. */
-  readonly worked: (mode: DataMode) => Promise<void>;
+  readonly worked: (mode: DataMode) => void;
   /** Our address as the server sees it, where there is reason to ask; undefined: not known. */
   readonly externalAddress: () => Promise<string | undefined>;
 };

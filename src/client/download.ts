@@ -3,8 +3,7 @@ import { stat } from "node:fs/promises";
 import { Writable } from "node:stream";
 import { AsciiDecoder } from "../protocol/ascii.ts";
 import type { DataTransport } from "../net/transport.ts";
-import type { DataMode } from "./errors.ts";
-import { FtpError, type FtpReply } from "./errors.ts";
+import { type DataMode, FtpError, type FtpReply } from "./errors.ts";
 import { type SourceFacts, sourceFacts } from "./facts.ts";
 import type { Hub } from "./hub.ts";
 import { octetsIn, receiveIntoFile, receiveIntoStream } from "./octets.ts";
@@ -47,47 +46,61 @@ class Run {
 }
 
 async function downloadToPath(hub: Hub, path: string, to: string, options: DownloadOptions): Promise<Transferred> {
-  const { signal, exists = "overwrite", entry } = options;
   const run = new Run(options);
-  const there = exists === "overwrite" ? undefined : await statOrNothing(to);
-  if (there !== undefined && exists === "error") {
-    throw new FtpError("EXISTS", `${to} exists`, {
-      phase: "local",
-      hint: "choose another name, or what to do with files that exist",
-    });
-  }
-  if (there !== undefined && exists === "skip") return { ...run.end(false), skipped: true };
-  const facts: SourceFacts =
-    entry === undefined
-      ? await hub.call(async (session) => await sourceFacts(path, { hub, session, signal }), options)
-      : { size: entry.size, modified: entry.modified };
+  const there = await statOrNothing(to);
+  if (isLeftAlone(to, there, options)) return { ...run.end(false), skipped: true };
+  const facts = await factsOf(hub, path, options);
   const modifiedMs = facts.modified?.ms;
-  if (there !== undefined && exists === "newer" && modifiedMs !== undefined && modifiedMs <= there.mtimeMs) {
+  if (there !== undefined && options.exists === "newer" && modifiedMs !== undefined && modifiedMs <= there.mtimeMs) {
     return { ...run.end(false), skipped: true };
   }
-  const isAscii = options.type === "ascii";
-  const size = isAscii ? undefined : facts.size;
+  const size = options.type === "ascii" ? undefined : facts.size;
   run.total = size;
-  const isAtomic = options.atomic ?? true;
   const mark = { url: `${hub.info.host}:${hub.info.port}${path}`, size, modifiedMs };
-  await using part = await PartFile.open(isAtomic ? partPath(to, mark) : to, to);
-  const mayResume = options.resume === true && !isAscii && (size !== undefined || !isAtomic);
+  await using part = await PartFile.open((options.atomic ?? true) ? partPath(to, mark) : to, to);
+  const mayResume = mayContinue(options, size);
   try {
     await fill(hub, path, { part, run, size, mayResume });
+    const verified = await verify(hub, path, { part, run, size });
+    await part.publish((options.keepTime ?? true) ? modifiedMs : undefined);
+    return run.end(verified);
   } catch (error) {
-    // What cannot be continued is of no use; what can is kept under its hidden name.
-    const isKept = options.resume === true && !isAscii && isAtomic && (await part.size()) > 0;
-    if (isAtomic && !isKept) await part.remove();
+    const isWrong = error instanceof FtpError && error.code === "MISMATCH";
+    // What can be continued is kept under its hidden name; the rest is of no use.
+    if (part.path !== to && (isWrong || !mayResume || (await part.size()) === 0)) await part.remove();
     throw error;
   }
-  const verified = await verify(hub, path, { part, run, size });
-  await part.publish((options.keepTime ?? true) ? modifiedMs : undefined);
-  return run.end(verified);
 }
 
-async function statOrNothing(path: string): Promise<{ readonly mtimeMs: number } | undefined> {
+/** A hidden part is known by the source's size and time; a file under its own name is what the caller says it is. */
+function mayContinue({ resume, type, atomic = true }: DownloadOptions, size: number | undefined): boolean {
+  return resume === true && type !== "ascii" && (size !== undefined || !atomic);
+}
+
+/** @throws {FtpError} EXISTS. */
+function isLeftAlone(to: string, there: Found, { exists = "overwrite" }: DownloadOptions): boolean {
+  if (there?.isFolder === true) {
+    throw new FtpError("LOCAL_IO", `${to} is a folder`, { phase: "local", hint: "name a file in it" });
+  }
+  if (there === undefined || exists === "overwrite" || exists === "newer") return false;
+  if (exists === "skip") return true;
+  throw new FtpError("EXISTS", `${to} exists`, {
+    phase: "local",
+    hint: "choose another name, or what to do with files that exist",
+  });
+}
+
+async function factsOf(hub: Hub, path: string, { entry, ...options }: DownloadOptions): Promise<SourceFacts> {
+  if (entry !== undefined) return { size: entry.size, modified: entry.modified };
+  return await hub.call(async (session, { signal }) => await sourceFacts(path, { hub, session, signal }), options);
+}
+
+type Found = { readonly mtimeMs: number; readonly isFolder: boolean } | undefined;
+
+async function statOrNothing(path: string): Promise<Found> {
   try {
-    return await stat(path);
+    const found = await stat(path);
+    return { mtimeMs: found.mtimeMs, isFolder: found.isDirectory() };
   } catch {
     return undefined;
   }

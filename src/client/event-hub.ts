@@ -1,13 +1,16 @@
 /** Who listens to a client. A listener that throws is the program's own fault and is not caught. */
 import { EventEmitter } from "node:events";
-import type { ClientEvents } from "./types.ts";
+import type { ClientEvents, ConnectOptions } from "./types.ts";
 
 export class EventHub {
   readonly #emitter = new EventEmitter();
 
-  constructor() {
+  constructor(listeners: ConnectOptions["on"] = {}) {
     // A program may have as many listeners as it likes.
     this.#emitter.setMaxListeners(0);
+    for (const [event, listener] of Object.entries(listeners)) {
+      if (listener !== undefined) this.#emitter.on(event, listener);
+    }
   }
 
   on<K extends keyof ClientEvents>(event: K, listener: (detail: ClientEvents[K]) => void): () => void {

@@ -7,6 +7,7 @@ import { FtpError, type FtpPhase, type FtpReply, shownCommand, shownReply } from
 import { replyError } from "./reply-errors.ts";
 import type { LoginStep } from "./proxy-login.ts";
 import type { ClientTls } from "./tls.ts";
+import { withoutTls } from "./trust.ts";
 import type { ServerInfo, TlsMode } from "./types.ts";
 
 export type LoginTerms = {
@@ -25,8 +26,8 @@ export type LoginTerms = {
   /** What an earlier login of the same client has found: it is not asked again. */
   readonly known: ServerInfo | undefined;
   readonly signal: AbortSignal;
-  /** TLS was offered before by this host. */
-  readonly expectsTls: boolean;
+  /** When this host last spoke TLS, in milliseconds since 1970 UTC. */
+  readonly tlsSeen: number | undefined;
   /** One line to a person. */
   readonly note: (what: string) => void;
 };
@@ -35,21 +36,14 @@ export type LoggedIn = { readonly info: ServerInfo; readonly isPrivate: boolean 
 
 /** @throws {FtpError}: the connection is of no use then. */
 export async function login(link: ControlLink, terms: LoginTerms): Promise<LoggedIn> {
-  const { tlsMode, tls, signal } = terms;
-  if (tlsMode === "implicit" && tls !== undefined) await secure(link, tls, signal);
-  const greeting = await greet(link, terms);
-  let isSecure = tlsMode === "implicit";
-  if (tls !== undefined && (tlsMode === "explicit" || tlsMode === "auto")) isSecure = await startTls(link, tls, terms);
+  const { tls, signal } = terms;
+  const { greeting, isSecure } = await open(link, terms);
   await signIn(link, terms);
   const ask = async (line: string): Promise<FtpReply> => await command(link, line, { signal });
   const features = terms.known?.features ?? (await readFeatures(ask));
   const isPrivate = isSecure && (await protect(ask, terms));
   await prepare(ask, features);
-  for (const line of terms.commands) {
-    const reply = await ask(line);
-    if (reply.code >= 400)
-      throw replyError(`the command after login ${shownCommand(line)}`, reply, { phase: "login", command: line });
-  }
+  await runCommands(ask, terms.commands);
   const { known } = terms;
   // What system it is matters for LIST alone.
   const system = known?.system ?? (features.has("MLST") ? "" : await readSystem(ask));
@@ -68,6 +62,27 @@ export async function login(link: ControlLink, terms: LoginTerms): Promise<Logge
     tls: tlsOf(control),
   };
   return { info, isPrivate };
+}
+
+/** The greeting, and TLS before or after it. */
+async function open(
+  link: ControlLink,
+  terms: LoginTerms,
+): Promise<{ readonly greeting: FtpReply; readonly isSecure: boolean }> {
+  const { tlsMode, tls, signal } = terms;
+  if (tls === undefined || tlsMode === "off") return { greeting: await greet(link, terms), isSecure: false };
+  if (tlsMode === "implicit") await secure(link, tls, signal);
+  const greeting = await greet(link, terms);
+  return { greeting, isSecure: tlsMode === "implicit" || (await startTls(link, tls, terms)) };
+}
+
+async function runCommands(ask: (line: string) => Promise<FtpReply>, commands: readonly string[]): Promise<void> {
+  for (const line of commands) {
+    const reply = await ask(line);
+    const shown = shownCommand(line);
+    if (reply.code >= 400)
+      throw replyError(`the command after login ${shown}`, reply, { phase: "login", command: shown });
+  }
 }
 
 function tlsOf(control: TLSSocket | undefined): ServerInfo["tls"] {
@@ -108,24 +123,15 @@ async function command(
 
 /** @returns false where "auto" goes on in clear text. @throws TLS_DOWNGRADE where it must not. */
 async function startTls(link: ControlLink, tls: ClientTls, terms: LoginTerms): Promise<boolean> {
-  const { signal, host, tlsMode, expectsTls, note } = terms;
+  const { signal, host, port, tlsMode, tlsSeen, note } = terms;
   const reply = await command(link, "AUTH TLS", { signal, phase: "tls" });
   if (reply.code === 234) {
     await secure(link, tls, signal);
     return true;
   }
-  if (tlsMode === "explicit" || expectsTls) {
-    const before = expectsTls ? ", though it did before" : "";
-    throw new FtpError("TLS_DOWNGRADE", `${host} offers no TLS${before}: ${shownReply(reply)}`, {
-      phase: "tls",
-      command: "AUTH TLS",
-      reply,
-      hint: expectsTls
-        ? "somebody between may have taken it away; to go on in clear text, say so: tls off"
-        : "to go on in clear text, say so: tls off (the password is then readable on the way)",
-    });
-  }
-  note(`${host} offers no TLS: name, password and files go in clear text`);
+  const fault = withoutTls({ server: { host, port }, mode: tlsMode, tlsSeen, reply });
+  if (fault !== undefined) throw fault;
+  if (terms.known === undefined) note(`${host} offers no TLS: name, password and files go in clear text`);
   return false;
 }
 
@@ -188,7 +194,7 @@ async function protect(ask: (line: string) => Promise<FtpReply>, terms: LoginTer
       hint: "to send files in clear text, say so: data clear",
     });
   }
-  note(`${host} refuses to protect data connections: files go in clear text`);
+  if (terms.known === undefined) note(`${host} refuses to protect data connections: files go in clear text`);
   return false;
 }
 

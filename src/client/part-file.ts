@@ -3,7 +3,7 @@
  * changed at the server has another name, so an old half is never continued with a new one.
  */
 import { createHash } from "node:crypto";
-import { type FileHandle, open, rename, rm, utimes } from "node:fs/promises";
+import { type FileHandle, open, rename, rm, stat, utimes } from "node:fs/promises";
 import { constants } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { localFault } from "./octets.ts";
@@ -60,7 +60,7 @@ export class PartFile implements AsyncDisposable {
   }
 
   async size(): Promise<number> {
-    return (await this.file.stat()).size;
+    return (await (this.#file?.stat() ?? stat(this.path))).size;
   }
 
   /** Keeps the first octets alone and goes on behind them. */

@@ -64,10 +64,13 @@ function meaningOf({ code, lines }: FtpReply): Meaning {
   if ((code === 425 || code === 450 || code === 522) && RESUME.test(text) && /tls|ssl/i.test(text)) {
     return MEANINGS[522] ?? { code: "TLS_RESUME_REQUIRED" };
   }
-  if (code === 550 || code === 553 || code === 451) {
-    if (FULL.test(text)) return { code: "NO_SPACE", retryable: false };
-    if (EXISTS.test(text) && !/not exist|n't exist|doesnt exist/i.test(text)) return { code: "EXISTS" };
-    if (DENIED.test(text)) return { code: "DENIED" };
-  }
-  return MEANINGS[code] ?? { code: code >= 500 ? "DENIED" : "PROTOCOL" };
+  const byWords = code === 550 || code === 553 || code === 451 ? meaningOfWords(text) : undefined;
+  return byWords ?? MEANINGS[code] ?? { code: code >= 500 ? "DENIED" : "PROTOCOL" };
+}
+
+/** These codes stand for all that can be wrong with a file. */
+function meaningOfWords(text: string): Meaning | undefined {
+  if (FULL.test(text)) return { code: "NO_SPACE", retryable: false };
+  if (EXISTS.test(text) && !/not exist|n't exist|doesnt exist/i.test(text)) return { code: "EXISTS" };
+  return DENIED.test(text) ? { code: "DENIED" } : undefined;
 }

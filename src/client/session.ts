@@ -211,7 +211,7 @@ export class FtpSession {
       const transport = await arriving;
       if (modes.memory.preferred !== route.mode) {
         modes.memory.preferred = route.mode;
-        await modes.worked(route.mode);
+        modes.worked(route.mode);
       }
       modes.memory.failed.clear();
       try {

@@ -11,7 +11,7 @@ export type Target = {
   readonly password: string;
   readonly account: string | undefined;
   readonly tlsMode: TlsMode;
-  readonly tls: TlsOptions;
+  readonly tlsOptions: TlsOptions;
   /** What is dialled: the host, or the proxy that speaks FTP. */
   readonly dialled: { readonly host: string; readonly port: number };
 };
@@ -30,7 +30,11 @@ export function targetOf(text: string, options: ConnectOptions): Target {
   const password = options.password ?? url.password ?? (user === "anonymous" || user === "ftp" ? GUEST_PASSWORD : "");
   const proxy = options.proxy === undefined ? undefined : parseProxy(options.proxy);
   return {
-    ...{ host, port, user, password, tls },
+    host,
+    port,
+    user,
+    password,
+    tlsOptions: tls,
     account: options.account ?? url.account,
     tlsMode: mode,
     dialled: proxy?.kind === "ftp" ? { host: proxy.host, port: proxy.port } : { host, port },

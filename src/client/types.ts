@@ -94,6 +94,8 @@ export type ConnectOptions = CallOptions & {
   readonly store?: string | false | undefined;
   /** "4" or "6": addresses of that family alone. */
   readonly family?: 4 | 6 | undefined;
+  /** Who hears of events from the first on; `Client.on` comes when the login is over. */
+  readonly on?: { readonly [K in keyof ClientEvents]?: (detail: ClientEvents[K]) => void } | undefined;
   /** Commands after each login, such as `SITE UMASK 022`. A refusal fails the login. */
   readonly commands?: readonly string[] | undefined;
 };

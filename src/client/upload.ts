@@ -109,20 +109,7 @@ class Run {
         hint: "choose another name, or replace it",
       });
     }
-    if (mode === "append") {
-      if (attempt > 1 && this.before !== undefined && typeof there === "number" && there > this.before) {
-        throw new FtpError(
-          "RESET",
-          `a part of what was to be appended to ${path} is there: ${there - this.before} octets`,
-          {
-            phase: "transfer",
-            retryable: false,
-          },
-        );
-      }
-      this.before = typeof there === "number" ? there : 0;
-      return 0;
-    }
+    if (mode === "append") this.#noteBefore(path, { there: typeof there === "number" ? there : 0, attempt });
     if (mode !== "resume" || typeof there !== "number") return 0;
     if (cargo.size !== undefined && there > cargo.size) {
       throw new FtpError(
@@ -136,6 +123,18 @@ class Run {
       );
     }
     return there;
+  }
+
+  /** An append that broke off cannot be told from one that others made: it is not tried again then. */
+  #noteBefore(path: string, { there, attempt }: { readonly there: number; readonly attempt: number }): void {
+    const more = attempt > 1 && this.before !== undefined ? there - this.before : 0;
+    if (more > 0) {
+      throw new FtpError("RESET", `a part of what was to be appended to ${path} is there: ${more} octets`, {
+        phase: "transfer",
+        retryable: false,
+      });
+    }
+    this.before = there;
   }
 
   readonly #moved = (octets: number): void => {

@@ -1,0 +1,183 @@
+/** Files of the server changed in place: rm, mv, cp, chmod, utimes, hash. */
+import { printable } from "../../../client/errors.ts";
+import type { Call, ShellCommand } from "../command.ts";
+import { ShellError, UsageError } from "../errors.ts";
+import { readFlags } from "../flags.ts";
+import { type RemoteName, remoteNames } from "../globs.ts";
+import { asking, eachPiece } from "../moving.ts";
+import { inFolder, lastPart, namesFolder, remotePath } from "../place.ts";
+import type { Word } from "../words.ts";
+
+export const FILE_COMMANDS: readonly ShellCommand[] = [
+  {
+    name: "rm",
+    aliases: ["delete", "del"],
+    topic: "files",
+    usage: "[-rf] NAME...",
+    help: "remove files; -r: folders with all in them",
+    more: ["On a terminal it asks once before it removes several files or a folder; -f: it does not."],
+    completes: "remote",
+    run: remove,
+  },
+  {
+    name: "mdelete",
+    aliases: ["mrm", "mdel"],
+    topic: "files",
+    usage: "[-f] NAME...",
+    help: "remove several files; * and ? are understood",
+    completes: "remote",
+    run: remove,
+  },
+  {
+    name: "mv",
+    aliases: ["rename", "mmv"],
+    topic: "files",
+    usage: "NAME NEW | NAME... FOLDER",
+    help: "rename a file, or move several into a folder",
+    completes: "remote",
+    run: move,
+  },
+  {
+    name: "cp",
+    topic: "files",
+    usage: "NAME NEW",
+    help: "copy a file on the server (it passes through this host)",
+    completes: "remote",
+    run: copy,
+  },
+  {
+    name: "chmod",
+    topic: "files",
+    usage: "MODE NAME...",
+    help: "set the permission bits, as in 644",
+    completes: "remote",
+    run: chmod,
+  },
+  {
+    name: "umask",
+    topic: "files",
+    usage: "[BITS]",
+    help: "show or set the bits that new files do not get (SITE UMASK)",
+    run: async (call) => {
+      const [bits] = call.words;
+      const reply = await call.client().raw(bits === undefined ? "SITE UMASK" : `SITE UMASK ${bits.text}`, { signal: call.signal });
+      await call.line(printable(reply.lines.join("\n")));
+    },
+  },
+  {
+    name: "utimes",
+    aliases: ["touch"],
+    topic: "files",
+    usage: "[-d TIME] NAME...",
+    help: "set when a file was changed; without -d: now",
+    more: ["TIME is as in 2026-01-31T12:00:00Z; without a zone it is that of this host."],
+    completes: "remote",
+    run: utimes,
+  },
+  {
+    name: "digest",
+    aliases: ["checksum", "xsha"],
+    topic: "files",
+    usage: "NAME...",
+    help: "show the digest that the server computes",
+    completes: "remote",
+    run: digest,
+  },
+];
+
+async function remove(call: Call): Promise<void> {
+  const flags = readFlags(call.words, "rRf");
+  if (flags.rest.length === 0) throw new UsageError("which files?");
+  const names = await remoteNames(call, flags.rest);
+  const isTree = flags.has("r") || flags.has("R");
+  const isMany = isTree || names.length > 1 || flags.rest.some(({ isGlob }) => isGlob);
+  const asksEach = call.shell.settings.isOn("prompt");
+  if (isMany && !flags.has("f") && !asksEach && call.shell.isTerminal && !call.isBackground) {
+    const what = names.length === 1 ? printable(names[0]?.path ?? "") : `${names.length} names`;
+    const answer = await call.shell.ask(`remove ${what}${isTree ? " with all that is in it" : ""} [y/N]? `);
+    if (answer?.trim().toLowerCase().startsWith("y") !== true) throw new ShellError("nothing was removed");
+  }
+  const ask = asking(call);
+  const wanted: RemoteName[] = [];
+  for (const name of names) if (flags.has("f") || (await ask("remove", printable(name.path)))) wanted.push(name);
+  await eachPiece(call, wanted, {
+    work: async ({ path, entry }) => {
+      const isFolder = isTree && (entry === undefined ? await call.client().exists(path, { signal: call.signal }) : entry.type);
+      if (isFolder === "directory") await call.client().removeTree(path, { signal: call.signal });
+      else await call.client().remove(path, { signal: call.signal });
+    },
+    name: ({ path }) => printable(path),
+    isOnBoard: false,
+  }).finally(() => call.shell.names.clear());
+}
+
+async function move(call: Call): Promise<void> {
+  const { last, names } = await sourcesAndTarget(call, "the old name and the new one");
+  const target = remotePath(call.place, last);
+  const client = call.client();
+  const isInto = names.length > 1 || namesFolder(last.text) || (await client.exists(target, { signal: call.signal })) === "directory";
+  for (const { path } of names) {
+    await client.rename(path, isInto ? inFolder(target, lastPart(path)) : target, { signal: call.signal });
+  }
+  call.shell.names.clear();
+}
+
+async function sourcesAndTarget(
+  call: Call,
+  what: string,
+): Promise<{ readonly last: Word; readonly names: readonly RemoteName[] }> {
+  const last = call.words.at(-1);
+  if (last === undefined || call.words.length < 2) throw new UsageError(what);
+  return { last, names: await remoteNames(call, call.words.slice(0, -1)) };
+}
+
+/** FTP has no such command: what comes goes out again, without a file here. */
+async function copy(call: Call): Promise<void> {
+  const { last, names } = await sourcesAndTarget(call, "the name and that of the copy");
+  const [only] = names;
+  if (only === undefined || names.length > 1) throw new UsageError("one file at a time");
+  const target = remotePath(call.place, last);
+  const client = call.client();
+  const isInto = namesFolder(last.text) || (await client.exists(target, { signal: call.signal })) === "directory";
+  const path = isInto ? inFolder(target, lastPart(only.path)) : target;
+  if (path === only.path) throw new ShellError("it would be copied onto itself");
+  const size = only.entry?.size ?? (await client.stat(only.path, { signal: call.signal })).size;
+  const transfer = call.board.begin({ name: lastPart(only.path), total: size });
+  try {
+    const source = client.open(only.path, { signal: call.signal });
+    await client.write(path, source, { signal: call.signal, size, onProgress: ({ bytes }) => transfer.update(bytes) });
+    transfer.done();
+  } catch (error) {
+    transfer.failed(call.signal.aborted ? "interrupted" : "not copied");
+    throw error;
+  }
+  call.shell.names.clear();
+}
+
+async function chmod(call: Call): Promise<void> {
+  const [mode, ...words] = call.words;
+  if (mode === undefined || words.length === 0) throw new UsageError("the mode and the files");
+  if (!/^[0-7]{3,4}$/.test(mode.text)) throw new UsageError(`"${mode.text}" is no mode such as 644`);
+  for (const { path } of await remoteNames(call, words)) {
+    await call.client().chmod(path, Number.parseInt(mode.text, 8), { signal: call.signal });
+  }
+  call.shell.names.clear();
+}
+
+async function utimes(call: Call): Promise<void> {
+  const flags = readFlags(call.words, "d:");
+  if (flags.rest.length === 0) throw new UsageError("which files?");
+  const given = flags.value("d")?.text;
+  const time = given === undefined ? new Date() : new Date(given);
+  if (Number.isNaN(time.getTime())) throw new UsageError(`"${given}" is no time such as 2026-01-31T12:00:00Z`);
+  for (const { path } of await remoteNames(call, flags.rest)) await call.client().utime(path, time, { signal: call.signal });
+}
+
+async function digest(call: Call): Promise<void> {
+  if (call.words.length === 0) throw new UsageError("which files?");
+  for (const { path } of await remoteNames(call, call.words)) {
+    const found = await call.client().hash(path, { signal: call.signal });
+    if (found === undefined) throw new ShellError("the server computes no digests");
+    await call.line(`${found.hash}  ${printable(lastPart(path))}  (${found.algorithm})`);
+  }
+}

@@ -1,0 +1,25 @@
+/** All commands of the shell. */
+import type { ShellCommand } from "../command.ts";
+import { CONNECTION_COMMANDS } from "./connection.ts";
+import { FILE_COMMANDS } from "./files.ts";
+import { FOLDER_COMMANDS } from "./folders.ts";
+import { GET_COMMANDS } from "./get.ts";
+import { JOB_COMMANDS } from "./jobs.ts";
+import { LISTING_COMMANDS } from "./listing.ts";
+import { MORE_COMMANDS } from "./more.ts";
+import { PUT_COMMANDS } from "./put.ts";
+import { SETTING_COMMANDS } from "./settings.ts";
+import { SHOW_COMMANDS } from "./show.ts";
+
+export const SHELL_COMMANDS: readonly ShellCommand[] = [
+  ...CONNECTION_COMMANDS,
+  ...FOLDER_COMMANDS,
+  ...LISTING_COMMANDS,
+  ...GET_COMMANDS,
+  ...PUT_COMMANDS,
+  ...FILE_COMMANDS,
+  ...SHOW_COMMANDS,
+  ...JOB_COMMANDS,
+  ...SETTING_COMMANDS,
+  ...MORE_COMMANDS,
+];

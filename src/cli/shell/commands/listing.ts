@@ -1,0 +1,220 @@
+/** What is there: ls, nlist, find, du, stat, size, modtime, df. */
+import { printable } from "../../../client/errors.ts";
+import type { Entry } from "../../../client/types.ts";
+import { widthOf } from "../../columns.ts";
+import { shownSize } from "../../progress/figures.ts";
+import type { Call, ShellCommand } from "../command.ts";
+import { ShellError, UsageError } from "../errors.ts";
+import { type Flags, readFlags } from "../flags.ts";
+import { type RemoteName, remoteNames } from "../globs.ts";
+import { columnLines, longLines, shownEntry, shownModified } from "../listing.ts";
+import { lastPart, remotePath } from "../place.ts";
+
+/** Entries that are sorted and aligned together: beyond it a listing comes as the server has it, in blocks. */
+const SORTED_MOST = 10_000;
+
+const LS_MORE = [
+  "-a  names that begin with a dot too    -1  names alone, one in each line",
+  "-h  sizes as 1.2 MiB                   -d  the folder itself, not what is in it",
+  "-t  the newest first                   -S  the largest first    -r  the other way round",
+];
+
+export const LISTING_COMMANDS: readonly ShellCommand[] = [
+  {
+    name: "ls",
+    aliases: ["dir", "mdir", "mls", "list"],
+    topic: "listing",
+    usage: "[-a1hdtSrl] [NAME...]",
+    help: "show what is in a folder, in long lines",
+    more: LS_MORE,
+    completes: "remote",
+    run: async (call) => await ls(call, {}),
+  },
+  {
+    name: "nlist",
+    aliases: ["nls", "cls"],
+    topic: "listing",
+    usage: "[-a1tSr] [NAME...]",
+    help: "show the names in a folder",
+    completes: "remote",
+    run: async (call) => await ls(call, { isShort: true }),
+  },
+  {
+    name: "find",
+    topic: "listing",
+    usage: "[-d LEVELS] [FOLDER]",
+    help: "show all that is below a folder",
+    completes: "folder",
+    run: find,
+  },
+  {
+    name: "du",
+    topic: "listing",
+    usage: "[-sb] [NAME...]",
+    help: "add up sizes",
+    more: ["-s  the sum alone    -b  in octets"],
+    completes: "remote",
+    run: du,
+  },
+  {
+    name: "stat",
+    aliases: ["mlst"],
+    topic: "listing",
+    usage: "NAME...",
+    help: "show all that the server says about a name",
+    completes: "remote",
+    run: async (call) => await forEach(call, stat),
+  },
+  {
+    name: "size",
+    topic: "listing",
+    usage: "NAME...",
+    help: "show the size of a file in octets",
+    completes: "remote",
+    run: async (call) =>
+      await forEach(call, async ({ path }) => {
+        const { size } = await call.client().stat(path, { signal: call.signal });
+        await call.line(`${printable(lastPart(path))}  ${size ?? "the server does not say"}`);
+      }),
+  },
+  {
+    name: "modtime",
+    topic: "listing",
+    usage: "NAME...",
+    help: "show when a file was changed, in UTC",
+    completes: "remote",
+    run: async (call) =>
+      await forEach(call, async ({ path }) => {
+        const { modified } = await call.client().stat(path, { signal: call.signal });
+        const time = modified === undefined ? "the server does not say" : new Date(modified.ms).toISOString();
+        await call.line(`${printable(lastPart(path))}  ${time}`);
+      }),
+  },
+  {
+    name: "df",
+    topic: "listing",
+    usage: "[FOLDER]",
+    help: "show the free space (AVBL; few servers say it)",
+    completes: "folder",
+    run: async (call) => {
+      const [folder] = call.words;
+      const path = folder === undefined ? call.place.folder : remotePath(call.place, folder);
+      const reply = await call.client().raw(`AVBL ${path}`, { signal: call.signal });
+      const octets = Number(/(\d+)\s*$/.exec(reply.lines.at(-1) ?? "")?.[1]);
+      if (!Number.isSafeInteger(octets)) throw new ShellError("the server's answer is no number");
+      await call.line(`${octets}  (${shownSize(octets)})`);
+    },
+  },
+];
+
+async function ls(call: Call, { isShort = false }: { readonly isShort?: boolean }): Promise<void> {
+  const flags = readFlags(call.words, "a1hdtSrlFRA");
+  const names = flags.rest.length === 0 ? [{ path: call.place.folder }] : await remoteNames(call, flags.rest);
+  const show = isShort ? shortly : longly;
+  const single: Entry[] = [];
+  const folders: string[] = [];
+  for (const { path, entry } of names) {
+    // A word without a glob is a folder until the server says otherwise: one command less for the usual case.
+    if (entry !== undefined && (entry.type !== "directory" || flags.has("d"))) single.push(entry);
+    else if (flags.has("d")) single.push(await call.client().stat(path, { signal: call.signal }));
+    else folders.push(path);
+  }
+  if (single.length > 0) await show(call, sorted(single, flags), flags);
+  for (const folder of folders) {
+    if (folders.length > 1 || single.length > 0) await call.line(`\n${printable(folder)}:`);
+    await listed(call, { folder, flags, show });
+  }
+}
+
+type Show = (call: Call, entries: readonly Entry[], flags: Flags) => Promise<void>;
+
+async function listed(call: Call, about: { folder: string; flags: Flags; show: Show }): Promise<void> {
+  const { folder, flags, show } = about;
+  const hidden = flags.has("a") || flags.has("A") || call.shell.settings.isOn("hidden");
+  const listing = call.client().list(folder, { hidden, signal: call.signal });
+  let block: Entry[] = [];
+  let isLarge = false;
+  for await (const entry of listing) {
+    if (!hidden && entry.name.startsWith(".")) continue;
+    block.push(entry);
+    if (block.length < SORTED_MOST) continue;
+    await show(call, isLarge ? block : sorted(block, flags), flags);
+    isLarge = true;
+    block = [];
+  }
+  await show(call, isLarge ? block : sorted(block, flags), flags);
+  if (isLarge) call.say(`note: more than ${SORTED_MOST} names, so they are not all sorted`);
+  const { length } = listing.warnings;
+  if (length > 0) call.say(`note: ${length} lines of the listing were not understood: ${printable(listing.warnings[0] ?? "")}`);
+}
+
+async function longly(call: Call, entries: readonly Entry[], flags: Flags): Promise<void> {
+  if (flags.has("1") && !flags.has("l")) return await shortly(call, entries, flags);
+  for (const line of longLines(entries, { isHuman: flags.has("h") })) await call.line(line);
+}
+
+async function shortly(call: Call, entries: readonly Entry[], flags: Flags): Promise<void> {
+  if (flags.has("l")) return await longly(call, entries, flags);
+  const isLines = flags.has("1") || !call.out.isTerminal;
+  const names = entries.map((entry) => (isLines ? printable(entry.name) : shownEntry(entry)));
+  for (const line of isLines ? names : columnLines(names, call.out.columns, widthOf)) await call.line(line);
+}
+
+function sorted(entries: readonly Entry[], flags: Flags): readonly Entry[] {
+  const byName = (left: Entry, right: Entry): number => (left.name < right.name ? -1 : left.name > right.name ? 1 : 0);
+  const order = (left: Entry, right: Entry): number => {
+    if (flags.has("t")) return (right.modified?.ms ?? 0) - (left.modified?.ms ?? 0) || byName(left, right);
+    if (flags.has("S")) return (right.size ?? 0) - (left.size ?? 0) || byName(left, right);
+    return byName(left, right);
+  };
+  const inOrder = entries.toSorted(order);
+  return flags.has("r") ? inOrder.toReversed() : inOrder;
+}
+
+async function find(call: Call): Promise<void> {
+  const flags = readFlags(call.words, "d:");
+  const depth = flags.value("d")?.text;
+  if (depth !== undefined && !/^\d{1,3}$/.test(depth)) throw new UsageError("-d takes a number of levels");
+  const [folder] = flags.rest;
+  const path = folder === undefined ? call.place.folder : remotePath(call.place, folder);
+  const walk = call.client().walk(path, { hidden: true, signal: call.signal, ...(depth === undefined ? {} : { depth: Number(depth) }) });
+  const prefix = path === "/" ? 1 : path.length + 1;
+  for await (const each of walk) await call.line(printable(each.path.slice(prefix)) + (each.type === "directory" ? "/" : ""));
+}
+
+async function du(call: Call): Promise<void> {
+  const flags = readFlags(call.words, "sbh");
+  const names = flags.rest.length === 0 ? [{ path: call.place.folder }] : await remoteNames(call, flags.rest);
+  const shown = (octets: number): string => (flags.has("b") ? String(octets) : shownSize(octets)).padStart(9);
+  let all = 0;
+  for (const { path, entry } of names) {
+    const facts = entry ?? (path === "/" ? undefined : await call.client().stat(path, { signal: call.signal }));
+    let sum = facts?.type === "file" ? (facts.size ?? 0) : 0;
+    if (facts === undefined || facts.type === "directory") {
+      for await (const each of call.client().walk(path, { hidden: true, signal: call.signal })) sum += each.size ?? 0;
+    }
+    all += sum;
+    if (!flags.has("s")) await call.line(`${shown(sum)}  ${printable(path)}`);
+  }
+  if (flags.has("s") || names.length > 1) await call.line(`${shown(all)}  in all`);
+}
+
+async function forEach(call: Call, work: (name: RemoteName, call: Call) => Promise<void>): Promise<void> {
+  if (call.words.length === 0) throw new UsageError("which name?");
+  for (const name of await remoteNames(call, call.words)) await work(name, call);
+}
+
+async function stat({ path }: RemoteName, call: Call): Promise<void> {
+  const entry = await call.client().stat(path, { signal: call.signal });
+  const rows: readonly (readonly [string, string | undefined])[] = [
+    ["path", printable(path)],
+    ["type", entry.type],
+    ["size", entry.size === undefined ? undefined : `${entry.size} octets (${shownSize(entry.size)})`],
+    ["changed", entry.modified === undefined ? undefined : `${shownModified(entry.modified)} (to the ${entry.modified.precision})`],
+    ["mode", entry.mode?.toString(8).padStart(4, "0")],
+    ["owner", entry.owner],
+    ["group", entry.group],
+    ["target", entry.target],
+  ];
+  for (const [name, value] of rows) if (value !== undefined) await call.line(`${name.padEnd(8)} ${printable(value)}`);
+}

@@ -1,0 +1,172 @@
+/** Moving files for the commands of the shell: several at the same time, each on the board, failures counted. */
+import { readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { DownloadOptions, Progress, Transferred, UploadOptions } from "../../client/types.ts";
+import type { Call } from "./command.ts";
+import { Interrupted, PartsFailed, described } from "./errors.ts";
+
+/** A file to be moved. */
+export type Piece = {
+  /** A path of the server. */
+  readonly remote: string;
+  /** A path of the host. */
+  readonly local: string;
+  /** Octets, where they are known. */
+  readonly size?: number | undefined;
+  /** As people know it. */
+  readonly shown: string;
+};
+
+export type MoveFlags = {
+  readonly isResumed?: boolean;
+  readonly isAscii?: boolean;
+  /** Removes the source when the file has arrived. */
+  readonly removesSource?: boolean;
+  readonly exists?: DownloadOptions["exists"];
+};
+
+export async function fetchPiece(call: Call, piece: Piece, flags: MoveFlags): Promise<void> {
+  const client = call.client();
+  await shown(call, piece, async (onProgress) => {
+    const options: DownloadOptions = {
+      ...common(call, flags),
+      onProgress,
+      exists: flags.exists ?? existsOf(call),
+      resume: flags.isResumed ?? false,
+    };
+    const moved = await client.download(piece.remote, piece.local, options);
+    if (flags.removesSource === true && moved.skipped !== true) await client.remove(piece.remote, { signal: call.signal });
+    return moved;
+  });
+}
+
+/** @param mode as of `Client.upload`. */
+export async function sendPiece(
+  call: Call,
+  piece: Piece,
+  { mode, ...flags }: MoveFlags & { readonly mode?: UploadOptions["mode"] },
+): Promise<void> {
+  const client = call.client();
+  await shown(call, piece, async (onProgress) => {
+    const options: UploadOptions = { ...common(call, flags), onProgress, mode };
+    const moved =
+      mode === "append"
+        ? await client.append(piece.remote, piece.local, options)
+        : await client.upload(piece.local, piece.remote, options);
+    if (flags.removesSource === true && moved.skipped !== true) await rm(piece.local);
+    return moved;
+  });
+  call.shell.names.clear();
+}
+
+function common(
+  call: Call,
+  { isAscii }: MoveFlags,
+): Pick<DownloadOptions, "signal" | "type" | "verify" | "keepTime" | "rate"> {
+  const { settings } = call.shell;
+  const verify = settings.get("verify");
+  return {
+    signal: call.signal,
+    type: isAscii === true || settings.get("type") === "ascii" ? "ascii" : "binary",
+    verify: verify === "off" ? false : verify === "hash" ? "hash" : "size",
+    keepTime: settings.isOn("keep-time"),
+    rate: settings.rate(),
+  };
+}
+
+function existsOf(call: Call): DownloadOptions["exists"] {
+  const value = call.shell.settings.get("exists");
+  return value === "skip" || value === "newer" || value === "error" ? value : "overwrite";
+}
+
+/** One transfer on the board. @throws what the work throws; the board has told it. */
+async function shown(
+  call: Call,
+  { shown: name, size }: Piece,
+  work: (onProgress: (progress: Progress) => void) => Promise<Transferred>,
+): Promise<void> {
+  const transfer = call.board.begin({ name, total: size });
+  try {
+    const moved = await work(({ bytes, total, resumedAt }) => transfer.update(bytes, { total, resumedAt }));
+    transfer.update(moved.bytes, { resumedAt: moved.resumedAt });
+    transfer.done(moved.skipped === true ? "is there already" : undefined);
+  } catch (error) {
+    transfer.failed(call.signal.aborted ? "interrupted" : described(error));
+    throw error;
+  }
+}
+
+type Each<T> = {
+  readonly work: (piece: T) => Promise<void>;
+  readonly name: (piece: T) => string;
+  /** Whether the board has told a failure already. */
+  readonly isOnBoard?: boolean;
+};
+
+/**
+ * Does `work` for all pieces, as many at the same time as the setting "parallel" says. A failure does not keep the others
+ * from being done. @throws {PartsFailed} when some failed; each has been told about.
+ */
+export async function eachPiece<T>(
+  call: Call,
+  pieces: Iterable<T> | AsyncIterable<T>,
+  { work, name, isOnBoard = true }: Each<T>,
+): Promise<void> {
+  const count = { done: 0, failed: 0 };
+  const running = new Set<Promise<void>>();
+  const one = async (piece: T): Promise<void> => {
+    try {
+      await work(piece);
+    } catch (error) {
+      count.failed += 1;
+      if (!call.signal.aborted && !(isOnBoard && call.board.isShown)) call.say(`${name(piece)}: ${described(error)}`);
+    }
+    count.done += 1;
+  };
+  for await (const piece of pieces) {
+    if (call.signal.aborted) break;
+    const task = one(piece).finally(() => running.delete(task));
+    running.add(task);
+    if (running.size >= call.shell.settings.number("parallel")) await Promise.race(running);
+  }
+  await Promise.all(running);
+  if (call.signal.aborted) throw new Interrupted();
+  if (call.shell.settings.isOn("bell") && call.shell.isTerminal) call.say("\u0007");
+  if (count.failed > 0) throw new PartsFailed({ failed: count.failed, of: count.done });
+}
+
+/** Whether a path of the host is a folder. */
+export async function isLocalFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+}
+
+export type LocalEntry = { readonly path: string; readonly isFolder: boolean; readonly size: number; readonly mtimeMs: number };
+
+/** All below a folder of the host, folders before what is in them. Links to files are followed, links to folders are not. */
+export async function* walkLocal(folder: string): AsyncIterable<LocalEntry> {
+  const folders = [folder];
+  for (let next = folders.pop(); next !== undefined; next = folders.pop()) {
+    for (const each of await readdir(next, { withFileTypes: true })) {
+      const path = join(next, each.name);
+      const facts = each.isDirectory() || each.isFile() || each.isSymbolicLink() ? await stat(path).catch(() => undefined) : undefined;
+      if (facts === undefined) continue;
+      const isFolder = each.isDirectory();
+      if (isFolder) folders.push(path);
+      else if (!facts.isFile()) continue;
+      yield { path, isFolder, size: facts.size, mtimeMs: facts.mtimeMs };
+    }
+  }
+}
+
+/** Asks about each file where `prompt` is on: y, n, a for all that follow, q for none. */
+export function asking(call: Call): (verb: string, name: string) => Promise<boolean> {
+  let always = !call.shell.settings.isOn("prompt") || !call.shell.isTerminal || call.isBackground;
+  let never = false;
+  return async (verb, name) => {
+    if (always || never) return !never;
+    const answer = (await call.shell.ask(`${verb} ${name} [y]es, [n]o, [a]ll, [q]uit? `))?.trim().toLowerCase();
+    if (answer === undefined || answer.startsWith("q")) never = true;
+    if (answer?.startsWith("a") === true) always = true;
+    return always || answer === "" || answer?.startsWith("y") === true;
+  };
+}

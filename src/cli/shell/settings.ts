@@ -1,0 +1,175 @@
+/** What `set` can set: a table of names, each with its default, what it takes, and one line for people. */
+import { didYouMean } from "../../base/nearest.ts";
+import { parseOctets } from "../../base/units.ts";
+import { DATA_MODES, type DataMode } from "../../client/errors.ts";
+import { UsageError } from "./errors.ts";
+import { PARALLEL_MOST } from "./limits.ts";
+
+type Definition = {
+  readonly about: string;
+  readonly initial: string;
+  /** Of what is given, as it is kept; undefined: it cannot be. */
+  readonly read: (text: string) => string | undefined;
+  readonly takes: string;
+  /** A new connection is needed for it. */
+  readonly reconnects?: true;
+};
+
+const YES = new Set(["on", "yes", "true", "1"]);
+const NO = new Set(["off", "no", "false", "0"]);
+
+function toggle(about: string, initial: "on" | "off"): Definition {
+  const read = (text: string): string | undefined => (YES.has(text) ? "on" : NO.has(text) ? "off" : undefined);
+  return { about, initial, read, takes: "on or off" };
+}
+
+function choice(about: string, words: readonly string[]): Definition {
+  const read = (text: string): string | undefined => words.find((word) => word === text);
+  return { about, initial: words[0] ?? "", read, takes: words.join(", ") };
+}
+
+function count(about: string, initial: number): Definition {
+  const read = (text: string): string | undefined =>
+    /^[1-9]\d?$/.test(text) && Number(text) <= PARALLEL_MOST ? text : undefined;
+  return { about, initial: String(initial), read, takes: `1 to ${PARALLEL_MOST}` };
+}
+
+const DEFINITIONS = {
+  type: choice("octets as they are, or lines with the line ends of the host", ["binary", "ascii"]),
+  parallel: count("files that one command moves at the same time", 4),
+  "queue-parallel": count("jobs of the queue that run at the same time", 1),
+  rate: {
+    about: "octets per second of each transfer",
+    initial: "off",
+    read: readRate,
+    takes: 'a size like "500KiB", or off',
+  },
+  verify: choice("what must agree after a transfer", ["size", "hash", "off"]),
+  exists: choice("what get does with a file that is there", ["overwrite", "skip", "newer", "error"]),
+  "keep-time": toggle("files keep their time", "on"),
+  hidden: toggle("ls and globs show names that begin with a dot", "off"),
+  glob: toggle("mget, mput, mdelete and others understand * and ?", "on"),
+  prompt: toggle("mget, mput and mdelete ask about each file", "off"),
+  verbose: toggle("shows the replies of the server", "off"),
+  debug: toggle("shows commands and replies, passwords masked", "off"),
+  progress: toggle("shows how far transfers have come", "on"),
+  bell: toggle("rings after each command that moved files", "off"),
+  "continue-on-error": toggle("a script goes on after a command that failed", "off"),
+  modes: {
+    about: "ways to a data connection, in this order",
+    initial: "auto",
+    read: readModes,
+    takes: `auto, or some of ${DATA_MODES.join(",")}`,
+    reconnects: true,
+  },
+  charset: {
+    about: "character set of names",
+    initial: "auto",
+    read: readCharset,
+    takes: "auto, or a name like latin1",
+    reconnects: true,
+  },
+  proxy: {
+    about: "the way to the server",
+    initial: "off",
+    read: readProxy,
+    takes: "off, or a URL that begins with http, https, socks5, socks5h or ftp",
+    reconnects: true,
+  },
+  connections: { ...count("control connections at the same time", 8), reconnects: true },
+} as const satisfies Readonly<Record<string, Definition>>;
+
+export type SettingName = keyof typeof DEFINITIONS;
+
+export class Settings {
+  readonly #values = new Map<SettingName, string>();
+
+  get(name: SettingName): string {
+    return this.#values.get(name) ?? DEFINITIONS[name].initial;
+  }
+
+  isOn(name: SettingName): boolean {
+    return this.get(name) === "on";
+  }
+
+  /** Whether somebody has set it. */
+  isChosen(name: SettingName): boolean {
+    return this.#values.has(name);
+  }
+
+  number(name: SettingName): number {
+    return Number(this.get(name));
+  }
+
+  /** @returns whether a new connection is needed for it. @throws {UsageError} */
+  set(name: string, text: string): boolean {
+    const known = settingName(name);
+    const definition: Definition = DEFINITIONS[known];
+    const value = definition.read(known === "proxy" ? text : text.toLowerCase());
+    if (value === undefined) throw new UsageError(`${known} takes ${definition.takes}, not "${text}"`);
+    const isNew = value !== this.get(known);
+    this.#values.set(known, value);
+    return isNew && definition.reconnects === true;
+  }
+
+  /** Octets per second; undefined: as many as there can be. */
+  rate(): number | undefined {
+    const value = this.get("rate");
+    return value === "off" ? undefined : parseOctets(value);
+  }
+
+  modes(): readonly DataMode[] | undefined {
+    const words = this.get("modes").split(",");
+    const modes = DATA_MODES.filter((mode) => words.includes(mode));
+    return modes.length === 0 ? undefined : modes.toSorted((left, right) => words.indexOf(left) - words.indexOf(right));
+  }
+
+  /** Rows for people: name, value, about. */
+  rows(): readonly (readonly string[])[] {
+    return settingNames().map((name) => [name, this.get(name), DEFINITIONS[name].about]);
+  }
+}
+
+export function settingNames(): readonly SettingName[] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys of a constant table
+  return Object.keys(DEFINITIONS) as SettingName[];
+}
+
+/** @throws {UsageError} */
+export function settingName(text: string): SettingName {
+  const names = settingNames();
+  const wanted = text.toLowerCase();
+  const found = names.find((name) => name === wanted);
+  const likely = names.filter((name) => name.startsWith(wanted));
+  const [only] = likely;
+  if (found !== undefined) return found;
+  if (only !== undefined && likely.length === 1) return only;
+  throw new UsageError(`there is no setting "${text}".${didYouMean(text, names)} See: set`);
+}
+
+function readRate(text: string): string | undefined {
+  if (NO.has(text)) return "off";
+  const octets = parseOctets(text);
+  return octets === undefined || octets < 1 ? undefined : text;
+}
+
+function readModes(text: string): string | undefined {
+  if (text === "auto") return text;
+  const words = text.split(",");
+  const known: readonly string[] = DATA_MODES;
+  return words.every((word) => known.includes(word)) ? [...new Set(words)].join(",") : undefined;
+}
+
+function readCharset(text: string): string | undefined {
+  if (text === "auto") return text;
+  try {
+    return new TextDecoder(text).encoding;
+  } catch {
+    return undefined;
+  }
+}
+
+function readProxy(text: string): string | undefined {
+  if (NO.has(text)) return "off";
+  return URL.canParse(text) && /^(?:https?|socks5h?|ftp):/.test(text) ? text : undefined;
+}
