@@ -1,4 +1,5 @@
 /** Characters to octets for the sets that `TextDecoder` reads: Node has no encoder for them, so its decoder is turned round. */
+import { TextDecoder } from "node:util";
 import { type ByteString, bytesOf } from "../base/bytes.ts";
 
 /** Octets by character. */

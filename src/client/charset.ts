@@ -3,6 +3,7 @@
  * two at the same time, and a name that was listed must reach the very same file again. So whatever was decoded here is
  * encoded to the octets that it came from (complaint 25 of clients).
  */
+import type { TextDecoder } from "node:util";
 import { type ByteString, bytesOf, bytesOfText, octetsOf, textOf } from "../base/bytes.ts";
 import { isUtf8, joined } from "../protocol/octets.ts";
 import { encodeTable, nameDecoder } from "./charset-tables.ts";

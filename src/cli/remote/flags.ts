@@ -142,7 +142,8 @@ export function connectOptions(flags: RemoteFlags): ConnectOptions {
   return {
     user: flags.user,
     account: flags.account,
-    tls: tlsOptions(flags),
+    // As ssh does: most FTP servers have a certificate that no authority vouches for.
+    tls: { ...tlsOptions(flags), trust: flags.tlsTrust ?? "first-use" },
     data: { modes: flags.mode, activeAddress: flags.activeAddress, activePorts: flags.activePorts },
     proxy: flags.proxy === undefined ? undefined : { url: flags.proxy, style: flags.proxyStyle },
     connections: flags.connections,
@@ -162,10 +163,10 @@ function familyOf({ ipv4, ipv6 }: RemoteFlags): 4 | 6 | undefined {
   return ipv6 === true ? 6 : undefined;
 }
 
-function tlsOptions(flags: RemoteFlags): TlsOptions & { readonly mode?: TlsMode | undefined } {
+export function tlsOptions(flags: RemoteFlags): TlsOptions & { readonly mode?: TlsMode | undefined } {
   return {
     mode: flags.tls,
-    trust: flags.tlsTrust ?? "first-use",
+    trust: flags.tlsTrust,
     fingerprint: flags.tlsPin,
     ca: pem(flags.tlsCa),
     cert: pem(flags.tlsCert),

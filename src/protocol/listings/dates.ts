@@ -44,22 +44,25 @@ function hourOf(hour: number, half: string): number {
  */
 export function shortDate(word: string, state: Pick<ListingState, "isDayFirst">): Day | undefined {
   if (word.length > LONGEST) return undefined;
-  const found = /^(\d{1,4})([-/.,])(\d{1,2}|[a-z]{3})\2(\d{2,4})$/i.exec(word) ?? MONTH_FIRST.exec(word);
-  if (found === null) return undefined;
-  const [, first = "", mark, second = "", third = ""] = found;
-  const named = monthOf(/\d/.test(first) ? second : first);
-  if (named !== undefined) {
-    const day = Number(/\d/.test(first) ? first : second);
-    return checkedDay(yearOf(third), named, day);
-  }
-  const [one, two, three] = [Number(first), Number(second), Number(third)];
-  if (first.length > 2 || one > 31) return checkedDay(yearOf(first), two, three);
-  if (mark === "/" && one > 12) state.isDayFirst = true;
-  const isDayFirst = mark === "." || one > 12 || (mark === "/" && state.isDayFirst && two <= 12);
-  return isDayFirst ? checkedDay(yearOf(third), two, one) : checkedDay(yearOf(third), one, two);
+  const [, first, mark = "", second = "", third = ""] = NUMBERED.exec(word) ?? [];
+  if (first === undefined) return namedShortDate(word);
+  if (first.length > 2 || Number(first) > 31) return checkedDay(yearOf(first), Number(second), Number(third));
+  const isProof = mark === "/" && Number(first) > 12;
+  if (isProof) state.isDayFirst = true;
+  const isDayFirst = mark === "." || Number(first) > 12 || (mark === "/" && state.isDayFirst);
+  const [month, day] = isDayFirst ? [second, first] : [first, second];
+  return checkedDay(yearOf(third), Number(month), Number(day));
 }
 
-const MONTH_FIRST = /^([a-z]{3})(-)(\d{1,2})-(\d{4})$/i;
+const NUMBERED = /^(\d{1,4})([-/.,])(\d{1,2})\2(\d{2,4})$/;
+
+/** `31-JAN-2024`, `6-Apr-07`, `Feb-28-1998`. */
+function namedShortDate(word: string): Day | undefined {
+  const [, first = "", second = "", year = ""] = /^(\w{1,3})-(\w{1,3})-(\d{2,4})$/.exec(word) ?? [];
+  const isMonthFirst = /^\d/.test(second);
+  const month = monthOf(isMonthFirst ? first : second);
+  return month === undefined ? undefined : checkedDay(yearOf(year), month, Number(isMonthFirst ? second : first));
+}
 
 /** Two digits are of 1970 to 2069; three count from 1900, as some programs did from 2000 on. */
 function yearOf(text: string): number {
@@ -119,28 +122,27 @@ export function unixDate(words: readonly Word[], at: number, now: number): Found
 
 /** `Jan 31 12:34`, `Jan 31  2024`, `31 Jan 12:34`, `31. Jan 2024`, `Jan 31 12:34:56 2024`, `Jan 31, 2024 12:34`. */
 function namedDate(words: readonly Word[], at: number, now: number): FoundDate | undefined {
-  const first = textAt(words, at);
-  const second = textAt(words, at + 1);
-  const monthFirst = monthOf(first);
-  const month = monthFirst ?? monthOf(second);
-  if (month === undefined) return undefined;
+  const [first, second, third] = [textAt(words, at), textAt(words, at + 1), textAt(words, at + 2)];
+  const clock = clockOf(third);
+  const [, year] = YEAR.exec(third) ?? [];
+  // Most words of a line are no month: they are looked up only where the rest of a date stands behind them.
+  if (clock === undefined && year === undefined) return undefined;
+  const monthFirst = dayOf(second) === undefined ? undefined : monthOf(first);
   const dayText = monthFirst === undefined ? first : second;
   const day = dayOf(dayText);
   if (day === undefined) return undefined;
-  const third = textAt(words, at + 2);
+  const month = monthFirst ?? monthOf(second);
+  if (month === undefined) return undefined;
   const fourth = textAt(words, at + 3);
-  const clock = clockOf(third);
   if (clock !== undefined) {
     // `ls -lT` of BSD tells seconds and the year.
     const isWhole = clock.precision === "second" && /^[12]\d{3}$/.test(fourth) && words.length > at + 4;
-    if (isWhole) return found(serverTime({ year: Number(fourth), month, day }, clock), at + 4);
-    return found(guessedTime(month, day, { clock, now }), at + 3);
+    if (isWhole) return foundDate(serverTime({ year: Number(fourth), month, day }, clock), at + 4);
+    return foundDate(guessedTime(month, day, { clock, now }), at + 3);
   }
-  const year = YEAR.exec(third)?.[1];
-  if (year === undefined) return undefined;
   // Behind a comma the year is not in place of the time, which follows (VShell).
   const later = dayText.endsWith(",") ? clockOf(fourth) : undefined;
-  return found(serverTime({ year: Number(year), month, day }, later), later === undefined ? at + 3 : at + 4);
+  return foundDate(serverTime({ year: Number(year), month, day }, later), later === undefined ? at + 3 : at + 4);
 }
 
 /** Four digits, with the one character for "year" behind them or without. */
@@ -148,8 +150,8 @@ const YEAR = /^(\d{4})(?:[\x80-\xff].{1,2})?$/s;
 
 /** `31`, `31.`, `31,`, and with the one character for "day" behind it. */
 function dayOf(word: string): number | undefined {
-  const found = /^(\d{1,2})(?:[.,]|[\x80-\xff].{1,2})?$/s.exec(word);
-  return found === null ? undefined : Number(found[1]);
+  const [, day] = /^(\d{1,2})(?:[.,]|[\x80-\xff].{1,2})?$/s.exec(word) ?? [];
+  return day === undefined ? undefined : Number(day);
 }
 
 /** `2024-01-31 12:34`, with seconds and zone of `--time-style=full-iso`, `2024-01-31` alone, `31.01.2024 12:34`. */
@@ -158,14 +160,14 @@ function numberedDate(words: readonly Word[], at: number): FoundDate | undefined
   const day = shortDate(text, { isDayFirst: false });
   if (day === undefined) return undefined;
   const clock = clockOf(textAt(words, at + 1));
-  if (clock === undefined) return /^\d{4}-/.test(text) ? found(serverTime(day), at + 1) : undefined;
+  if (clock === undefined) return /^\d{4}-/.test(text) ? foundDate(serverTime(day), at + 1) : undefined;
   const time = serverTime(day, clock);
   const zone = /^([-+])([01]\d)([0-5]\d)$/.exec(textAt(words, at + 2));
-  if (time === undefined || zone === null) return found(time, at + 2);
+  if (time === undefined || zone === null) return foundDate(time, at + 2);
   const ahead = (Number(zone[2]) * 60 + Number(zone[3])) * (zone[1] === "-" ? -1 : 1);
-  return found({ ...time, ms: time.ms - ahead * MINUTE_MS, zone: "utc" }, at + 3);
+  return foundDate({ ...time, ms: time.ms - ahead * MINUTE_MS, zone: "utc" }, at + 3);
 }
 
-function found(time: ListedTime | undefined, next: number): FoundDate | undefined {
+function foundDate(time: ListedTime | undefined, next: number): FoundDate | undefined {
   return time === undefined ? undefined : { time, next };
 }

@@ -21,8 +21,10 @@ export const eplfFormat: Format = (line) => {
     else if (fact.startsWith("i")) unique = joined(value);
     else if (/^up[0-7]{1,4}$/.test(fact)) mode = Number.parseInt(fact.slice(2), 8);
   }
-  const isDate = seconds !== undefined && seconds <= LAST_SECOND;
-  const time = isDate ? ({ ms: seconds * 1000, precision: "second", zone: "utc" } as const) : undefined;
+  const time =
+    seconds === undefined || seconds > LAST_SECOND
+      ? undefined
+      : ({ ms: seconds * 1000, precision: "second", zone: "utc" } as const);
   return listedEntry(line.slice(tab + 1), kind, { size, time, mode, unique });
 };
 

@@ -32,6 +32,11 @@ const SETS = [
   "iso-8859-13",
 ] as const;
 
+/** What nearly all servers write: no table need be made for it. */
+const ENGLISH: ReadonlyMap<string, number> = new Map(
+  NAMES.map((names, index) => [names.slice(0, names.indexOf(" ")), index + 1]),
+);
+
 let table: ReadonlyMap<string, number> | undefined;
 
 /**
@@ -41,11 +46,16 @@ let table: ReadonlyMap<string, number> | undefined;
  */
 export function monthOf(word: string): number | undefined {
   if (word.length > LONGEST) return undefined;
+  const name = word.toLowerCase().replace(/[.,]$/, "");
+  const english = ENGLISH.get(name);
+  if (english !== undefined) return english;
   table ??= monthTable();
-  const known = table.get(word.toLowerCase().replace(/[.,]$/, ""));
-  if (known !== undefined) return known;
-  const counted = COUNTED.exec(word)?.[1];
-  const month = Number(counted);
+  return table.get(name) ?? countedMonth(word);
+}
+
+function countedMonth(word: string): number | undefined {
+  const [, digits] = COUNTED.exec(word) ?? [];
+  const month = Number(digits);
   return month >= 1 && month <= 12 ? month : undefined;
 }
 

@@ -1,8 +1,8 @@
 /** Formats of a few plain columns: OS/2, VxWorks, VShell, Chameleon and SuperTCP, wfFTP, NonStop, OS-9. */
 import { joined } from "../octets.ts";
-import { type FoundDate, clockOf, serverTime, shortDate, shortTime, unixDate } from "./dates.ts";
-import { type Format, type ListingState, listedEntry } from "./entry.ts";
-import { type Word, exactNumber, isNumber, safe, textAt, wordsOf } from "./words.ts";
+import { type FoundDate, clockOf, shortTime, unixDate } from "./dates.ts";
+import { type Format, type ListedTime, type ListingState, listedEntry } from "./entry.ts";
+import { type Word, exactNumber, isNumber, textAt, wordsOf } from "./words.ts";
 
 /** Headings of VxWorks, NonStop and OS-9, and the lines below them. */
 const HEADING =
@@ -76,23 +76,26 @@ export const nonStopFormat: Format = (line, state) => {
 };
 
 /** OS-9: `20.20 07/03/29 1026 d-ewrewr 2650 85920 name`: group and owner, date, time, rights, sector in hexadecimal, size. */
-export const os9Format: Format = (line, state) => {
+export const os9Format: Format = (line) => {
   const words = wordsOf(line, { most: 6 });
-  const [owner, date, time, rights, sector, size] = [0, 1, 2, 3, 4, 5].map((index) => textAt(words, index));
-  const numbers = /^(\d{1,5})\.(\d{1,5})$/.exec(owner ?? "");
-  const last = words[5];
-  if (numbers === null || last === undefined || !isNumber(size ?? "")) return undefined;
-  if (!/^[d-][s-](?:[e-][w-][r-]){2}$/.test(rights ?? "") || !/^[0-9A-F]{1,8}$/i.test(sector ?? "")) return undefined;
-  // The year comes first, in two digits: `shortDate` would take it for a day.
-  const [, year = "", monthAndDay = ""] = /^(\d\d)\/(\d\d\/\d\d)$/.exec(date ?? "") ?? [];
-  const [, hours = "", minutes = ""] = /^(\d\d)(\d\d)$/.exec(time ?? "") ?? [];
-  const day = shortDate(`${monthAndDay}/${year}`, { isDayFirst: false });
-  const clock = clockOf(`${hours}:${minutes}`);
-  if (day === undefined || clock === undefined) return undefined;
-  return listedEntry(line.slice(last.end).trimStart(), rights?.startsWith("d") === true ? "directory" : "file", {
-    size: safe(Number(size)),
-    time: serverTime(day, clock),
-    owner: joined(numbers[2] ?? ""),
-    group: joined(numbers[1] ?? ""),
+  const [owner, date, time, rights, sector, size] = words;
+  if (owner === undefined || date === undefined || time === undefined || rights === undefined) return undefined;
+  if (sector === undefined || size === undefined || !isNumber(size.text)) return undefined;
+  const numbers = /^(\d{1,5})\.(\d{1,5})$/.exec(owner.text);
+  if (numbers === null || !/^[0-9A-F]{1,8}$/i.test(sector.text)) return undefined;
+  if (!/^[d-][s-](?:[e-][w-][r-]){2}$/.test(rights.text)) return undefined;
+  const [, group = "", user = ""] = numbers;
+  return listedEntry(line.slice(size.end).trimStart(), rights.text.startsWith("d") ? "directory" : "file", {
+    size: exactNumber(size.text),
+    time: os9Time(date.text, time.text),
+    owner: joined(user),
+    group: joined(group),
   });
 };
+
+/** The year comes first, in two digits: `shortDate` would take it for a day. */
+function os9Time(date: string, time: string): ListedTime | undefined {
+  const [, year, monthAndDay] = /^(\d\d)\/(\d\d\/\d\d)$/.exec(date) ?? [];
+  const [, hours, minutes] = /^(\d\d)(\d\d)$/.exec(time) ?? [];
+  return shortTime(`${monthAndDay}/${year}`, `${hours}:${minutes}`, { isDayFirst: false });
+}

@@ -5,7 +5,7 @@
 import { joined } from "../octets.ts";
 import { clockOf, serverTime, shortDate } from "./dates.ts";
 import { type Format, type ListedEntry, type ListingState, type VmsEntry, listedEntry } from "./entry.ts";
-import { exactNumber, safe, textAt, wordsOf } from "./words.ts";
+import { safe, textAt, wordsOf } from "./words.ts";
 
 const BLOCK = 512;
 /** Up to the version, which ends in a space or the line. */
@@ -59,22 +59,28 @@ function named({ versioned, facts }: VmsEntry, state: ListingState): ListedEntry
 /** @returns undefined unless there is a size or a date. */
 function factsOf(text: string): Facts | undefined {
   const words = wordsOf(text, { most: 8 });
-  const used = /^(\d{1,12})(KB|MB)?(?:\/\d{1,12}(?:KB|MB)?)?$/i.exec(textAt(words, 0));
-  const dateAt = used === null && textAt(words, 0) !== "-" ? 0 : 1;
+  const first = textAt(words, 0);
+  const used = /^(\d{1,12})(KB|MB)?(?:\/\d{1,12}(?:KB|MB)?)?$/i.exec(first);
+  const dateAt = used === null && first !== "-" ? 0 : 1;
   const day = shortDate(textAt(words, dateAt), { isDayFirst: true });
   if (day === undefined && (used === null || words.length > 1)) return undefined;
-  const time = day && serverTime(day, clockOf(textAt(words, dateAt + 1)));
-  const owner = /\[([^\]]{1,80})\]/.exec(text)?.[1]?.replaceAll(" ", "");
-  const comma = owner?.lastIndexOf(",") ?? -1;
   return {
-    size: used === null ? undefined : octets(used[1] ?? "", used[2] ?? ""),
-    time,
-    owner: owner === undefined ? undefined : joined(owner.slice(comma + 1)),
-    group: owner === undefined || comma === -1 ? undefined : joined(owner.slice(0, comma)),
+    size: used === null ? undefined : octets(used[1], used[2]),
+    time: day && serverTime(day, clockOf(textAt(words, dateAt + 1))),
+    ...ownersOf(text),
   };
 }
 
-function octets(count: string, unit: string): number | undefined {
+/** `[GROUP,OWNER]`, `[OWNER]`. */
+function ownersOf(text: string): Pick<Facts, "owner" | "group"> {
+  const owner = /\[([^\]]{1,80})\]/.exec(text)?.[1]?.replaceAll(" ", "");
+  if (owner === undefined) return {};
+  const comma = owner.lastIndexOf(",");
+  if (comma === -1) return { owner: joined(owner) };
+  return { owner: joined(owner.slice(comma + 1)), group: joined(owner.slice(0, comma)) };
+}
+
+function octets(count = "", unit = ""): number | undefined {
   const each = { kb: 1024, mb: 1_048_576 }[unit.toLowerCase()] ?? BLOCK;
-  return safe((exactNumber(count) ?? 0) * each);
+  return safe(Number(count) * each);
 }
