@@ -20,7 +20,7 @@ export function describeProfile(profile: Profile): string {
   const { host, port, greeting, system } = profile;
   const hello = greeting
     .split("\n")
-    .map(line)
+    .map((text) => line(text.replace(/^\d{3}[- ]/, "")))
     .filter((text) => text !== "");
   return [
     `${line(host)}, port ${port}`,

@@ -24,6 +24,8 @@ export type DetectOptions = ConnectOptions & {
 /** What one session tells by itself. */
 type Basics = {
   readonly info: ServerInfo;
+  /** The text of SYST, which the login asks for only where LIST has to be read. */
+  readonly system: string;
   readonly isPrivate: boolean;
   readonly isIpv6: boolean;
   readonly listing: ListingFindings | undefined;
@@ -55,7 +57,7 @@ export async function detect(url: string | URL, options: DetectOptions = {}): Pr
     host: info.host,
     port: info.port,
     greeting: info.greeting,
-    system: info.system,
+    system: basics.system,
     features: [...info.features].map(([name, rest]) => (rest === "" ? name : `${name} ${rest}`)),
     tls: {
       offered: isOffered,
@@ -73,8 +75,11 @@ export async function detect(url: string | URL, options: DetectOptions = {}): Pr
 type Asking = { readonly own: ConnectOptions; readonly warnings: string[]; readonly onStep: (what: string) => void };
 
 async function basicsOf(probe: Probe, { own, warnings, onStep }: Asking): Promise<Basics> {
-  const { hub, session, heard } = probe;
+  const { session, heard } = probe;
+  const { info } = probe.hub;
   heard("fallback", ({ what }) => void warnings.push(what));
+  const syst = info.system === "" ? await session.ask("SYST", { signal: own.signal }) : undefined;
+  const system = syst?.code === 215 ? (syst.lines[0] ?? "") : info.system;
   onStep("listings");
   let listing: ListingFindings | undefined;
   try {
@@ -86,8 +91,8 @@ async function basicsOf(probe: Probe, { own, warnings, onStep }: Asking): Promis
     if (error.code !== "DATA_BLOCKED") warnings.push(error.message);
   }
   const end = session.tls?.certificate?.validToDate;
-  const isIpv6 = familyOf(plainAddress(session.link.socket.remoteAddress ?? hub.info.address)) === "IPv6";
-  return { info: hub.info, isPrivate: session.isPrivate, isIpv6, listing, certificateEnds: end };
+  const isIpv6 = familyOf(plainAddress(session.link.socket.remoteAddress ?? info.address)) === "IPv6";
+  return { info, system, isPrivate: session.isPrivate, isIpv6, listing, certificateEnds: end };
 }
 
 /** The certificate of the first session is that of all: nobody is asked again, and no other is believed. */

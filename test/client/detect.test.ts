@@ -7,7 +7,6 @@ import { describeProfile } from "../../src/client/describe-profile.ts";
 import { detect } from "../../src/client/detect.ts";
 import { FtpError } from "../../src/client/errors.ts";
 import type { ConnectOptions, Profile } from "../../src/client/types.ts";
-import { Liar } from "./liar.ts";
 import { PEER_NAMES, type PeerName, absentPeer, startPeer } from "./peers.ts";
 
 const OPTIONS: ConnectOptions = { store: false, tls: { trust: "any" }, replyMs: 10_000 };
