@@ -11,13 +11,13 @@ import { PEER_NAMES, type PeerName, absentPeer, startPeer } from "./peers.ts";
 
 const OPTIONS: ConnectOptions = { store: false, tls: { trust: "any" }, replyMs: 10_000 };
 /**
- * Those that read one command at a time bear it. pyftpdlib drops the first port when the second EPSV comes; ProFTPD refuses
- * it with a 450 that overtakes the 226.
+ * Those that read one command at a time bear it. pyftpdlib drops the first port when the second EPSV comes; ProFTPD and
+ * Pure-FTPd look at commands during a transfer and refuse EPSV (450, 500), with a reply that overtakes the 226.
  */
 const PIPELINES: Readonly<Record<PeerName, boolean>> = {
   ferryman: true,
   vsftpd: true,
-  "pure-ftpd": true,
+  "pure-ftpd": false,
   proftpd: false,
   pyftpdlib: false,
 };
