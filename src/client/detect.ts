@@ -58,7 +58,7 @@ export async function detect(url: string | URL, options: DetectOptions = {}): Pr
     port: info.port,
     greeting: info.greeting,
     system: basics.system,
-    features: [...info.features].map(([name, rest]) => (rest === "" ? name : `${name} ${rest}`)),
+    features: [...info.features].map(([name, more]) => (more === "" ? name : `${name} ${more}`)),
     tls: {
       offered: isOffered,
       ...(info.tls === undefined ? {} : { version: info.tls.version, fingerprint: info.tls.fingerprint }),

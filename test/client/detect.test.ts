@@ -7,6 +7,7 @@ import { describeProfile } from "../../src/client/describe-profile.ts";
 import { detect } from "../../src/client/detect.ts";
 import { FtpError } from "../../src/client/errors.ts";
 import type { ConnectOptions, Profile } from "../../src/client/types.ts";
+import { Liar } from "./liar.ts";
 import { PEER_NAMES, type PeerName, absentPeer, startPeer } from "./peers.ts";
 
 const OPTIONS: ConnectOptions = { store: false, tls: { trust: "any" }, replyMs: 10_000 };
@@ -84,4 +85,38 @@ test("detect ends when it is told to", async () => {
   const stop = new AbortController();
   const run = detect(peer.url(), { ...OPTIONS, signal: stop.signal, onStep: () => stop.abort(new Error("enough")) });
   await assert.rejects(run, /enough/);
+});
+
+test("attack 64: detect connects to no address that a 227 names, and says what it is", async () => {
+  await using liar = await Liar.start({
+    lies: { passiveAddress: "127.0.0.2", replies: { EPSV: { say: "500 no\r\n" } } },
+  });
+  const profile = await detect(liar.url(), OPTIONS);
+  assert.ok(worksOf(profile).includes("pasv"), JSON.stringify(profile.modes));
+  assert.equal(liar.trapped, 0);
+  assert.ok(profile.warnings.some((warning) => warning.startsWith("PASV names the private address 127.0.0.2")));
+  assert.match(describeProfile(profile), /fails {2}EPSV.*refused \(500 no\)/);
+  await liar.quiet();
+});
+
+test("detect waits for silent ports no longer than it is told, and finds the mode that works", async () => {
+  await using liar = await Liar.start({ lies: { passivePort: "silent" } });
+  const profile = await detect(liar.url(), { ...OPTIONS, data: { waitMs: 200 } });
+  assert.deepEqual(worksOf(profile), ["eprt", "port"]);
+  assert.deepEqual(
+    profile.modes.map(({ outcome }) => outcome),
+    ["no answer", "no answer", "works", "works"],
+  );
+  assert.match(describeProfile(profile), /only active mode works/);
+  assert.match(describeProfile(profile), /range of passive ports/);
+  await liar.quiet();
+});
+
+test("detect says that no FEAT is known, and that MLSD is promised and not kept", async () => {
+  await using liar = await Liar.start({ lies: { features: null } });
+  assert.ok((await detect(liar.url(), OPTIONS)).warnings.some((warning) => warning.startsWith("FEAT is not answered")));
+  liar.behave({ replies: { MLSD: { say: "502 not here\r\n" } }, steps: { MLSD: ["opening"] } });
+  const profile = await detect(liar.url(), OPTIONS);
+  assert.equal(profile.listing, "list");
+  assert.ok(profile.warnings.some((warning) => warning.includes("MLSD does not work: 502 not here")));
 });

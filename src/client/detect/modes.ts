@@ -40,10 +40,13 @@ export async function tryModes(url: string, options: ConnectOptions, question: M
 }
 
 function modesToTry({ data, proxy }: ConnectOptions, isIpv6: boolean): readonly DataMode[] {
-  const isPassive = (mode: DataMode): boolean => mode === "epsv" || mode === "pasv";
   return (data?.modes ?? DATA_MODES).filter(
     (mode) => (isPassive(mode) || allowsActive(proxy)) && !(isIpv6 && (mode === "pasv" || mode === "port")),
   );
+}
+
+function isPassive(mode: DataMode): boolean {
+  return mode === "epsv" || mode === "pasv";
 }
 
 class ModeTry {
