@@ -139,7 +139,7 @@ export class HttpClient {
           }
         } catch (error) {
           signal?.throwIfAborted();
-          throw error instanceof FtpError ? error : networkFault(error, what, "transfer");
+          throw error instanceof FtpError ? stalled(error) : networkFault(error, what, "transfer");
         } finally {
           stop.abort();
         }
@@ -210,6 +210,11 @@ function networkFault(error: unknown, what: string, phase: "connect" | "transfer
     connection: phase === "transfer" ? "data" : "control",
     cause: error,
   });
+}
+
+/** A body that does not go on. */
+function stalled({ message, cause }: FtpError): FtpError {
+  return new FtpError("STALLED", message, { phase: "transfer", connection: "data", cause });
 }
 
 /** The innermost code: `fetch` wraps what has happened. */

@@ -24,8 +24,7 @@ export class Robots {
     let isNaming = false;
     let count = 0;
     for (const line of text.split(/\r\n|\r|\n/)) {
-      const [, key = "", value = ""] = /^\s*([\w-]+)\s*:\s*([^#]*?)\s*(?:#.*)?$/.exec(line) ?? [];
-      const name = key.toLowerCase();
+      const [name, value] = fieldOf(line);
       if (name === "user-agent") {
         const agent = value.toLowerCase();
         if (agent !== TOKEN && agent !== "*") {
@@ -58,6 +57,13 @@ export class Robots {
     }
     return best?.isAllowed ?? true;
   }
+}
+
+/** `Name: value # comment`. */
+function fieldOf(line: string): readonly [name: string, value: string] {
+  const [text = ""] = line.split("#", 1);
+  const colon = text.indexOf(":");
+  return colon === -1 ? ["", ""] : [text.slice(0, colon).trim().toLowerCase(), text.slice(colon + 1).trim()];
 }
 
 function encoded(pattern: string): string {
