@@ -275,12 +275,13 @@ test("attack 64: no link of a page leads out of the folder, and none here is fol
       await rm(outside, { recursive: true, force: true });
     }
   });
-  async function startUrl(get: Stage["get"]): Promise<URL> {
-    const urls: string[] = [];
-    await get("/", { depth: 0, onEvent: (event) => "url" in event && urls.push(event.url) });
-    return new URL(urls[0] ?? "");
-  }
 });
+
+async function startUrl(get: Stage["get"]): Promise<URL> {
+  const urls: string[] = [];
+  await get("/", { depth: 0, onEvent: (event) => "url" in event && urls.push(event.url) });
+  return new URL(urls[0] ?? "");
+}
 
 test("a server that is silent, and one that stops in the middle, end in time", async () => {
   const pages: Pages = {

@@ -242,7 +242,9 @@ class FtpTree {
       async (at) =>
         await client.download(entry.path, join(at, place.name), {
           ...known,
-          ...{ signal, keepTime, resume },
+          signal,
+          keepTime,
+          resume,
           onProgress: ({ bytes, total }) => progress(bytes, total),
         }),
     );

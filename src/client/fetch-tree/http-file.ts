@@ -71,27 +71,39 @@ type Filling = {
   readonly canResume: boolean;
 };
 
-async function fill(got: Got, { part, facts, terms, canResume }: Filling): Promise<number> {
+async function fill(got: Got, filling: Filling): Promise<number> {
+  const { part, facts, terms } = filling;
   const { size } = facts;
-  const have = canResume ? await part.size() : 0;
-  const isThere = have > 0 && size !== undefined && have <= size;
-  const rest = isThere && have < size ? await restOf(got, have, { facts, terms }) : undefined;
-  const start = isThere && (have === size || rest?.status === 206) ? have : 0;
+  const { from, start } = await sourceOf(got, filling);
   await part.cutTo(start);
   terms.started(size, start);
   let moved = 0;
-  if (start !== size || size === 0) {
-    for await (const chunk of (rest ?? got).body()) {
-      await held(chunk.length, terms);
-      await write(part, chunk);
-      terms.read?.(chunk);
-      moved += chunk.length;
-      terms.moved(moved, size);
-    }
-  } else await got.cancel();
+  for await (const chunk of from?.body() ?? []) {
+    await held(chunk.length, terms);
+    await write(part, chunk);
+    terms.read?.(chunk);
+    moved += chunk.length;
+    terms.moved(moved, size);
+  }
   const length = await part.size();
   if (size !== undefined && length !== size) throw sizeMismatch(`${shownUrl(got.url)} came in part`, size, length);
   return moved;
+}
+
+/** What brings the octets from `start` on; nothing where all of them are here. */
+async function sourceOf(
+  got: Got,
+  { part, facts, terms, canResume }: Filling,
+): Promise<{ readonly from: Got | undefined; readonly start: number }> {
+  const { size } = facts;
+  const have = canResume ? await part.size() : 0;
+  if (have === 0 || size === undefined || have > size) return { from: got, start: 0 };
+  if (have === size) {
+    await got.cancel();
+    return { from: undefined, start: size };
+  }
+  const from = await restOf(got, have, { facts, terms });
+  return { from, start: from.status === 206 ? have : 0 };
 }
 
 /** The same document from an octet on; all of it again if it has changed meanwhile (RFC 9110 §13.1.5, §14.2). */

@@ -154,25 +154,19 @@ class HttpTree {
     const isPage = isHtml(got.headers);
     const place = isPage ? asPage(this.#placeOf(got.url)) : this.#placeOf(got.url);
     const hasLinks = isPage && document.depth < this.#depth;
-    const isWanted = this.#rules.takes(place.name) && this.#rules.holds(folderParts(got.url));
-    if (!isWanted && !(hasLinks && this.#rules.enters(folderParts(got.url)))) {
-      await got.cancel();
-      notes.skip(shownUrl(got.url), "rejected");
-      return;
-    }
-    if (isWanted && options.exists === "skip" && (await tree.look(place)) !== undefined) {
-      await got.cancel();
-      notes.skip(shownUrl(got.url), "exists");
-      if (hasLinks) await this.#readSaved(place, document);
-      return;
-    }
     const reader = hasLinks ? new PageReader(got.headers) : undefined;
-    if (isWanted) await this.#save(got, place, { reader, tries });
-    else {
-      for await (const chunk of got.body()) {
-        if (reader?.push(chunk) === false) break;
+    const parts = folderParts(got.url);
+    if (this.#rules.takes(place.name) && this.#rules.holds(parts)) {
+      if (options.exists === "skip" && (await tree.look(place)) !== undefined) {
+        await got.cancel();
+        notes.skip(shownUrl(got.url), "exists");
+        if (hasLinks) await this.#readSaved(place, document);
+        return;
       }
+      await this.#save(got, place, { reader, tries });
+    } else {
       notes.skip(shownUrl(got.url), "rejected");
+      await passOver(got, this.#rules.enters(parts) ? reader : undefined);
     }
     if (reader !== undefined) this.#goOn(reader, document);
   }
@@ -187,7 +181,10 @@ class HttpTree {
     const begun = performance.now();
     const progress = notes.progress(url, path);
     const terms: SaveTerms = {
-      ...{ tree, signal, ...tries, http: this.#http },
+      tree,
+      signal,
+      ...tries,
+      http: this.#http,
       throttle: this.#limiter === undefined ? undefined : new Throttle([this.#limiter]),
       keepTime: options.keepTime ?? true,
       resume: options.resume ?? false,
@@ -214,14 +211,19 @@ class HttpTree {
     let found = 0;
     for (const link of links) {
       const target = Scope.resolve(link, from);
-      if (target === undefined || !this.#scope.includes(target) || !isWantedFolder(target, this.#rules)) continue;
-      const mayLead = mayBePage(target) && depth + 1 < this.#depth;
-      if (!mayLead && !this.#rules.takes(this.#placeOf(target).name) && !mayBePage(target)) continue;
-      if (!this.#isNew(target)) continue;
+      if (target === undefined || !this.#leadsOn(target, depth + 1) || !this.#isNew(target)) continue;
       found += 1;
       this.#crew.add(async () => await this.#attempt({ url: target, depth: depth + 1 }));
     }
     notes.emit({ kind: "read", url: shownUrl(url), found });
+  }
+
+  /** Whether a link is worth asking for: it may be wanted, or lead to what is. */
+  #leadsOn(target: URL, depth: number): boolean {
+    if (!this.#scope.includes(target) || !isWantedFolder(target, this.#rules)) return false;
+    if (mayBePage(target) && depth < this.#depth) return true;
+    const place = this.#placeOf(target);
+    return this.#rules.takes(place.name) || this.#rules.takes(asPage(place).name);
   }
 
   /** @throws LIMIT, which ends the job. */
@@ -265,6 +267,17 @@ class HttpTree {
   #placeOf(url: URL): Place {
     const { hostFolder = true, cutFolders = 0 } = this.#terms.options;
     return placeOfUrl(url, { hostFolder, cutFolders });
+  }
+}
+
+/** A page that is not kept is read for its links at most. */
+async function passOver(got: Got, reader: PageReader | undefined): Promise<void> {
+  if (reader === undefined) {
+    await got.cancel();
+    return;
+  }
+  for await (const chunk of got.body()) {
+    if (!reader.push(chunk)) break;
   }
 }
 

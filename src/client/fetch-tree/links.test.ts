@@ -58,7 +58,12 @@ test("a page that comes in pieces is the same page", () => {
 });
 
 test("attack 64: no page costs more than its length, and none makes a link without end", () => {
-  fc.assert(fc.property(fc.string({ unit: fc.constantFrom(..."<>\"'=/!- ahrefsc&#;") }), (page) => void linksOf(page)));
+  fc.assert(
+    fc.property(
+      fc.string({ unit: fc.constantFrom(...`< > " ' = / ! - a h r e f s c & # ;`.split(" "), " ") }),
+      (page) => void linksOf(page),
+    ),
+  );
   assert.deepEqual(linksOf(`<a href="${"x".repeat(LINK_LENGTH + 1)}"><a href="y">`), ["y"]);
   const many = new LinkReader();
   many.push("<a href=x>".repeat(PAGE_LINKS + 1));

@@ -67,14 +67,10 @@ test("attack 64: no URL leads out of the folder", () => {
 });
 
 test("pages have a name that lets a folder lie beside them", () => {
-  const named = (name: string): string => asPage({ folders: [], name }).name;
-  assert.deepEqual(["docs", "index.html", "a.HTM", "x.php?id=1", "view.cgi"].map(named), [
-    "docs.html",
-    "index.html",
-    "a.HTM",
-    "x.php?id=1.html",
-    "view.cgi.html",
-  ]);
+  assert.deepEqual(
+    ["docs", "index.html", "a.HTM", "x.php?id=1", "view.cgi"].map((name) => asPage({ folders: [], name }).name),
+    ["docs.html", "index.html", "a.HTM", "x.php?id=1.html", "view.cgi.html"],
+  );
 });
 
 test("attack 64: links are made where they stay inside, whatever other links there are", () => {

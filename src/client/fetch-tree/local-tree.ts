@@ -61,7 +61,11 @@ export class LocalTree implements AsyncDisposable {
 
   /** Takes a file away, if it is there. */
   async remove({ folders, name }: Place): Promise<void> {
-    await this.within(folders, async (at) => await rm(join(at, name), { force: true })).catch(() => {});
+    try {
+      await this.within(folders, async (at) => await rm(join(at, name), { force: true }));
+    } catch {
+      // Its folder cannot be reached: then there is nothing of ours.
+    }
   }
 
   /** @returns false: it was there already. @throws {FtpError} EXISTS where something else lies. */
@@ -154,7 +158,7 @@ async function makeFolder(path: string, shown: string): Promise<void> {
 }
 
 /** A link is ENOTDIR on Linux and ELOOP elsewhere, a file ENOTDIR everywhere. */
-async function whyNot(error: unknown, path: string, shown: string): Promise<FtpError> {
+async function whyNot(cause: unknown, path: string, shown: string): Promise<FtpError> {
   const there = await lstat(path).catch(() => undefined);
   if (there?.isSymbolicLink() === true) {
     return new FtpError("UNSAFE_NAME", `${shown} is a symbolic link here, which is not followed`, {
@@ -165,7 +169,7 @@ async function whyNot(error: unknown, path: string, shown: string): Promise<FtpE
   }
   if (there !== undefined && !there.isDirectory())
     return inTheWay(shown, "is a file here, and a folder must lie there");
-  return localFault(error, `cannot open the folder ${shown}`);
+  return localFault(cause, `cannot open the folder ${shown}`);
 }
 
 function inTheWay(path: string, what: string): FtpError {
