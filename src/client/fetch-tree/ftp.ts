@@ -1,5 +1,6 @@
 /** A tree of an FTP server: folders are listed and files fetched at the same time, each file by the pool's next connection. */
 import { join } from "node:path";
+import { parseTimeVal } from "../../protocol/facts.ts";
 import { hasGlob } from "../../protocol/glob.ts";
 import { connect } from "../client.ts";
 import { FtpError } from "../errors.ts";
@@ -208,11 +209,29 @@ class FtpTree {
       return;
     }
     const type = await client.exists(entry.path, { signal });
-    const { size: _, ...unsized } = entry;
     if (type === "directory") this.#goInto(entry, folder, folder.links + 1);
     else if (type === "file" || type === "link") {
-      await this.#get({ ...unsized, modified: undefined }, folder);
+      await this.#get({ ...entry, ...(await this.#behind(entry.path)) }, folder);
     } else notes.skip(this.#urlOf(entry.path), "link");
+  }
+
+  /** Size and time of what a link leads to: some servers tell those of the link itself in MLST, none in SIZE and MDTM. */
+  async #behind(path: string): Promise<Pick<Entry, "size" | "modified">> {
+    const { client, signal } = this.#terms;
+    return await client.session(
+      async (session) => {
+        await session.send("TYPE I");
+        const size = await session.ask("SIZE", path);
+        const time = await session.ask("MDTM", path);
+        const octets = size.code === 213 ? Number(size.lines[0]) : Number.NaN;
+        const ms = time.code === 213 ? parseTimeVal(time.lines[0]?.trim() ?? "") : undefined;
+        return {
+          size: Number.isSafeInteger(octets) ? octets : undefined,
+          modified: ms === undefined ? undefined : { ms, precision: "second", zone: "utc" },
+        };
+      },
+      { signal },
+    );
   }
 
   async #get(entry: Entry, folder: Folder): Promise<void> {
