@@ -223,6 +223,8 @@ export type Transferred = {
 export type CopyOptions = CallOptions & {
   /** Straight from server to server (FXP): "auto" where both allow it, "require" or not at all, "never". Default "auto". */
   readonly fxp?: "auto" | "require" | "never" | undefined;
+  /** Milliseconds for the two servers to come together, each way round. Default `FXP_WAIT_MS`. */
+  readonly fxpWaitMs?: number | undefined;
   /** What must agree afterwards: "size" (default), "hash" (size where the servers have no digest in common), false. */
   readonly verify?: "size" | "hash" | false | undefined;
   /** Of a copy that goes straight it is seen only where the target shows a file that is being written. */

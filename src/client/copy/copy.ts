@@ -12,7 +12,7 @@ import type { Client, Copied, CopyOptions, Transferred } from "../types.ts";
 import { hashAt, sizeMismatch } from "../verify.ts";
 import { joinedSignal } from "../waits.ts";
 import { type FxpEnd, transferBetween } from "./fxp.ts";
-import { CLEAN_UP_MS, FXP_FORGET_MS, FXP_LOOK_MS, FXP_STILL_MS } from "./limits.ts";
+import { CLEAN_UP_MS, FXP_FORGET_MS, FXP_LOOK_MS, FXP_STILL_MS, FXP_WAIT_MS } from "./limits.ts";
 import { type RelayEnd, type RelayPlan, relay } from "./relay.ts";
 import { type Pair, withTwo } from "./two-sessions.ts";
 
@@ -137,6 +137,7 @@ class Copy {
   async #once(listens: keyof Pair): Promise<FxpEnd & { readonly isPrivate: boolean }> {
     const stop = new AbortController();
     const signal = this.#signal === undefined ? stop.signal : AbortSignal.any([this.#signal, stop.signal]);
+    const { fxpWaitMs: waitMs = FXP_WAIT_MS } = this.#options;
     let looks: Promise<void> | undefined;
     const begun = (): void => {
       this.#hasBegun = true;
@@ -149,7 +150,7 @@ class Copy {
           const { from: fromPath, to: toPath } = this.#paths;
           // A STOR that is refused a data connection has emptied the file with some servers.
           this.#hasBegun = true;
-          const end = await transferBetween({ ...pair, fromPath, toPath, listens, signal, begun });
+          const end = await transferBetween({ ...pair, fromPath, toPath, listens, signal, begun, waitMs });
           return { ...end, isPrivate: pair.from.isPrivate };
         },
         signal,

@@ -8,7 +8,8 @@ import { formatEprt, formatPort, parse227, parse229 } from "../../protocol/host-
 import { FtpError, type FtpReply, shownReply } from "../errors.ts";
 import { ABORT_WAIT_MS, FINISH_WAIT_MS } from "../limits.ts";
 import type { FtpSession } from "../session.ts";
-import { FXP_MOST_MS, FXP_WAIT_MS } from "./limits.ts";
+import { seconds } from "../waits.ts";
+import { FXP_MOST_MS } from "./limits.ts";
 import type { Pair } from "./two-sessions.ts";
 
 export type FxpPlan = Pair & {
@@ -18,6 +19,8 @@ export type FxpPlan = Pair & {
   readonly listens: keyof Pair;
   /** The caller's, or that nothing moves any longer. */
   readonly signal: AbortSignal;
+  /** Milliseconds for the two to come together. */
+  readonly waitMs: number;
   /** Told when both servers have begun. */
   readonly begun: () => void;
 };
@@ -118,7 +121,7 @@ type SideEnd = { readonly reply: FtpReply | undefined; readonly fault: unknown }
 
 /** Both commands at once: a server may say nothing before it has its data connection. */
 async function carry(plan: FxpPlan): Promise<FxpEnd> {
-  const { from, to, fromPath, toPath, signal } = plan;
+  const { from, to, fromPath, toPath, signal, waitMs } = plan;
   from.link.settle();
   to.link.settle();
   to.link.write(`STOR ${toPath}`);
@@ -132,7 +135,7 @@ async function carry(plan: FxpPlan): Promise<FxpEnd> {
   const joined = AbortSignal.any([signal, stop.signal]);
   const timers: NodeJS.Timeout[] = [];
   const watch = async (session: FtpSession): Promise<SideEnd> => {
-    const end = await sideEnd(session, { signal: joined, started });
+    const end = await sideEnd(session, { signal: joined, started, waitMs });
     const isGood = end.reply !== undefined && end.reply.code < 400;
     // When one has failed, or has ended before the other began, the other has little time left; else it has to write.
     timers.push(setTimeout(() => stop.abort(LATE), isGood && waiting === 0 ? FINISH_WAIT_MS : ABORT_WAIT_MS));
@@ -145,7 +148,7 @@ async function carry(plan: FxpPlan): Promise<FxpEnd> {
     if (reply === undefined) session.link.destroy("a transfer between servers was given up");
   }
   if (signal.aborted) throw signal.reason;
-  const why = [faultOf(to, target), faultOf(from, source)].filter((text) => text !== undefined);
+  const why = [faultOf(to, target, waitMs), faultOf(from, source, waitMs)].filter((text) => text !== undefined);
   if (why.length === 0) return { isDone: true, reply: target.reply, hasBegun: true };
   return { isDone: false, why: why.join("; "), hasBegun: waiting === 0 };
 }
@@ -154,24 +157,24 @@ const LATE = new FtpError("TIMEOUT", "the other server has ended and this one ha
 
 async function sideEnd(
   session: FtpSession,
-  { signal, started }: { readonly signal: AbortSignal; readonly started: () => void },
+  { signal, started, waitMs }: { readonly signal: AbortSignal; readonly started: () => void; readonly waitMs: number },
 ): Promise<SideEnd> {
-  let ms = FXP_WAIT_MS;
+  let [ms, isFirst] = [waitMs, true];
   try {
     for (;;) {
       const reply = await session.link.reply({ phase: "transfer", ms, signal });
-      if (ms === FXP_WAIT_MS && reply.code < 400) started();
+      if (isFirst && reply.code < 400) started();
       if (reply.code >= 200) return { reply, fault: undefined };
-      ms = FXP_MOST_MS;
+      [ms, isFirst] = [FXP_MOST_MS, false];
     }
   } catch (error) {
     return { reply: undefined, fault: error };
   }
 }
 
-function faultOf({ info }: FtpSession, { reply, fault }: SideEnd): string | undefined {
+function faultOf({ info }: FtpSession, { reply, fault }: SideEnd, waitMs: number): string | undefined {
   if (reply !== undefined) return reply.code < 400 ? undefined : `${info.host}: ${shownReply(reply)}`;
-  const isLate = fault instanceof FtpError && fault.code === "TIMEOUT";
-  const late = `no data connection came about within ${FXP_WAIT_MS / 1000} s`;
-  return `${info.host}: ${isLate && fault !== LATE ? late : fault instanceof Error ? fault.message : "it was lost"}`;
+  const isLate = fault instanceof FtpError && fault.code === "TIMEOUT" && fault !== LATE;
+  if (isLate) return `${info.host}: no data connection came about within ${seconds(waitMs)}`;
+  return `${info.host}: ${fault instanceof Error ? fault.message : "it was lost"}`;
 }
