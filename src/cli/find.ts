@@ -1,13 +1,12 @@
 /** `ferryman find`: names in a tree of a server. */
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { bytesOfText } from "../base/bytes.ts";
-import { parseDuration, parseOctets } from "../base/units.ts";
 import type { Entry } from "../client/types.ts";
 import { compileGlob } from "../protocol/glob.ts";
 import { printable } from "./columns.ts";
 import { type At, at, remoteCommand } from "./remote/at.ts";
 import { entryJson } from "./remote/entry-lines.ts";
-import { readCount, type RemoteFlags } from "./remote/flags.ts";
+import { readAge, readCount, readSize, type RemoteFlags } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo } from "./remote/io.ts";
 
 const EXAMPLES = `
@@ -69,16 +68,4 @@ function filterOf({ name, type, larger, smaller, newer, older }: FindFlags, now:
       : [(entry: Entry) => entry.modified !== undefined && now - entry.modified.ms >= older]),
   ];
   return (entry) => tests.every((test) => test(entry));
-}
-
-function readSize(text: string): number {
-  const octets = parseOctets(text);
-  if (octets !== undefined) return octets;
-  throw new InvalidArgumentError("Write a size like 500K or 10M.");
-}
-
-function readAge(text: string): number {
-  const seconds = parseDuration(text);
-  if (seconds !== undefined) return seconds * 1000;
-  throw new InvalidArgumentError("Write a time like 90m, 12h or 7d.");
 }

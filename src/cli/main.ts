@@ -55,6 +55,10 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; readonly load:
     about: "change permissions of files of a server",
     load: async () => (await import("./chmod.ts")).chmodCommand(),
   },
+  mirror: {
+    about: "make a folder like another, from or to a server",
+    load: async () => (await import("./mirror.ts")).mirrorCommand(),
+  },
   user: {
     about: "keep the accounts of a users file",
     load: async () => (await import("./user.ts")).userCommand(),

@@ -7,6 +7,7 @@ import { replyError } from "./reply-errors.ts";
 import type { FtpSession } from "./session.ts";
 import type { Entry, ListOptions, Listing } from "./types.ts";
 import { joinedSignal } from "./waits.ts";
+import { inUtc } from "./zone.ts";
 
 /** @param path absolute, as `Hub.path` makes it. */
 export function list(hub: Hub, path: string, options: ListOptions = {}): Listing {
@@ -46,7 +47,8 @@ class RemoteListing implements Listing {
     );
     try {
       this.#listing = readListing(queue, { kind, folder: this.#path, coder: this.#hub.names, now: Date.now() });
-      yield* this.#listing;
+      // MLSD is in UTC (RFC 3659 §2.3); LIST in whatever zone the server has.
+      yield* kind === "mlsd" ? this.#listing : inUtc(this.#hub, this.#listing, joined);
     } finally {
       // Who has seen enough ends the transfer.
       stop.abort();
