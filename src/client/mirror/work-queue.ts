@@ -8,39 +8,28 @@ type Running = { readonly path: string; readonly done: Promise<void> };
 export class WorkQueue {
   readonly #parallel: number;
   readonly #running = new Set<Running>();
-  #fault: { readonly error: unknown } | undefined;
 
   constructor(parallel: number) {
     this.#parallel = parallel;
   }
 
-  /** Waits for a place. @throws what any work before threw: that is none of its own failures, but of who listens. */
+  /** Waits for a place. @param work never rejects. */
   async add(path: string, work: () => Promise<void>): Promise<void> {
     while (this.#running.size >= this.#parallel) await Promise.race([...this.#running].map(({ done }) => done));
-    this.#throwFault();
     const before = [...this.#running].filter((other) => areRelated(path, other.path)).map(({ done }) => done);
     const done = Promise.withResolvers<void>();
     const running: Running = { path, done: done.promise };
     this.#running.add(running);
     void Promise.all(before)
       .then(work)
-      .catch((error: unknown) => {
-        this.#fault ??= { error };
-      })
       .finally(() => {
         this.#running.delete(running);
         done.resolve();
       });
   }
 
-  /** @throws as `add`. */
   async idle(): Promise<void> {
     await Promise.all([...this.#running].map(({ done }) => done));
-    this.#throwFault();
-  }
-
-  #throwFault(): void {
-    if (this.#fault !== undefined) throw this.#fault.error;
   }
 }
 
