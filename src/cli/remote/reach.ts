@@ -106,7 +106,7 @@ function debugging(say: (line: string) => void): NonNullable<ConnectOptions["on"
 type Login = { readonly user?: string; readonly password?: string; readonly account?: string };
 
 /** URL and flags first, then .netrc, then a question; without any of them a guest. */
-async function loginOf(url: FtpUrl, flags: RemoteFlags, say: (line: string) => void): Promise<Login> {
+export async function loginOf(url: FtpUrl, flags: RemoteFlags, say: (line: string) => void): Promise<Login> {
   const user = flags.user ?? url.user;
   const password = flags.passwordFile === undefined ? url.password : passwordIn(flags.passwordFile);
   if (password !== undefined) return { ...(user === undefined ? {} : { user }), password };
@@ -117,7 +117,7 @@ async function loginOf(url: FtpUrl, flags: RemoteFlags, say: (line: string) => v
   return { user: name, password: await askPassword(name, url.host) };
 }
 
-async function netrcLogin(
+export async function netrcLogin(
   host: string,
   {
     user,
@@ -138,7 +138,7 @@ async function netrcLogin(
   };
 }
 
-function passwordIn(file: string): string {
+export function passwordIn(file: string): string {
   try {
     const text = readFileSync(file === "-" ? 0 : file, "utf8").slice(0, PASSWORD_MOST);
     return text.split(/\r?\n/, 1)[0] ?? "";
