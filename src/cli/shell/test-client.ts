@@ -8,6 +8,7 @@ import type {
   CallOptions,
   Client,
   ClientEvents,
+  Copied,
   DownloadOptions,
   Entry,
   EntryType,
@@ -180,6 +181,10 @@ export class MemoryClient implements Client {
   async utime(path: string, modified: Date): Promise<string> {
     this.calls.push(`utime ${path} ${modified.toISOString()}`);
     return "MFMT";
+  }
+
+  async copyTo(): Promise<Copied> {
+    return await Promise.reject(unsupported());
   }
 
   async hash(): Promise<undefined> {}
