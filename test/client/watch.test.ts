@@ -52,6 +52,10 @@ async function staged(client: Client, there: string, act: (stage: Stage) => Prom
   let run: Promise<WatchReport> | undefined;
   const find = (kind: string, path: string | undefined): WatchEvent | undefined =>
     events.find((event) => event.kind === kind && (path === undefined || ("path" in event && event.path === path)));
+  const onEvent = (event: WatchEvent): void => {
+    events.push(event);
+    for (const wake of waiting) wake();
+  };
   try {
     await act({
       client,
@@ -59,10 +63,6 @@ async function staged(client: Client, there: string, act: (stage: Stage) => Prom
       folder,
       events,
       begin: async (options = {}) => {
-        const onEvent = (event: WatchEvent): void => {
-          events.push(event);
-          for (const wake of waiting) wake();
-        };
         run = watchAndUpload(client, folder, "/", { ...QUICK, signal: stop.signal, onEvent, ...options });
         return await run;
       },
@@ -125,7 +125,7 @@ test("what is there, what comes, and what changes is sent", async () => {
 
 test("a file that grows is sent once it has settled, and whole", async () => {
   await onServer(async ({ there, folder, begin, heard, events }) => {
-    void begin({ settleMs: 200 });
+    void begin({ settleMs: 500 });
     await heard("ready");
     const path = join(folder, "grows");
     for (let count = 0; count < 8; count += 1) {
