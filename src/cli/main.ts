@@ -11,6 +11,58 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; readonly load:
     about: "serve a folder by FTP",
     load: async () => (await import("./serve.ts")).serveCommand(),
   },
+  get: {
+    about: "get files from servers",
+    load: async () => (await import("./get.ts")).getCommand(),
+  },
+  put: {
+    about: "put files onto a server",
+    load: async () => (await import("./put.ts")).putCommand(),
+  },
+  ls: {
+    about: "list folders of a server",
+    load: async () => (await import("./ls.ts")).lsCommand(),
+  },
+  cat: {
+    about: "write files of servers to standard output",
+    load: async () => (await import("./cat.ts")).catCommand(),
+  },
+  rm: {
+    about: "remove files of a server",
+    load: async () => (await import("./rm.ts")).rmCommand(),
+  },
+  mv: {
+    about: "rename or move a file of a server",
+    load: async () => (await import("./mv.ts")).mvCommand(),
+  },
+  mkdir: {
+    about: "make folders at a server",
+    load: async () => (await import("./mkdir.ts")).mkdirCommand(),
+  },
+  stat: {
+    about: "tell what a server says of files",
+    load: async () => (await import("./stat.ts")).statCommand(),
+  },
+  du: {
+    about: "tell how much lies in folders of a server",
+    load: async () => (await import("./du.ts")).duCommand(),
+  },
+  find: {
+    about: "find names in a tree of a server",
+    load: async () => (await import("./find.ts")).findCommand(),
+  },
+  chmod: {
+    about: "change permissions of files of a server",
+    load: async () => (await import("./chmod.ts")).chmodCommand(),
+  },
+  mirror: {
+    about: "make a folder like another, from or to a server",
+    load: async () => (await import("./mirror.ts")).mirrorCommand(),
+  },
+  bookmark: {
+    about: "keep names for servers",
+    load: async () => (await import("./bookmark.ts")).bookmarkCommand(),
+  },
   user: {
     about: "keep the accounts of a users file",
     load: async () => (await import("./user.ts")).userCommand(),
@@ -32,6 +84,8 @@ Examples:
   ferryman user add ann --users users.toml
   ferryman serve --users users.toml --anonymous off
   ferryman ban list                     who is shut out of the running server
+  ferryman get ftp://ftp.example.org/pub/README
+  ferryman put report.pdf ftp://ann@example.org/inbox/
   ferryman serve --help                 all that serve can be told
 
 Exit codes: 0 ok, 1 failed, 2 wrong usage, 75 try again later, 77 not permitted,
@@ -59,7 +113,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
 /** @param name of the sub-command that is loaded in full; the others are only listed. */
 async function program(name: string | undefined): Promise<Command> {
   const root = new Command("ferryman")
-    .description("FTP that gets through: serve files, keep accounts.")
+    .description("FTP that gets through: serve files, get and put them.")
     .usage("COMMAND [OPTIONS]")
     .version(version(), "-V, --version")
     .helpCommand("help [COMMAND]", "show what a command can be told")
@@ -95,7 +149,8 @@ function report(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   const expected = error instanceof CliError;
   const text = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`ferryman: ${text}\n`);
+  // Without text: all has been told already, file by file.
+  if (text !== "") process.stderr.write(`ferryman: ${text}\n`);
   const debugging = process.env["FERRYMAN_DEBUG"] === "1";
   if (debugging && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
   if (expected) return error.exitCode;

@@ -1,13 +1,13 @@
 /** Servers under names of one's own: `bookmarks.json` in the folder of the configuration, mode 0600, edited by hand too. */
 import { mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { z } from "zod";
 import { faultMessage } from "../base/fault-text.ts";
 import { didYouMean } from "../base/nearest.ts";
 import { replaceFile } from "../base/replace-file.ts";
 import { systemCode } from "../net/active-connection.ts";
 import { shellWord } from "../net/tls/credential-file.ts";
-import { DATA_MODES, FtpError } from "./errors.ts";
+import type { BookmarkEntry, BookmarkOptions, BookmarkTable } from "./bookmark-schema.ts";
+import { FtpError } from "./errors.ts";
 import { type FolderTerms, configFolder } from "./folders.ts";
 import { parseProxy } from "./proxy.ts";
 import { type FtpUrl, formatFtpUrl, parseFtpUrl } from "./url.ts";
@@ -19,23 +19,7 @@ const NAME = /^[\p{L}\p{N}_-](?:[\p{L}\p{N}_.-]{0,62}[\p{L}\p{N}_-])?$/u;
 /** Mode bits with which others can read. */
 const OTHERS_READ = 0o044;
 
-const OPTIONS = z.strictObject({
-  tls: z.enum(["off", "auto", "explicit", "implicit"]).optional(),
-  trust: z.enum(["ca", "first-use", "any"]).optional(),
-  modes: z.array(z.enum(DATA_MODES)).min(1).optional(),
-  proxy: z.string().optional(),
-  proxyStyle: z.enum(["user@host", "user@host:port", "site", "open", "user@proxyuser@host"]).optional(),
-  charset: z.string().optional(),
-  connections: z.number().int().min(1).optional(),
-  commands: z.array(z.string()).optional(),
-  /** The folder of this machine that goes with it. */
-  localFolder: z.string().optional(),
-});
-const BOOKMARK = z.strictObject({ url: z.string(), password: z.string().optional(), options: OPTIONS.optional() });
-const FILE = z.record(z.string(), BOOKMARK);
-
-/** What a bookmark may say beside its URL; the keys mean what they mean in `ConnectOptions`. */
-export type BookmarkOptions = z.infer<typeof OPTIONS>;
+export type { BookmarkOptions };
 export type Bookmark = { readonly url: FtpUrl; readonly options: BookmarkOptions };
 export type Bookmarks = { readonly byName: ReadonlyMap<string, Bookmark>; readonly warnings: readonly string[] };
 
@@ -49,7 +33,7 @@ export async function readBookmarks(file: string): Promise<Bookmarks> {
     await using handle = await open(file, "r");
     const { mode, size } = await handle.stat();
     if (size > FILE_MOST) throw fault(file, `it has ${size} octets; ${FILE_MOST} are the most`);
-    const written = parse(await handle.readFile("utf8"), file);
+    const written = await parse(await handle.readFile("utf8"), file);
     const byName = new Map(Object.entries(written).map(([name, entry]) => [name, bookmarkOf(entry, { name, file })]));
     const isOpen = process.platform !== "win32" && (mode & OTHERS_READ) !== 0;
     const isExposed = isOpen && [...byName.values()].some(({ url }) => url.password !== undefined);
@@ -121,13 +105,11 @@ export async function removeBookmark(file: string, name: string): Promise<void> 
   });
 }
 
-type Written = z.infer<typeof FILE>;
-
-async function edit(file: string, change: (written: Written) => Written): Promise<void> {
+async function edit(file: string, change: (written: BookmarkTable) => BookmarkTable): Promise<void> {
   try {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    await replaceFile(file, (before) => {
-      const after = change(before === "" ? {} : parse(before, file));
+    await replaceFile(file, async (before) => {
+      const after = change(before === "" ? {} : await parse(before, file));
       return `${JSON.stringify(after, undefined, 2)}\n`;
     });
   } catch (error) {
@@ -135,20 +117,22 @@ async function edit(file: string, change: (written: Written) => Written): Promis
   }
 }
 
-function parse(text: string, file: string): Written {
+async function parse(text: string, file: string): Promise<BookmarkTable> {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (error) {
     throw fault(file, `it is no JSON: ${faultMessage(error)}`, error);
   }
-  const found = FILE.safeParse(json);
+  // Loaded for those who have bookmarks: zod would double the time that a short command takes.
+  const { BOOKMARKS } = await import("./bookmark-schema.ts");
+  const found = BOOKMARKS.safeParse(json);
   if (found.success) return found.data;
   const [issue] = found.error.issues;
   throw fault(file, `at ${issue?.path.join(".") ?? "its top"}: ${issue?.message ?? "it is wrong"}`);
 }
 
-function bookmarkOf(entry: z.infer<typeof BOOKMARK>, { name, file }: { name: string; file: string }): Bookmark {
+function bookmarkOf(entry: BookmarkEntry, { name, file }: { name: string; file: string }): Bookmark {
   const { url: text, password, options = {} } = entry;
   try {
     const url = parseFtpUrl(text, { lenient: true });

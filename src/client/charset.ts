@@ -8,7 +8,7 @@ import { type ByteString, bytesOf, bytesOfText, octetsOf, textOf } from "../base
 import { isUtf8, joined } from "../protocol/octets.ts";
 import { encodeTable, nameDecoder } from "./charset-tables.ts";
 import { FtpError, printable } from "./errors.ts";
-import { NAMES_REMEMBERED } from "./limits.ts";
+import { NAMES_REMEMBERED, NAME_COST } from "./limits.ts";
 
 /**
  * Octets above ASCII that have no other text: octet N as the lone surrogate U+DC00+N, which no decoder gives. It is the
@@ -25,6 +25,8 @@ export class NameCoder {
    * name, for as long as the connection lives.
    */
   readonly #seen = new Map<string, ByteString>();
+  /** Octets that it may still hold, about; none at all once something did not fit. */
+  #room = NAMES_REMEMBERED;
 
   /**
    * @param charset a label that `TextDecoder` knows, such as "windows-1251" or "shift_jis": names that are no UTF-8 are
@@ -54,6 +56,11 @@ export class NameCoder {
       .join("/");
   }
 
+  /** For people: replies, owners, warnings. Nothing of it is remembered, so it need not come back to its octets. */
+  shown(octets: ByteString): string {
+    return this.#read(octets);
+  }
+
   /**
    * @param path a name, or names with `/` between them. An octet 0xFF is not doubled: who writes it to a control
    *   connection does so (RFC 959 §4.1.3, Telnet's IAC).
@@ -75,7 +82,7 @@ export class NameCoder {
 
   #decodeName(octets: ByteString): string {
     if (isAscii(octets)) return octets;
-    const text = isUtf8(octets) ? textOf(octets) : this.#decoder.decode(octetsOf(octets));
+    const text = this.#read(octets);
     // Text of ASCII alone stands for its own octets, and `/` for the end of a name.
     if (isAscii(text) || text.includes("/")) return escaped(octets);
     const seen = this.#seen.get(text);
@@ -84,13 +91,19 @@ export class NameCoder {
     return text;
   }
 
+  #read(octets: ByteString): string {
+    return isUtf8(octets) ? textOf(octets) : this.#decoder.decode(octetsOf(octets));
+  }
+
   /** @returns false if the text cannot be kept for these octets and would be encoded otherwise. */
   #remember(text: string, octets: ByteString): boolean {
     const isOwn = this.#plainly(text) === octets;
     // The text of UTF-8 can be given for other octets too only if the other set has all of its characters.
     if (isOwn && this.#isUtf8 && !this.#isInSet(text)) return true;
-    // Once there is no more room nothing new takes a text from another name: what would is escaped.
-    if (this.#seen.size >= NAMES_REMEMBERED) return isOwn;
+    // Where there is no room the octets are escaped, so nothing takes a text that another name may have had before.
+    const cost = 2 * text.length + octets.length + NAME_COST;
+    this.#room = cost > this.#room ? 0 : this.#room - cost;
+    if (this.#room === 0) return isOwn;
     this.#seen.set(text, octets);
     return true;
   }

@@ -39,8 +39,10 @@ export async function connectHub(
   });
   const signal = joinedSignal(options.signal, options.timeoutMs);
   const first = await withRetries(async () => await maker.make(signal), {
-    options: { ...options.retry },
+    options: options.retry ?? {},
     signal,
+    // Whoever types a wrong name or port wants to hear of it at once; a server that is full may have room soon.
+    isWorth: ({ code }) => options.retry?.attempts !== undefined || code === "BUSY",
     heard: (detail) => events.emit("retry", detail),
   });
   pool.adopt(first);

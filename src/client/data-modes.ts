@@ -98,7 +98,8 @@ export function blocked(tried: readonly DataAttempt[]): FtpError {
     phase: "data-open",
     connection: "data",
     tried,
-    retryable: true,
+    // Where nothing could even be tried, nothing will be different the next time.
+    retryable: tried.length > 0,
     hint: "a firewall or NAT lets the control connection through and not the data connection: the server must open its passive ports, or forward them and say its public address; `ferryman doctor` tells more",
   });
 }

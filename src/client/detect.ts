@@ -90,7 +90,8 @@ async function basicsOf(probe: Probe, { own, warnings, onStep }: Asking): Promis
     // Where no data connection comes about, the modes tell of it one by one.
     if (error.code !== "DATA_BLOCKED") warnings.push(error.message);
   }
-  const end = session.tls?.certificate?.validToDate;
+  const until = session.tls?.control?.getPeerCertificate().valid_to;
+  const end = until === undefined ? undefined : new Date(until);
   const isIpv6 = familyOf(plainAddress(session.link.socket.remoteAddress ?? info.address)) === "IPv6";
   return { info, system, isPrivate: session.isPrivate, isIpv6, listing, certificateEnds: end };
 }

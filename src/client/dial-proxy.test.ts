@@ -81,7 +81,7 @@ test("HTTP CONNECT: refusals in the proxy's words", async () => {
     "HTTP/1.1 100 Continue\r\n\r\n".repeat(9),
     "",
   ];
-  await using proxy = await listen(connectProxy([], () => answers.shift()));
+  await using proxy = await listen(connectProxy([], { answer: () => answers.shift() }));
   const target = { host: "h", port: 21 };
   const url = `http://127.0.0.1:${proxy.port}`;
   const forbidden = await failure(target, { proxy: url });

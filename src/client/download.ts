@@ -34,8 +34,18 @@ class Run {
     this.options = options;
   }
 
+  /** Ends a server that sends more than the file has: the disk here would be full before it stopped. */
+  readonly #over = new AbortController();
+
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
   readonly moved = (octets: number): void => {
     this.bytes += octets;
+    if (this.total !== undefined && this.resumedAt + this.bytes > this.total && this.options.verify !== false) {
+      this.#over.abort(tooLong(this.total));
+    }
     this.options.onProgress?.({ bytes: this.bytes, resumedAt: this.resumedAt, total: this.total });
   };
 
@@ -51,9 +61,7 @@ async function downloadToPath(hub: Hub, path: string, to: string, options: Downl
   if (isLeftAlone(to, there, options)) return { ...run.end(false), skipped: true };
   const facts = await factsOf(hub, path, options);
   const modifiedMs = facts.modified?.ms;
-  if (there !== undefined && options.exists === "newer" && modifiedMs !== undefined && modifiedMs <= there.mtimeMs) {
-    return { ...run.end(false), skipped: true };
-  }
+  if (options.exists === "newer" && isAsNew(there, modifiedMs)) return { ...run.end(false), skipped: true };
   const size = options.type === "ascii" ? undefined : facts.size;
   run.total = size;
   const mark = { url: `${hub.info.host}:${hub.info.port}${path}`, size, modifiedMs };
@@ -62,14 +70,22 @@ async function downloadToPath(hub: Hub, path: string, to: string, options: Downl
   try {
     await fill(hub, path, { part, run, size, mayResume });
     const verified = await verify(hub, path, { part, run, size });
-    await part.publish((options.keepTime ?? true) ? modifiedMs : undefined);
+    await part.publish(options.keepTime === false ? undefined : modifiedMs);
     return run.end(verified);
   } catch (error) {
-    const isWrong = error instanceof FtpError && error.code === "MISMATCH";
-    // What can be continued is kept under its hidden name; the rest is of no use.
-    if (part.path !== to && (isWrong || !mayResume || (await part.size()) === 0)) await part.remove();
+    if (part.path !== to && !(mayResume && (await isOfUse(part, error)))) await part.remove();
     throw error;
   }
+}
+
+/** What can be continued is kept under its hidden name. */
+async function isOfUse(part: PartFile, error: unknown): Promise<boolean> {
+  const isWrong = error instanceof FtpError && error.code === "MISMATCH";
+  return !isWrong && (await part.size()) > 0;
+}
+
+function isAsNew(there: Found, modifiedMs: number | undefined): boolean {
+  return there !== undefined && modifiedMs !== undefined && modifiedMs <= there.mtimeMs;
 }
 
 /** A hidden part is known by the source's size and time; a file under its own name is what the caller says it is. */
@@ -104,6 +120,15 @@ async function statOrNothing(path: string): Promise<Found> {
   } catch {
     return undefined;
   }
+}
+
+function tooLong(size: number): FtpError {
+  return new FtpError("MISMATCH", `more came than the ${size} octets that the server had named`, {
+    phase: "transfer",
+    connection: "data",
+    retryable: false,
+    hint: "a file that grows while it is fetched can be had without verifying",
+  });
 }
 
 type Filling = {
@@ -169,7 +194,7 @@ async function fetch(
     offset,
     what: `cannot get ${path}`,
     throttle: hub.throttle(run.options.rate),
-    signal,
+    signal: signal === undefined ? run.over : AbortSignal.any([signal, run.over]),
     isPart: most !== undefined,
     move,
   });

@@ -3,7 +3,7 @@ import type { TLSSocket } from "node:tls";
 import type { DataMode } from "./errors.ts";
 import { type ClientStore, openStore } from "./store.ts";
 import type { Target } from "./target.ts";
-import { judgePeer } from "./trust.ts";
+import { judgePeer, peerOf } from "./trust.ts";
 import type { ConnectOptions, TlsOptions } from "./types.ts";
 
 export type HostMemory = {
@@ -43,12 +43,7 @@ type Judging = {
 /** Where clear text would do, a certificate that nobody vouches for is still better than none. */
 async function judge(socket: TLSSocket, { tls, store, server, mode }: Judging): Promise<string | undefined> {
   const trust = tls.trust ?? (mode === "auto" ? "first-use" : "ca");
-  const { fingerprint, isNew } = await judgePeer({
-    server,
-    store,
-    der: socket.getPeerCertificate().raw,
-    problem: socket.authorized ? undefined : socket.authorizationError,
-    tls: { ...tls, trust },
-  });
+  const peer = peerOf(socket, tls.serverName ?? server.host);
+  const { fingerprint, isNew } = await judgePeer({ ...peer, server, store, tls: { ...tls, trust } });
   return isNew ? fingerprint : undefined;
 }

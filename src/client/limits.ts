@@ -32,8 +32,8 @@ export const RETRY_MOST_MS = 30_000;
 export const READ_BUFFER = 1_048_576;
 /** Octets that `read` takes into memory unless it is told otherwise. */
 export const READ_MOST = 67_108_864;
-/** Octets of one listing: ten million lines. */
-export const LISTING_MOST = 1_073_741_824;
+/** Octets of one listing, which lie in memory if the caller is slow: some 700,000 lines. */
+export const LISTING_MOST = 67_108_864;
 /** Octets of one line of a listing. */
 export const LISTING_LINE = 16_384;
 /** Lines of a listing that are kept because no format fits. */
@@ -48,7 +48,9 @@ export const TICKETS_KEPT = 8;
 export const ARGUMENT_MOST = 4_096;
 /** Replies that may come before we have asked for them: a server that chatters. */
 export const EARLY_REPLIES = 16;
-/** Names of a server that are remembered because their octets cannot be found from their text alone: some 20 MiB at most. */
-export const NAMES_REMEMBERED = 65_536;
+/** Octets of names that are remembered because they cannot be found from their text alone: some 100,000 names. */
+export const NAMES_REMEMBERED = 16_777_216;
+/** Octets that each of them costs beside its own two forms: two strings and a place in a map. */
+export const NAME_COST = 100;
 /** Characters of a line of a listing that a warning shows: a few lines of a terminal. */
 export const WARNING_SHOWN = 300;

@@ -1,11 +1,13 @@
 /** What is in a folder: MLSD where the server has it, else LIST (RFC 3659 §7, RFC 959 §4.1.3). */
 import { ChunkQueue } from "./listing-run.ts";
+import { FtpError, type FtpReply, shownReply } from "./errors.ts";
 import type { Hub } from "./hub.ts";
 import { readListing } from "./listing.ts";
 import { replyError } from "./reply-errors.ts";
 import type { FtpSession } from "./session.ts";
 import type { Entry, ListOptions, Listing } from "./types.ts";
 import { joinedSignal } from "./waits.ts";
+import { inUtc } from "./zone.ts";
 
 /** @param path absolute, as `Hub.path` makes it. */
 export function list(hub: Hub, path: string, options: ListOptions = {}): Listing {
@@ -45,7 +47,8 @@ class RemoteListing implements Listing {
     );
     try {
       this.#listing = readListing(queue, { kind, folder: this.#path, coder: this.#hub.names, now: Date.now() });
-      yield* this.#listing;
+      // MLSD is in UTC (RFC 3659 §2.3); LIST in whatever zone the server has.
+      yield* kind === "mlsd" ? this.#listing : inUtc(this.#hub, this.#listing, joined);
     } finally {
       // Who has seen enough ends the transfer.
       stop.abort();
@@ -62,7 +65,7 @@ class RemoteListing implements Listing {
             ? `MLSD ${this.#path}`
             : await listCommand(session, this.#path, { signal, what, options: this.#options });
         try {
-          await session.transfer({
+          const { reply } = await session.transfer({
             command,
             direction: "in",
             type: kind === "mlsd" ? "I" : "A",
@@ -70,6 +73,7 @@ class RemoteListing implements Listing {
             signal,
             move: async (transport) => await queue.fill(transport, what),
           });
+          refuseUnread(reply, what);
         } finally {
           if (session.isElsewhere && !session.isLost && !signal.aborted) await session.comeHome(signal);
         }
@@ -93,4 +97,19 @@ async function listCommand(
   const reply = await session.ask(`CWD ${path}`, { signal });
   if (reply.code >= 400) throw replyError(what, reply, { phase: "command", command: `CWD ${path}` });
   return `LIST${flags}`;
+}
+
+/**
+ * A listing is whole only if the server says so: no size tells, and a mirror would delete what the rest of it has named.
+ * vsftpd lists a folder that it may not read as an empty one, and says so behind its 226 alone.
+ */
+function refuseUnread(reply: FtpReply | undefined, what: string): void {
+  if (reply === undefined) {
+    throw new FtpError("RESET", `${what}: the control connection was lost before the listing was said to be whole`, {
+      phase: "finish",
+    });
+  }
+  if (!/failed to open directory/i.test(reply.lines.join(" "))) return;
+  const message = `${what}: ${shownReply(reply)}`;
+  throw new FtpError("DENIED", message, { phase: "finish", reply, retryable: false });
 }

@@ -1,5 +1,5 @@
 /** What a data connection brings in answer to MLSD or LIST, as entries: bounded in lines, octets and warnings. */
-import { bytesOf, textOf } from "../base/bytes.ts";
+import { bytesOf } from "../base/bytes.ts";
 import type { ListedEntry, ListedTime } from "../protocol/listings/entry.ts";
 import { ListingReader } from "../protocol/listings/reader.ts";
 import { unsafeName } from "../protocol/listings/unsafe-name.ts";
@@ -9,7 +9,7 @@ import { FtpError, printable } from "./errors.ts";
 import { LISTING_LINE, LISTING_MOST, WARNINGS_MOST, WARNING_SHOWN } from "./limits.ts";
 import type { Entry, EntryTime, EntryType, Listing } from "./types.ts";
 
-export type EntryTerms = {
+type EntryTerms = {
   /** The folder that is listed, from the server's root. */
   readonly folder: string;
   readonly coder: NameCoder;
@@ -36,7 +36,7 @@ export function readListing(chunks: AsyncIterable<Buffer>, terms: ListingTerms):
 }
 
 /** @returns undefined for what is no entry of the folder: itself and its parent. */
-export function entryOf(listed: ListedEntry, { folder, coder, zoneMinutes }: EntryTerms): Entry | undefined {
+function entryOf(listed: ListedEntry, { folder, coder, zoneMinutes }: EntryTerms): Entry | undefined {
   const { type } = listed;
   if (type === "this" || type === "parent") return undefined;
   return entry(listed, type, { folder, coder, zoneMinutes });
@@ -53,8 +53,8 @@ function entry(listed: ListedEntry, type: EntryType, { folder, coder, zoneMinute
     ...(size !== undefined && { size }),
     ...(time !== undefined && { modified: entryTime(time, zoneMinutes) }),
     ...(mode !== undefined && { mode }),
-    ...(owner !== undefined && { owner: coder.decode(owner) }),
-    ...(group !== undefined && { group: coder.decode(group) }),
+    ...(owner !== undefined && { owner: coder.shown(owner) }),
+    ...(group !== undefined && { group: coder.shown(group) }),
     ...(target !== undefined && { target: coder.decode(target) }),
   };
 }
@@ -136,7 +136,7 @@ class ReadListing implements Listing {
 
   #warn(what: string, line: string): undefined {
     if (this.#warnings.length >= WARNINGS_MOST) return;
-    const shown = printable(textOf(joined(line.slice(0, WARNING_SHOWN))));
+    const shown = printable(this.#terms.coder.shown(joined(line.slice(0, WARNING_SHOWN))));
     this.#warnings.push(`${what}: ${shown}`);
   }
 }

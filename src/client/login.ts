@@ -84,12 +84,13 @@ async function runCommands(ask: (line: string) => Promise<FtpReply>, commands: r
   }
 }
 
-function tlsOf({ control, certificate }: ClientTls): ServerInfo["tls"] {
+function tlsOf({ control }: ClientTls): ServerInfo["tls"] {
   if (control === undefined) return undefined;
   return {
     version: control.getProtocol() ?? "",
     cipher: control.getCipher().standardName,
-    fingerprint: certificate?.fingerprint256 ?? "",
+    // Not `getPeerX509Certificate`, which Node 24 gives a client once only.
+    fingerprint: control.getPeerCertificate().fingerprint256,
   };
 }
 

@@ -7,9 +7,9 @@ import { systemCode } from "../net/active-connection.ts";
 import type { Endpoint } from "../net/addresses.ts";
 
 /** Milliseconds between two tries: the Connection Attempt Delay that RFC 8305 §5 recommends. */
-export const ATTEMPT_DELAY_MS = 250;
+const ATTEMPT_DELAY_MS = 250;
 /** Addresses of one host that are tried: beyond them more tries say nothing new, and a lying name server could give any number. */
-export const ADDRESSES_MOST = 16;
+const ADDRESSES_MOST = 16;
 
 /** A try that came to nothing. `code`: that of the system, such as ECONNREFUSED. */
 export type FailedTry = { readonly remote: Endpoint; readonly code: string; readonly message: string };

@@ -4,7 +4,6 @@ import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { z } from "zod";
 import { configFolder, stateFolder } from "./folders.ts";
 import { JsonBook } from "./json-book.ts";
 import { openStore } from "./store.ts";
@@ -115,7 +114,16 @@ const BROKEN = [
   "",
   "{",
   "[]",
+  "null",
+  '{"version":1}',
+  '{"version":"1","entries":{}}',
+  '{"version":1,"entries":{"h:21":null}}',
   '{"version":1,"entries":{"h:21":{"used":"x"}}}',
+  '{"version":1,"entries":{"h:21":{"used":1.5}}}',
+  '{"version":1,"entries":{"h:21":{"used":1,"tlsSeen":null}}}',
+  '{"version":1,"entries":{"h:21":{"used":1,"pipelining":1}}}',
+  '{"version":1,"entries":{"h:21":{"used":1,"zoneMinutes":"0"}}}',
+  '{"version":1,"entries":{"h:21":{"used":1,"modes":[]}}}',
   '{"version":1,"entries":{"h:21":{"used":1,"modes":{"a":{"mode":"x","at":1}}}}}',
 ];
 
@@ -133,6 +141,18 @@ test("a broken file is set aside with a warning, and everything goes on", async 
       if (text === "") return;
       assert.equal(await readFile(`${file}.broken`, "utf8"), text);
       assert.deepEqual(store.warnings, [`${file} was broken; it is kept as ${file}.broken, and a new one is begun`]);
+    });
+  }
+});
+
+test("known certificates that are none make the file broken", async () => {
+  for (const entry of ['{"fingerprint":"abc","firstSeen":1}', `{"fingerprint":"${PIN}"}`, "7"]) {
+    await withFolder(async (folder) => {
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, "known-hosts.json"), `{"version":1,"entries":{"ftp.example.org:21":${entry}}}`);
+      const store = openStore(folder);
+      assert.equal(await store.knownHost(SERVER), undefined);
+      assert.match(store.warnings.join(), /known-hosts\.json was broken/);
     });
   }
 });
@@ -179,6 +199,10 @@ test("a file that others can write is told about", { skip }, async () => {
   });
 });
 
+function entryOf(value: unknown): number | undefined {
+  return typeof value === "number" ? value : undefined;
+}
+
 test("servers, networks and waiting changes are bounded; the oldest go", async () => {
   await withFolder(async (folder) => {
     let now = NOW;
@@ -190,7 +214,7 @@ test("servers, networks and waiting changes are bounded; the oldest go", async (
     assert.equal((await store.recall(SERVER, "10.0.0.3")).mode, undefined);
     assert.equal((await store.recall(SERVER, "10.0.0.4")).mode?.mode, "pasv");
     const file = join(folder, "book.json");
-    const terms = { file, entry: z.number(), most: 10, ageOf: (age: number) => age, onWarning: assert.fail };
+    const terms = { file, entryOf, most: 10, ageOf: (age: number) => age, onWarning: assert.fail };
     const book = new JsonBook(terms);
     for (let age = 0; age < 3_000; age += 1) book.change(`${age}`, () => age);
     assert.equal(await book.get("2999"), 2999);

@@ -3,11 +3,10 @@
  * certificate they showed. Two files in one folder, or memory alone.
  */
 import { join } from "node:path";
-import { z } from "zod";
 import { showEndpoint } from "../net/addresses.ts";
 import { DATA_MODES, type DataMode } from "./errors.ts";
 import { stateFolder } from "./folders.ts";
-import { type Change, JsonBook } from "./json-book.ts";
+import { type Change, JsonBook, recordOf } from "./json-book.ts";
 
 /** Servers that are remembered; the longest unused go. Some 300 octets each. */
 const HOSTS_MOST = 1_000;
@@ -22,19 +21,20 @@ const WARNINGS_MOST = 20;
 
 export type Server = { readonly host: string; readonly port: number };
 
-const MODE = z.object({ mode: z.enum(DATA_MODES), at: z.number() });
-const HOST = z.object({
-  used: z.number(),
-  tlsSeen: z.number().optional(),
-  pipelining: z.boolean().optional(),
-  zoneMinutes: z.number().int().optional(),
-  modes: z.record(z.string(), MODE).optional(),
-});
-type HostEntry = z.infer<typeof HOST>;
-const KNOWN = z.object({ fingerprint: z.string().regex(/^[\da-f]{64}$/), firstSeen: z.number() });
-
 /** A certificate that was believed. `firstSeen`: milliseconds since 1970 UTC. */
 export type KnownHost = { readonly fingerprint: string; readonly firstSeen: number };
+
+type ModeEntry = { readonly mode: DataMode; readonly at: number };
+
+/** As it lies in the file. */
+type HostEntry = {
+  readonly used: number;
+  readonly tlsSeen?: number | undefined;
+  readonly pipelining?: boolean | undefined;
+  readonly zoneMinutes?: number | undefined;
+  /** By our own address. */
+  readonly modes?: Readonly<Record<string, ModeEntry>> | undefined;
+};
 
 /** What is known of a server. Times in milliseconds since 1970 UTC. */
 export type HostMemory = {
@@ -103,10 +103,10 @@ class FileStore implements ClientStore {
       if (this.warnings.length < WARNINGS_MOST) this.warnings.push(warning);
     };
     const file = folder === undefined ? undefined : join(folder, "hosts.json");
-    this.#hosts = new JsonBook({ file, entry: HOST, most: HOSTS_MOST, ageOf: ({ used }) => used, onWarning });
+    this.#hosts = new JsonBook({ file, entryOf: hostOf, most: HOSTS_MOST, ageOf: ({ used }) => used, onWarning });
     this.#known = new JsonBook({
       file: this.knownHostsFile,
-      entry: KNOWN,
+      entryOf: knownOf,
       most: KNOWN_MOST,
       ageOf: ({ firstSeen }) => firstSeen,
       onWarning,
@@ -148,6 +148,45 @@ class FileStore implements ClientStore {
   async flush(): Promise<void> {
     await Promise.all([this.#hosts.flush(), this.#known.flush()]);
   }
+}
+
+/** Strict about what it takes; what a later version adds is left out. */
+function hostOf(value: unknown): HostEntry | undefined {
+  const { used, tlsSeen, pipelining, zoneMinutes, modes } = recordOf(value) ?? {};
+  const readModes = modes === undefined ? {} : modesOf(modes);
+  if (!isWhole(used) || readModes === undefined) return undefined;
+  if (tlsSeen !== undefined && !isWhole(tlsSeen)) return undefined;
+  if (pipelining !== undefined && typeof pipelining !== "boolean") return undefined;
+  if (zoneMinutes !== undefined && !isWhole(zoneMinutes)) return undefined;
+  return { used, tlsSeen, pipelining, zoneMinutes, modes: readModes };
+}
+
+function modesOf(value: unknown): HostEntry["modes"] {
+  const written = recordOf(value);
+  if (written === undefined) return undefined;
+  const modes: Record<string, ModeEntry> = {};
+  for (const [address, entry] of Object.entries(written)) {
+    const mode = modeOf(entry);
+    if (mode === undefined) return undefined;
+    modes[address] = mode;
+  }
+  return modes;
+}
+
+function modeOf(value: unknown): ModeEntry | undefined {
+  const { mode: name, at } = recordOf(value) ?? {};
+  const mode = DATA_MODES.find((known) => known === name);
+  return mode === undefined || !isWhole(at) ? undefined : { mode, at };
+}
+
+function knownOf(value: unknown): KnownHost | undefined {
+  const { fingerprint, firstSeen } = recordOf(value) ?? {};
+  if (typeof fingerprint !== "string" || !/^[\da-f]{64}$/.test(fingerprint) || !isWhole(firstSeen)) return undefined;
+  return { fingerprint, firstSeen };
+}
+
+function isWhole(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value);
 }
 
 function keyOf({ host, port }: Server): string {

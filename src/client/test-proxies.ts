@@ -48,8 +48,15 @@ export function greetingEcho(socket: Socket): void {
 
 export type Asked = { readonly head: string; readonly target: string };
 
-/** An HTTP proxy. `answer` says what it says; undefined: it connects, says 200 and relays. */
-export function connectProxy(asked: Asked[], answer: (asked: Asked) => string | undefined = () => undefined) {
+export type ConnectTerms = {
+  /** What it says; undefined: it connects, says 200 and relays. */
+  readonly answer?: (asked: Asked) => string | undefined;
+  /** As in `SocksTerms`. */
+  readonly speaksFirst?: boolean;
+};
+
+/** An HTTP proxy. */
+export function connectProxy(asked: Asked[], { answer = () => undefined, speaksFirst = false }: ConnectTerms = {}) {
   return (socket: Socket): void => {
     let text = "";
     const onData = (chunk: Buffer): void => {
@@ -61,7 +68,7 @@ export function connectProxy(asked: Asked[], answer: (asked: Asked) => string | 
       const said = answer(request);
       if (said !== undefined) return void socket.end(said);
       const port = Number(/\d+$/.exec(request.target)?.[0]);
-      relay(socket, { port, before: "HTTP/1.1 200 Connection established\r\nVia: test\r\n\r\n" });
+      return relay(socket, { port, before: "HTTP/1.1 200 Connection established\r\nVia: test\r\n\r\n", speaksFirst });
     };
     socket.on("data", onData);
   };

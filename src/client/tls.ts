@@ -2,7 +2,6 @@
  * TLS of a client: the control connection's, and that of its data connections, which resume its session so that servers
  * know them for ours (RFC 4217 §10, nat.md). A ticket of TLS 1.3 is used once; servers give a new one with each connection.
  */
-import type { X509Certificate } from "node:crypto";
 import type { Socket } from "node:net";
 import { isIP } from "node:net";
 import { type SecureContext, type TLSSocket, connect, createSecureContext } from "node:tls";
@@ -49,8 +48,6 @@ export class ClientTls {
   readonly #context: SecureContext;
   readonly #tickets = new Tickets();
   #control: TLSSocket | undefined;
-  /** Of the control connection: its socket does not tell any longer once the session has begun. */
-  #certificate: X509Certificate | undefined;
   /** Whether the last data connection resumed; undefined: there was none. */
   resumed: boolean | undefined;
 
@@ -82,17 +79,11 @@ export class ClientTls {
     return this.#control;
   }
 
-  /** Of the server, as the control connection showed it; undefined before its handshake. */
-  get certificate(): X509Certificate | undefined {
-    return this.#certificate;
-  }
-
   async secureControl(bare: Socket, signal: AbortSignal): Promise<TLSSocket> {
     const secured = connect({ socket: bare, ...this.#options() });
     await this.#shake(secured, { signal, what: "TLS on the control connection" });
     await this.#terms.judge(secured);
     this.#control = secured;
-    this.#certificate = secured.getPeerX509Certificate();
     return secured;
   }
 
@@ -130,8 +121,11 @@ export class ClientTls {
   #know(secured: TLSSocket): void {
     this.resumed = secured.isSessionReused();
     if (this.resumed) return;
-    const own = secured.getPeerX509Certificate();
-    if (own !== undefined && own.fingerprint256 === this.#certificate?.fingerprint256) return;
+    // A server that closes at once, for want of a resumed session, says why on the control connection.
+    if (secured.destroyed) return;
+    // Not `getPeerX509Certificate`, which Node 24 gives a client once only.
+    const [own, wanted] = [secured.getPeerCertificate(), this.#control?.getPeerCertificate()];
+    if (own.fingerprint256 === wanted?.fingerprint256) return;
     throw new FtpError("TLS_UNTRUSTED", "the data connection shows another certificate than the control connection", {
       phase: "data-open",
       connection: "data",
@@ -163,7 +157,8 @@ export class ClientTls {
     } catch (error) {
       if (!(error instanceof TlsFailed)) throw error;
       const isData = what.endsWith("data connection");
-      throw new FtpError("TLS_FAILED", `${what} failed: ${explain(error)}`, {
+      const isLate = error.message.includes("within");
+      throw new FtpError(isLate ? "TIMEOUT" : "TLS_FAILED", `${what} failed: ${explain(error)}`, {
         phase: isData ? "data-open" : "tls",
         connection: isData ? "data" : "control",
         cause: error,

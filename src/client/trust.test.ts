@@ -1,7 +1,7 @@
 /** Who is believed over TLS, with real handshakes: what Node says of a certificate is what the verdict is made from. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, isIP } from "node:net";
 import { test } from "node:test";
 import { connect, createServer } from "node:tls";
 import { type IssueTerms, authority, issue } from "../net/tls/test-tools.ts";
@@ -9,7 +9,7 @@ import { commonNames } from "../net/tls/certificate.ts";
 import { FtpError } from "./errors.ts";
 import { fingerprintOf, readFingerprint, showFingerprint } from "./fingerprint.ts";
 import { openStore } from "./store.ts";
-import { type PeerTerms, type Trust, judgePeer, peerProblems, withoutTls } from "./trust.ts";
+import { type PeerTerms, type Trust, judgePeer, peerOf, peerProblems, withoutTls } from "./trust.ts";
 import type { TlsOptions } from "./types.ts";
 
 const DAY = 86_400_000;
@@ -29,13 +29,12 @@ async function shake(
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = addressOf(server.address());
-  const options = { host: "127.0.0.1", port, servername: name, rejectUnauthorized: false };
+  // No name is sent for an address (RFC 6066 §3).
+  const options = { host: "127.0.0.1", port, servername: isIP(name) === 0 ? name : "", rejectUnauthorized: false };
   const socket = connect(ca === undefined ? options : { ...options, ca });
   try {
     await once(socket, "secureConnect");
-    const { raw } = socket.getPeerCertificate();
-    // Node types it as an Error and gives a text; null when all is well.
-    return { der: raw, problem: socket.authorized ? undefined : socket.authorizationError };
+    return peerOf(socket, name);
   } finally {
     socket.destroy();
     server.close();
@@ -107,7 +106,7 @@ test("each thing that is wrong is said, with the fingerprint and what to do", as
 });
 
 test("what OpenSSL says of the chain is told where nothing is seen in the certificate", async () => {
-  const { der } = await shake({});
+  const { der } = await shake({ by: HOUSE });
   const said = (problem: string | Error | null): readonly string[] =>
     peerProblems({ der, problem, tls: {}, server: SERVER });
   assert.deepEqual(said("CERT_HAS_EXPIRED"), ["a certificate of its chain has expired"]);
@@ -125,6 +124,14 @@ test("the name that is checked is that of the options, an address as an address"
   assert.doesNotMatch(problems({}, "192.0.2.1"), /not for/);
   assert.match(problems({}, "192.0.2.2"), /not for 192\.0\.2\.2$/);
   assert.doesNotMatch(problems({ serverName: "ftp.example.com" }, "192.0.2.2"), /not for/);
+});
+
+test("a certificate for an address is not believed for another name, nor one for another address", async () => {
+  const own = await shake({ by: HOUSE, names: ["192.0.2.1", "localhost"] }, { ca: HOUSE.pem, name: "192.0.2.1" });
+  assert.equal(own.problem, undefined);
+  const foreign = await shake({ by: HOUSE, names: ["192.0.2.2", "localhost"] }, { ca: HOUSE.pem, name: "192.0.2.1" });
+  assert.ok(foreign.problem instanceof Error);
+  assert.match((await refusal(foreign)).message, /it is for 192\.0\.2\.2, localhost, not for/);
 });
 
 test("a pin is the whole truth: it counts without an authority, and against one", async () => {

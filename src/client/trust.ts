@@ -5,6 +5,7 @@
  */
 import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
+import { type PeerCertificate, type TLSSocket, checkServerIdentity } from "node:tls";
 import { altNames } from "../net/tls/alt-names.ts";
 import { type FtpConnection, FtpError, type FtpReply, printable, shownReply } from "./errors.ts";
 import { fingerprintOf, readFingerprint, showFingerprint } from "./fingerprint.ts";
@@ -26,9 +27,9 @@ export type Trust = {
 export type PeerTerms = {
   /** As the store knows it. */
   readonly server: Server;
-  /** The server's certificate in DER: `getPeerCertificate().raw`. */
+  /** The server's certificate in DER. */
   readonly der: Uint8Array;
-  /** `authorizationError` of the socket, made with `rejectUnauthorized: false`; absent when an authority vouches for it. */
+  /** What is wrong, as OpenSSL or Node call it; absent when an authority vouches for it. See `peerOf`. */
   readonly problem?: string | Error | null | undefined;
   readonly tls: TlsOptions;
   readonly store: Pick<ClientStore, "knownHost" | "believe" | "knownHostsFile">;
@@ -61,6 +62,28 @@ export async function judgePeer(terms: PeerTerms): Promise<Trust> {
   if (known.fingerprint !== fingerprint) throw hasChanged(terms, { fingerprint, known });
   return { by: "known", fingerprint, isNew: false };
 }
+
+/**
+ * What `judgePeer` wants to know of a socket after its handshake, which was made with `rejectUnauthorized: false`.
+ * @param name that the certificate must be for: Node itself compares with "localhost" where no name was sent, as for an
+ * address, and not at all when a session was resumed.
+ */
+export function peerOf(socket: TLSSocket, name: string): Pick<PeerTerms, "der" | "problem"> {
+  // Node 24 gives a client `getPeerX509Certificate` once only, and afterwards nothing by any call.
+  const shown: Partial<PeerCertificate> | null = socket.getPeerCertificate();
+  const der = shown?.raw;
+  if (der === undefined) throw refusal("the server shows no certificate", { hint: NO_CERTIFICATE });
+  if (!socket.authorized) {
+    // Node's types call it an Error; it is the code of one.
+    const said: unknown = socket.authorizationError;
+    const code = typeof said === "string" ? said : codeOf(said instanceof Error ? said : undefined);
+    if (code !== WRONG_NAME) return { der, problem: code === "" ? "the certificate could not be checked" : code };
+  }
+  return { der, problem: checkServerIdentity(name, new X509Certificate(der).toLegacyObject()) };
+}
+
+const WRONG_NAME = "ERR_TLS_CERT_ALTNAME_INVALID";
+const NO_CERTIFICATE = "It offers ciphers without authentication alone; whoever runs it should give it a certificate.";
 
 /** What is wrong with a certificate, in words: all that can be seen in it, and what OpenSSL said where that is something else. */
 export function peerProblems(terms: Pick<PeerTerms, "der" | "problem" | "tls" | "server" | "now">): readonly string[] {
@@ -170,7 +193,7 @@ function untrusted(terms: PeerTerms, fingerprint: string): FtpError {
   return refusal(message, { hint, connection });
 }
 
-type RefusalTerms = { readonly hint: string; readonly connection: FtpConnection | undefined };
+type RefusalTerms = { readonly hint: string; readonly connection?: FtpConnection | undefined };
 
 function refusal(message: string, { hint, connection = "control" }: RefusalTerms): FtpError {
   return new FtpError("TLS_UNTRUSTED", message, { phase: "tls", hint, connection, retryable: false });

@@ -90,6 +90,8 @@ export const ELSEWHERE_SLOW_MS = 10;
  */
 export const STREAM_MS = 100;
 export const STREAM_LEAST = 16_777_216;
+/** Milliseconds after which such a call waits no more, whatever it was asked for: others wait for its thread. */
+export const STREAM_LONGEST_MS = 250;
 /** Octets of such a call at most: 40 ms from memory. */
 export const STREAM_MOST = 268_435_456;
 /** Octets that are asked for in order to find out how fast a client is. */

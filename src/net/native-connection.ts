@@ -310,6 +310,8 @@ export class NativeConnection implements DataTransport {
     this.#watch[Symbol.dispose]();
     // Its number must not become another file's while a thread is about to use it.
     if (this.#held === 0) this.calls.close(this.descriptor);
+    // The thread is not to wait for a client of whom nothing more is wanted; a FIN would tell him that all was sent.
+    else this.calls.waitNoMore(this.descriptor);
   }
 
   /** Waits for the peer's FIN. What it sends on a download is thrown away; one that takes nothing is not waited for long. */

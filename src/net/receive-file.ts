@@ -80,6 +80,8 @@ export class FileReceiver {
         if (!(await writing)) return this.#takeBack([other, filling]);
         this.#connection.check();
         writing = this.#empty(filling);
+        // It is awaited later, and a fault before that must not be nobody's.
+        writing.catch(() => {});
         if (state === "more" && filling !== other) {
           [filling, other] = [other, filling];
           continue;

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { truncateSync, writeFileSync } from "node:fs";
+import type { Socket } from "node:net";
+import { join } from "node:path";
 import { test } from "node:test";
 import { ELSEWHERE_MOST } from "./limits.ts";
-import { BIG, OpenFile, bigPath, collect, isFault, pair, real, skip } from "./test-native.ts";
+import { BIG, OpenFile, bigPath, collect, folder, isFault, pair, real, skip } from "./test-native.ts";
 
 test("a file whose octets are not in memory is read on another thread", { skip }, async () => {
   const elsewhere: number[] = [];
@@ -59,3 +62,55 @@ test("while another thread uses the descriptor it stays open, whatever happens",
   await reset;
   assert.deepEqual(closed, [sockets.ours.descriptor]);
 });
+
+/** Takes the first octets as they come, and then a little now and then. Call `stop` in the end. */
+function dribble(socket: Socket, fastOctets: number): { readonly slow: Promise<void>; readonly stop: () => void } {
+  let taken = 0;
+  const slow = Promise.withResolvers<void>();
+  let ticks = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let until = fastOctets;
+  socket.on("data", (chunk: Buffer) => {
+    taken += chunk.length;
+    if (taken < until) return;
+    socket.pause();
+    timer ??= setInterval(() => {
+      until = taken + 1_048_576;
+      socket.resume();
+      if ((ticks += 1) === 4) slow.resolve();
+    }, 15);
+  });
+  const stop = (): void => {
+    clearInterval(timer);
+    until = Number.POSITIVE_INFINITY;
+    socket.resume();
+  };
+  return { slow: slow.promise, stop };
+}
+
+test(
+  "a thread that waits for a client who takes little is given back at once when the transfer is aborted",
+  { skip },
+  async () => {
+    const controller = new AbortController();
+    await using sockets = await pair({ signal: controller.signal });
+    const path = join(folder, "sparse");
+    writeFileSync(path, "");
+    truncateSync(path, 4_294_967_296);
+    using file = new OpenFile(path, "r");
+    const client = dribble(sockets.theirs, 536_870_912);
+    const sending = sockets.ours.sendFile(file.descriptor, { start: 0, end: 4_294_967_296 }, () => {});
+    sending.catch(() => {});
+    await client.slow;
+    const reset = once(sockets.theirs, "error");
+    const begun = performance.now();
+    controller.abort();
+    await assert.rejects(sending, isFault("aborted"));
+    const took = performance.now() - begun;
+    client.stop();
+    sockets.theirs.resume();
+    await reset;
+    // What was left would have taken it a minute.
+    assert.ok(took < 500, `${took} ms`);
+  },
+);

@@ -15,6 +15,7 @@ import {
   LOOP_SEND,
   SMALL_SEND,
   STREAM_LEAST,
+  STREAM_LONGEST_MS,
   STREAM_MOST,
   STREAM_MS,
   STREAM_TRIAL,
@@ -131,7 +132,10 @@ export class FileSender {
     this.#letWait(true);
     const begun = performance.now();
     const range = { position: this.#position, length };
+    // Its time-out begins anew with each octet: one who takes a little now and then would keep the thread for minutes.
+    const limit = setTimeout(() => this.#letWait(false), STREAM_LONGEST_MS);
     const sent = await this.#connection.hold(calls.sendFileElsewhere(descriptor, this.#file, range));
+    clearTimeout(limit);
     if (sent > 0) this.#note(sent);
     return { sent, ms: performance.now() - begun };
   }
@@ -225,7 +229,12 @@ export class FileSender {
       this.#adapt(sent === left, performance.now() - begun);
       tries = 0;
       left -= sent;
-      if (left === 0) return true;
+      // Also of a file that never lies in memory the next calls are larger ones.
+      this.#onLoop = Math.max(this.#onLoop - sent, 0);
+      if (left === 0) {
+        if (this.#onLoop === 0) this.#tryStream();
+        return true;
+      }
       await this.#untilWritable(sent);
       if (sent > LOOP_SEND) this.#tryStream();
       if (!isExact) return true;

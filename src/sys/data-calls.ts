@@ -6,6 +6,7 @@ import { constants as osConstants } from "node:os";
 import { untraced } from "../base/untraced.ts";
 import { type Koffi, fromCLibrary } from "./c-library.ts";
 import { type Prototypes, prototypes } from "./data-prototypes.ts";
+import { elsewhere } from "./elsewhere.ts";
 import { Poller, type Watch } from "./poller.ts";
 import { ADDRESS_SPACE, AF_INET6, type SocketAddress, readAddress, writeAddress } from "./socket-address.ts";
 
@@ -64,6 +65,8 @@ export type DataCalls = {
    * `send`, `receive` and `peek` never do. @param unsentLow as in `ListenTerms`.
    */
   letWait(socket: number, mostMs: number, unsentLow: number): void;
+  /** A `sendFile` of another thread that waits on this socket gives up at the next chance. */
+  waitNoMore(socket: number): void;
   /** Says that an open file will be read from front to back: the kernel then reads twice as far ahead. */
   expectInOrder(file: number): void;
   /** Reads what lies in memory, as far as it goes; `WOULD_WAIT`: nothing does, or the file system cannot tell. */
@@ -280,15 +283,13 @@ function fileCalls(tools: Tools) {
       return count("sendfile", c.sendfile(socket, file, scratch.position, length));
     },
     async sendFileElsewhere(socket, file, { position, length }) {
-      const { promise, resolve } = Promise.withResolvers<number>();
       const offset = Buffer.allocUnsafeSlow(8);
       writePosition(offset, position);
-      c.sendfile.async(socket, file, offset, length, (fault: unknown, sent: number) => {
-        // Held until here: the other thread writes to it.
-        void offset;
-        resolve(fault === null || fault === undefined ? sent : WOULD_WAIT);
-      });
-      return promise;
+      const sent = await elsewhere(c.sendfile, socket, file, offset, length);
+      return sent < 0 ? WOULD_WAIT : sent;
+    },
+    waitNoMore: (socket) => {
+      c.fcntl(socket, F_SETFL, SOCK_NONBLOCK);
     },
     letWait(socket, mostMs, unsentLow) {
       // struct timeval, of two 64-bit numbers on both architectures.
@@ -324,15 +325,7 @@ function fileCalls(tools: Tools) {
       return readNow(file, { into: scratch.octet, length: 1 }, position + length - 1) === 1 ? "in-memory" : "cold";
     },
     write: (file, octets, length) => check("write", c.write(file, octets, length)),
-    async writeElsewhere(file, octets) {
-      const { promise, resolve } = Promise.withResolvers<number>();
-      c.write.async(file, octets, octets.length, (fault: unknown, written: number) => {
-        // Held until here: the other thread reads from it.
-        void octets;
-        resolve(fault === null || fault === undefined ? written : -1);
-      });
-      return promise;
-    },
+    writeElsewhere: async (file, octets) => await elsewhere(c.write, file, octets, octets.length),
   } satisfies Partial<DataCalls>;
 }
 

@@ -1,9 +1,6 @@
 /** The third file with foreign-function prototypes: those of data-calls.ts. Linux on x64 and arm64 alone. */
 import type { CLibrary } from "./c-library.ts";
-
-type Native = ((...values: readonly unknown[]) => number) & {
-  async(...values: readonly unknown[]): void;
-};
+import type { Native } from "./elsewhere.ts";
 
 export function prototypes(library: CLibrary) {
   const native = (name: string, result: string, values: string): Native =>

@@ -8,6 +8,7 @@ import { constants as osConstants } from "node:os";
 import { bytesOf, type ByteString } from "../base/bytes.ts";
 import { untraced } from "../base/untraced.ts";
 import { type CLibrary, fromCLibrary, type Koffi } from "./c-library.ts";
+import { type Native, elsewhere } from "./elsewhere.ts";
 
 /** Flags of open(2). Where arm64 differs from x64 the number is Node's own. */
 export const OPEN = {
@@ -144,10 +145,6 @@ const NANOSECONDS = 1_000_000_000n;
 /** Octets of a path with its closing NUL: PATH_MAX of linux/limits.h. */
 const PATH_SPACE = 4096;
 
-type Native = ((...values: readonly unknown[]) => number) & {
-  async(...values: readonly unknown[]): void;
-};
-
 let loaded: { readonly calls: SystemCalls | undefined } | undefined;
 
 /** The calls, or undefined: not Linux on x64 or arm64, no koffi, or FERRYMAN_FFI=off. Loaded once. */
@@ -226,34 +223,20 @@ function systemCalls(c: ReturnType<typeof prototypes>, koffi: Koffi): SystemCall
     },
     clone: (from, to) => c.ioctl(to, FICLONE, from) === 0,
     startWriting: async (descriptor) => {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      c.syncFileRange.async(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE, () => resolve());
-      return promise;
+      await elsewhere(c.syncFileRange, descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);
     },
     copyRange: async (from, to, { position, length }) => {
       const offsets = [Buffer.alloc(8), Buffer.alloc(8)] as const;
       for (const offset of offsets) offset.writeBigInt64LE(BigInt(position));
-      const { promise, resolve, reject } = Promise.withResolvers<number>();
-      c.copyFileRange.async(from, offsets[0], to, offsets[1], length, 0, (fault: unknown, copied: number) => {
-        // Held until here: the other thread writes to them, and memory that is nobody's any more belongs to others.
-        void offsets;
-        // The errno of another thread is out of reach; callers go on by read and write, which name the fault.
-        if (fault !== null || copied < 0) reject(new SystemCallError("copy_file_range", "EINVAL"));
-        else resolve(copied);
-      });
-      return promise;
+      const copied = await elsewhere(c.copyFileRange, from, offsets[0], to, offsets[1], length, 0);
+      // The errno of another thread is out of reach; callers go on by read and write, which name the fault.
+      if (copied < 0) throw new SystemCallError("copy_file_range", "EINVAL");
+      return copied;
     },
   };
 }
 
 type Check = (call: string, result: number) => number;
-
-/** On a thread of the pool, whose errno is out of reach: -1 for every fault. */
-async function elsewhere(call: Native, ...values: readonly unknown[]): Promise<number> {
-  return new Promise((resolve) => {
-    call.async(...values, (fault: unknown, result: number) => resolve(fault === null ? result : -1));
-  });
-}
 
 function scanCalls(c: ReturnType<typeof prototypes>, check: Check, koffi: Koffi): ScanCalls {
   return {

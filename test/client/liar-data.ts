@@ -34,6 +34,7 @@ export async function openPort(host: string): Promise<DataPlan> {
   promise.catch(() => {});
   server.once("connection", (socket: Socket) => {
     server.close();
+    socket.on("error", () => {});
     resolve(socket);
   });
   let isTaken = false;

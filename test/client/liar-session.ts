@@ -8,7 +8,7 @@ import { type DataPlan, type SilentPort, type Trap, activePlan, closedPort, open
 import type { LiarContexts } from "./liar-tls.ts";
 import { USUAL_STEPS, type DataStream, carryOut } from "./liar-transfer.ts";
 import { type Tree, childrenOf, factsLine, longLine, resolve } from "./liar-tree.ts";
-import { LiarWire } from "./liar-wire.ts";
+import { type Break, LiarWire, type WireCounts } from "./liar-wire.ts";
 import type { Heard, Lie, Lies } from "./lies.ts";
 
 /** What all sessions of a liar share. */
@@ -19,8 +19,10 @@ export type LiarGround = {
   readonly trap: Trap;
   silent(): Promise<SilentPort>;
   note(heard: Heard): void;
-  /** Counts the socket of a data connection until it has closed. */
-  track(socket: Socket): void;
+  /** Counts a data connection until it has closed. */
+  track(wire: LiarWire): void;
+  /** The break of the next connection, if it is to have one. */
+  nextBreak(of: "breakControl" | "breakData"): Break | undefined;
   /** The lie about a reply, which is used up thereby. */
   lieAbout(heard: Heard, place: { readonly key: string; readonly reply: string }): Lie;
 };
@@ -53,7 +55,7 @@ export class LiarSession {
     const { lies, tree, tls } = ground;
     this.#id = id;
     this.#ground = ground;
-    this.#wire = new LiarWire(socket, { break: lies.breakControl, split: lies.split });
+    this.#wire = new LiarWire(socket, { break: ground.nextBreak("breakControl"), split: lies.split });
     this.#stream = this.#wire;
     const usual = tls === undefined ? FEATURES : [...FEATURES, ...TLS_FEATURES];
     const features = lies.features === undefined ? usual : lies.features;
@@ -63,7 +65,7 @@ export class LiarSession {
   }
 
   /** Octets as TCP carried them. */
-  get counts(): { readonly sent: number; readonly received: number } {
+  get counts(): WireCounts {
     return this.#wire.counts;
   }
 
@@ -95,6 +97,7 @@ export class LiarSession {
       if (!this.#stream.destroyed) this.#stream.end();
       // Nobody reads any more, and an unread socket would never close.
       this.#wire.resume();
+      this.#ground.trap.close();
     }
   }
 
@@ -233,8 +236,8 @@ export class LiarSession {
   async #connect(plan: DataPlan, over: AbortSignal): Promise<DataStream> {
     const { lies, tls } = this.#ground;
     const socket = await plan.connection();
-    this.#ground.track(socket);
-    const wire = new LiarWire(socket, { break: lies.breakData, split: lies.splitData });
+    const wire = new LiarWire(socket, { break: this.#ground.nextBreak("breakData"), split: lies.splitData });
+    this.#ground.track(wire);
     over.addEventListener("abort", () => wire.break("fin"));
     if (tls === undefined || !this.#dialogue.isPrivate) return { wire, stream: wire };
     const stream = await tls.contexts.secureData(wire);
@@ -260,8 +263,10 @@ export class LiarSession {
     const lie = this.#ground.lieAbout(heard, place);
     const { reply } = place;
     if (lie === "truth") await this.#write(reply);
-    else if ("say" in lie) await this.#write(lie.say);
-    else if ("before" in lie) await this.#write(`${lie.before}${reply}`);
+    else if ("say" in lie) {
+      await this.#write(lie.say);
+      if (lie.end !== undefined) this.#end(lie.end);
+    } else if ("before" in lie) await this.#write(`${lie.before}${reply}`);
     else if ("after" in lie) await this.#write(`${reply}${lie.after}`);
     else if ("endless" in lie) await this.#writeEndlessly(lie);
     else if ("end" in lie) this.#end(lie.end);

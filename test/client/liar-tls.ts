@@ -61,7 +61,12 @@ async function handshake(stream: Duplex, secureContext: SecureContext): Promise<
   try {
     await Promise.race([
       once(secured, "secure", { signal }),
-      once(secured, "close", { signal }).then(() => Promise.reject(new Error("closed during the handshake"))),
+      ...[once(secured, "close", { signal }), once(stream, "ended", { signal }), once(stream, "close", { signal })].map(
+        async (end) => {
+          await end;
+          throw new Error("closed during the handshake");
+        },
+      ),
     ]);
   } finally {
     done.abort();

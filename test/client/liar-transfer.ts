@@ -29,8 +29,11 @@ export async function carryOut(steps: readonly Step[], parts: TransferParts): Pr
   const connected = async (): Promise<DataStream> => (data ??= await parts.connect());
   for (const step of steps) {
     if (step === "opening") await parts.reply("opening", "150 Here it comes.");
-    else if (step === "hang") await parts.gone;
-    else if (step === "closing") await parts.reply("closing", isWhole ? "226 Done." : "426 It was cut off.");
+    else if (step === "deaf") await parts.gone;
+    else if (step === "hang") {
+      await givenUp(data, parts.over);
+      await parts.reply("closing", "426 It was given up.");
+    } else if (step === "closing") await parts.reply("closing", isWhole ? "226 Done." : "426 It was cut off.");
     else {
       try {
         isWhole = (await onData(step, await connected(), parts)) && isWhole;
@@ -42,12 +45,23 @@ export async function carryOut(steps: readonly Step[], parts: TransferParts): Pr
   }
 }
 
+/** Settles with an ABOR, or when the data connection is closed. */
+async function givenUp(data: DataStream | undefined, over: AbortSignal): Promise<void> {
+  if (over.aborted) return;
+  const ends = [once(over, "abort"), ...(data === undefined ? [] : [once(data.stream.resume(), "close")])];
+  await Promise.race(ends).catch(() => {});
+}
+
 /** @returns whether the transfer can still be whole. */
 async function onData(step: Step, { wire, stream }: DataStream, parts: TransferParts): Promise<boolean> {
   if (step === "data" || step === "half") {
     const isHalf = step === "half";
     if (parts.content === undefined) return take(stream, { isHalf, ...parts });
-    return give(stream, { isHalf, content: parts.content, over: parts.over });
+    return give(stream, {
+      isHalf,
+      content: parts.content,
+      isGone: () => wire.isBroken || stream.destroyed || parts.over.aborted,
+    });
   }
   if (step === "end") await ended(stream);
   else if (step === "reset") wire.break("reset");
@@ -57,9 +71,8 @@ async function onData(step: Step, { wire, stream }: DataStream, parts: TransferP
 
 async function give(
   stream: Duplex,
-  { isHalf, content, over }: { isHalf: boolean; content: () => Iterable<Buffer>; over: AbortSignal },
+  { isHalf, content, isGone }: { isHalf: boolean; content: () => Iterable<Buffer>; isGone: () => boolean },
 ): Promise<boolean> {
-  const isGone = (): boolean => stream.destroyed || over.aborted;
   for (const chunk of content()) {
     if (isGone()) return false;
     await written(stream, isHalf ? chunk.subarray(0, chunk.length >> 1) : chunk);

@@ -18,6 +18,8 @@ export type WireTerms = {
   readonly split?: boolean | undefined;
 };
 
+export type WireCounts = { readonly sent: number; readonly received: number };
+
 export class LiarWire extends Duplex {
   readonly socket: Socket;
   readonly #terms: WireTerms;
@@ -38,7 +40,7 @@ export class LiarWire extends Duplex {
   }
 
   /** Octets that went out and came in. */
-  get counts(): { readonly sent: number; readonly received: number } {
+  get counts(): WireCounts {
     return { sent: this.#sent, received: this.#received };
   }
 
@@ -61,7 +63,7 @@ export class LiarWire extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#send(chunk).then(() => done(), done);
+    void this.#send(chunk, done);
   }
 
   override _final(done: (error?: Error | null) => void): void {
@@ -75,11 +77,12 @@ export class LiarWire extends Duplex {
     done(error);
   }
 
-  async #send(chunk: Buffer): Promise<void> {
+  async #send(chunk: Buffer, done: () => void): Promise<void> {
     const part = chunk.subarray(0, this.#left("sent", this.#sent));
     if (this.#terms.split === true) for (const octet of part) await this.#out(Buffer.of(octet));
     else if (part.length > 0) await this.#out(part);
     if (this.#left("sent", this.#sent) === 0) this.break(this.#terms.break?.how ?? "reset");
+    done();
   }
 
   async #out(octets: Buffer): Promise<void> {
@@ -100,6 +103,8 @@ export class LiarWire extends Duplex {
   }
 
   #takeEnd(): void {
+    // For who waits for a handshake: the engine above keeps such an end to itself.
+    this.emit("ended");
     if (!this.readableEnded && !this.destroyed) this.push(null);
   }
 

@@ -4,11 +4,11 @@
  */
 import { once } from "node:events";
 import { type Server, type Socket, createServer } from "node:net";
-import { until } from "../support/attack.ts";
 import { SilentPort, Trap, portOf } from "./liar-data.ts";
 import { type LiarGround, LiarSession } from "./liar-session.ts";
 import { LiarContexts, type LiarTls } from "./liar-tls.ts";
 import { type Tree, treeOf } from "./liar-tree.ts";
+import type { LiarWire, WireCounts } from "./liar-wire.ts";
 import type { Heard, Lies, ReplyLie } from "./lies.ts";
 
 export type LiarWishes = {
@@ -41,10 +41,12 @@ export class Liar implements AsyncDisposable {
   readonly #control = new Set<Socket>();
   readonly #data = new Set<Socket>();
   readonly #sessions: LiarSession[] = [];
+  readonly #wires: LiarWire[] = [];
   readonly #used = new Map<string, number>();
   readonly #waiting = new Set<() => void>();
   #silent: Promise<SilentPort> | undefined;
   #lies: Lies;
+  #hasEnded = false;
 
   private constructor(server: Server, { files = FILES, tls, lies = {}, host = "127.0.0.1" }: LiarWishes) {
     this.#server = server;
@@ -62,6 +64,8 @@ export class Liar implements AsyncDisposable {
     const liar = new Liar(server, wishes);
     server.listen({ host: liar.host, port: 0 });
     await once(server, "listening");
+    // Its descriptors must not look like those of the client.
+    if (wishes.lies?.passivePort === "silent") await liar.#silence();
     return liar;
   }
 
@@ -74,7 +78,7 @@ export class Liar implements AsyncDisposable {
     return `${scheme}://ann:secret@${this.host}:${this.port}${path}`;
   }
 
-  /** Other lies from the next control connection on, and a fresh record of what is heard. */
+  /** Other lies from now on (breaks: from the next connection on), and a fresh record of what is heard. */
   behave(lies: Lies): void {
     this.#lies = lies;
     this.#used.clear();
@@ -122,10 +126,21 @@ export class Liar implements AsyncDisposable {
 
   /** Settles when the client has closed everything. @throws when it does not. */
   async quiet(): Promise<void> {
-    await until("the client closes all its connections", () => this.#control.size === 0 && this.#data.size === 0);
+    const limit = AbortSignal.timeout(PATIENCE_MS);
+    for (const [socket] of [...this.#control.entries(), ...this.#data.entries()]) {
+      if (socket.closed) continue;
+      await once(socket, "close", { signal: limit }).catch(() => {});
+      if (limit.aborted) throw new Error(`the client has left open: ${JSON.stringify(this.open)}`);
+    }
+  }
+
+  /** Octets of all connections so far, as TCP carried them. */
+  get counts(): { readonly control: WireCounts; readonly data: WireCounts } {
+    return { control: sumOf(this.#sessions), data: sumOf(this.#wires) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#hasEnded = true;
     for (const socket of [...this.#control, ...this.#data]) socket.destroy();
     this.#trap.close();
     await (await this.#silent)?.[Symbol.asyncDispose]();
@@ -134,6 +149,10 @@ export class Liar implements AsyncDisposable {
   }
 
   #accept(socket: Socket): void {
+    if (this.#hasEnded) {
+      socket.destroy();
+      return;
+    }
     track(this.#control, socket);
     const session = new LiarSession(socket, { id: this.#sessions.length, ground: this.#ground() });
     this.#sessions.push(session);
@@ -141,25 +160,40 @@ export class Liar implements AsyncDisposable {
   }
 
   #ground(): LiarGround {
-    const lies = this.#lies;
+    const now = (): Lies => this.#lies;
     return {
-      lies,
+      get lies() {
+        return now();
+      },
       tree: this.tree,
       tls: this.#tls,
       trap: this.#trap,
-      silent: async () => (this.#silent ??= SilentPort.open()),
+      silent: async () => this.#silence(),
       note: (heard) => {
         this.heard.push(heard);
         for (const wake of this.#waiting) wake();
       },
-      track: (socket) => track(this.#data, socket),
+      track: (wire) => {
+        this.#wires.push(wire);
+        track(this.#data, wire.socket);
+      },
+      nextBreak: (of) => {
+        const used = this.#used.get("break") ?? 0;
+        const planned = used < (now().breaks ?? Number.POSITIVE_INFINITY) ? now()[of] : undefined;
+        if (planned !== undefined) this.#used.set("break", used + 1);
+        return planned;
+      },
       lieAbout: (heard, { key, reply }) => {
-        const { replies = {} } = lies;
+        const { replies = {} } = now();
         const name = key in replies ? key : "*";
         const lie = this.#nextOf(name, replies[name]);
         return typeof lie === "function" ? lie(heard, reply) : lie;
       },
     };
+  }
+
+  async #silence(): Promise<SilentPort> {
+    return (this.#silent ??= SilentPort.open());
   }
 
   #nextOf(key: string, lies: ReplyLie | readonly ReplyLie[] | undefined): ReplyLie {
@@ -169,6 +203,15 @@ export class Liar implements AsyncDisposable {
     this.#used.set(key, index + 1);
     return lies[index] ?? "truth";
   }
+}
+
+function sumOf(wires: readonly { readonly counts: WireCounts }[]): WireCounts {
+  let [sent, received] = [0, 0];
+  for (const { counts } of wires) {
+    sent += counts.sent;
+    received += counts.received;
+  }
+  return { sent, received };
 }
 
 function isList(lies: ReplyLie | readonly ReplyLie[]): lies is readonly ReplyLie[] {

@@ -13,8 +13,8 @@ export type Heard = {
 /** What comes in place of one true reply. Texts are octets and go out as they stand, line ends and all. */
 export type Lie =
   | "truth"
-  /** `""`: nothing. */
-  | { readonly say: string }
+  /** `""`: nothing. And then an end, where there is one. */
+  | { readonly say: string; readonly end?: "reset" | "fin" | "half" }
   /** In one segment with the true reply. */
   | { readonly before: string }
   | { readonly after: string }
@@ -30,9 +30,9 @@ export type ReplyLie = Lie | ((heard: Heard, reply: string) => Lie);
 
 /**
  * The parts of a transfer in any order. "half" is half of the data; "cut" ends TCP without TLS's close_notify; "hang"
- * waits until the client has closed the control connection. The ones that need a connection make it.
+ * waits for an ABOR or the end of the data connection, and "deaf" hears of nothing until the client has gone. The ones that need a connection make it.
  */
-export type Step = "opening" | "connect" | "data" | "half" | "end" | "reset" | "cut" | "closing" | "hang";
+export type Step = "opening" | "connect" | "data" | "half" | "end" | "reset" | "cut" | "closing" | "hang" | "deaf";
 
 export type Lies = {
   /**
@@ -50,6 +50,8 @@ export type Lies = {
   readonly passiveAddress?: string;
   readonly breakControl?: Break;
   readonly breakData?: Break;
+  /** How many connections are broken so; the ones after them are not. Default: all. */
+  readonly breaks?: number;
   /** Each octet of the control connection in a segment of its own; of data connections. */
   readonly split?: boolean;
   readonly splitData?: boolean;

@@ -24,10 +24,13 @@ for (const name of PEER_NAMES) {
       await signIn(own.wire, peer);
       await own.wire.expect(200, "PBSZ 0");
       await own.wire.expect(200, "PROT P");
-      assert.ok((await own.fetch("RETR big.bin")).data.equals(CONTENT["/big.bin"]));
+      // It sends no tickets over TLS 1.3, so there is nothing to wait for.
+      const session = name === "pure-ftpd" ? null : undefined;
+      assert.ok((await own.fetch("RETR big.bin", session)).data.equals(CONTENT["/big.bin"]));
     });
 
-    test("begins with TLS", { skip: IMPLICIT_PEERS.has(name) ? false : "it cannot" }, async () => {
+    if (!IMPLICIT_PEERS.has(name)) return;
+    test("begins with TLS", async () => {
       await using peer = await startPeer(name, { implicit: true });
       using own = await PrivateWire.implicit(peer.port);
       await signIn(own.wire, peer);

@@ -33,7 +33,7 @@ const GREETINGS: CaseTable = {
     { greeting: { say: "530 Too many connections.\r\n" } },
     { act: nothing, ends: ["BUSY"] },
   ),
-  reset: aboutReplies({ greeting: { end: "reset" } }, { act: nothing, ends: ["RESET"] }),
+  reset: aboutReplies({ greeting: { end: "reset" } }, { act: nothing, ends: ["RESET", "UNREACHABLE"] }),
   closed: aboutReplies({ greeting: { end: "fin" } }, { act: nothing, ends: ["RESET", "UNREACHABLE"] }),
   "half closed": aboutReplies({ greeting: { end: "half" } }, { act: nothing, ends: ["RESET", "UNREACHABLE"] }),
   "the answers to USER and PASS come with it": aboutReplies(
@@ -103,8 +103,17 @@ const AT_ANY_TIME: CaseTable = {
   "each octet by itself": { liar: { lies: { split: true, splitData: true } }, act: get, ends: "well" },
   ...Object.fromEntries(
     ["TYPE", "EPSV", "RETR", "RETR end"].map((key) => [
-      `421 at ${key}`,
-      aboutReplies({ [key]: { say: "421 Shutting down.\r\n" } }, { act: get, options: HASTY, ends: ["BUSY", "RESET"] }),
+      `421 at ${key}, and the end`,
+      aboutReplies(
+        { [key]: { say: "421 Shutting down.\r\n", end: "fin" } },
+        { act: get, options: HASTY, ends: ["BUSY", "RESET"] },
+      ),
+    ]),
+  ),
+  ...Object.fromEntries(
+    ["TYPE", "EPSV", "RETR", "RETR end"].map((key) => [
+      `421 at ${key}, and nothing more`,
+      aboutReplies({ [key]: { say: "421 Shutting down.\r\n" } }, { act: get, options: HASTY }),
     ]),
   ),
   ...Object.fromEntries(
@@ -113,10 +122,7 @@ const AT_ANY_TIME: CaseTable = {
       aboutReplies({ RETR: { say: `${line}\r\n` } }, { act: get, options: HASTY }),
     ]),
   ),
-  "another command's reply to each": aboutReplies(
-    { "*": { say: "226 Done.\r\n" } },
-    { act: get, options: HASTY, ends: ["PROTOCOL"] },
-  ),
+  "another command's reply to each": aboutReplies({ "*": { say: "226 Done.\r\n" } }, { act: get, options: HASTY }),
   "each reply twice": aboutReplies({ "*": (_heard, reply) => ({ after: reply }) }, { act: get, options: HASTY }),
   "a 150 before each reply": aboutReplies({ "*": { before: "150 Soon.\r\n" } }, { act: get, options: HASTY }),
   "the transfer's replies come with the port": aboutReplies(

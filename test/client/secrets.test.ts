@@ -5,7 +5,7 @@ import { suite, test } from "node:test";
 import type { ConnectOptions } from "../../src/client/types.ts";
 import { VERSIONS, pairFor } from "../support/tls.ts";
 import { Liar, type LiarWishes } from "./liar.ts";
-import { ACTS, CAREFUL, type CaseTable, HASTY, endure, tryOut } from "./unharmed.ts";
+import { ACTS, CAREFUL, type CaseTable, HASTY, aboutReplies, endure, tryOut } from "./unharmed.ts";
 
 const { get, list, nothing, put } = ACTS;
 const PAIR = pairFor("localhost", "127.0.0.1");
@@ -48,12 +48,10 @@ const CONTROL: CaseTable = {
     options: HASTY_TLS,
     ends: ["TLS_FAILED", "PROTOCOL"],
   },
-  "234, and silence": {
-    liar: { lies: { replies: { AUTH: { say: "234 Go.\r\n" } } } },
-    act: nothing,
-    options: HASTY_TLS,
-    ends: ["TIMEOUT"],
-  },
+  "234, and silence": aboutReplies(
+    { greeting: "truth", FEAT: "truth", AUTH: { say: "234 Go.\r\n" }, "*": { say: "" } },
+    { act: nothing, options: HASTY_TLS, ends: ["TIMEOUT", "TLS_FAILED"] },
+  ),
   "234, and a reset": {
     liar: secure({ lies: { replies: { PBSZ: { end: "reset" } } } }),
     act: nothing,

@@ -7,9 +7,10 @@ import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { connect } from "../../src/client/client.ts";
 import { FtpError, type FtpErrorCode } from "../../src/client/errors.ts";
-import type { Client, ConnectOptions } from "../../src/client/types.ts";
+import type { CallOptions, Client, ConnectOptions } from "../../src/client/types.ts";
 import { until } from "../support/attack.ts";
 import { FILES, Liar, type LiarWishes } from "./liar.ts";
 import type { Lies } from "./lies.ts";
@@ -23,12 +24,17 @@ const LATE_MS = 8_000;
 export const CAREFUL: ConnectOptions = { retry: { attempts: 1 }, store: false, replyMs: 3_000, stallMs: 3_000 };
 export const HASTY: ConnectOptions = { ...CAREFUL, replyMs: HASTE_MS, stallMs: HASTE_MS };
 
+/** Turns of the event loop that sockets are given to close before it is looked at the clock. */
+const TURNS = 5;
+
 /** What a call is made on. */
 export type Stage = {
   readonly client: Client;
   readonly liar: Liar;
   /** An empty folder of this machine. */
   readonly folder: string;
+  /** For each call. */
+  readonly call: CallOptions;
 };
 export type Act = (stage: Stage) => Promise<unknown>;
 
@@ -38,55 +44,61 @@ export const LARGE: Buffer = Buffer.alloc(3_000_000, "large ");
 
 /** Fails where what was got is not what there is: an error is no harm, a wrong file is. */
 export const ACTS = {
-  async get({ client, folder }) {
+  get: async ({ client, folder, call }) => {
     const path = join(folder, "out");
-    await client.download("/hello.txt", path);
+    await client.download("/hello.txt", path, call);
     assert.equal(await readFile(path, "latin1"), CONTENT);
   },
-  async read({ client }) {
-    assert.equal((await client.read("/hello.txt")).toString("latin1"), CONTENT);
+  read: async ({ client, call }) => {
+    assert.equal((await client.read("/hello.txt", call)).toString("latin1"), CONTENT);
   },
-  async put({ client, folder, liar }) {
+  put: async ({ client, folder, liar, call }) => {
     const path = join(folder, "in");
     await writeFile(path, "what goes up");
-    await client.upload(path, "/incoming/up");
+    await client.upload(path, "/incoming/up", call);
     assert.equal(liar.tree.get("/incoming/up")?.toString(), "what goes up");
   },
-  async putLarge({ client, liar }) {
-    await client.write("/incoming/large", LARGE);
+  putLarge: async ({ client, liar, call }) => {
+    await client.write("/incoming/large", LARGE, call);
     assert.ok(liar.tree.get("/incoming/large")?.equals(LARGE), "the upload that was called good is not whole");
   },
-  async list({ client }) {
-    const entries = await client.list("/").toArray();
+  list: async ({ client, call }) => {
+    const entries = await client.list("/", call).toArray();
     assert.deepEqual(entries.map(({ name }) => name).toSorted(), ["empty", "hello.txt", "incoming", "sub"]);
   },
-  async nothing() {},
+  /** More than any connection takes in: it ends when it is no longer read. */
+  putWithoutEnd: async ({ client, call }) => {
+    await client.write("/incoming/endless", Readable.from(endlessChunks(), { objectMode: false }), call);
+  },
+  nothing: async () => {},
 } as const satisfies Readonly<Record<string, Act>>;
+
+function* endlessChunks(): Generator<Buffer> {
+  for (;;) yield LARGE;
+}
 
 export type Case = {
   readonly liar?: LiarWishes;
   readonly options?: ConnectOptions;
+  /** Milliseconds for each call. */
+  readonly callMs?: number;
   readonly act: Act;
   /** "well": it succeeds. Codes: it fails with one of them. Absent: either, but not in between. */
   readonly ends?: "well" | readonly FtpErrorCode[];
   /** Of the URL. */
   readonly scheme?: string;
-  /** After all is closed. */
-  readonly after?: (liar: Liar, error: FtpError | undefined) => void;
 };
 
 /** Starts a liar, connects, acts, closes, and looks at what is left. */
 export async function tryOut(one: Case): Promise<FtpError | undefined> {
   await using liar = await Liar.start(one.liar ?? {});
-  const error = await endure(liar, one);
-  one.after?.(liar, error);
-  return error;
+  return await endure(liar, one);
 }
 
 /** The same with a liar that is there already. @returns how it failed. */
 export async function endure(
   liar: Liar,
-  { act, ends, scheme, options = CAREFUL }: Case,
+  { act, ends, scheme, callMs, options = CAREFUL }: Case,
 ): Promise<FtpError | undefined> {
   const folder = await mkdtemp(join(tmpdir(), "ferryman-liar-"));
   const before = socketsNow();
@@ -94,7 +106,7 @@ export async function endure(
     const error = await inTime(
       outcomeOf(async () => {
         await using client = await connect(liar.url("", scheme), options);
-        await act({ client, liar, folder });
+        await act({ client, liar, folder, call: callMs === undefined ? {} : { timeoutMs: callMs } });
       }),
     );
     await nothingOpen({ liar, folder, before });
@@ -136,6 +148,8 @@ async function inTime<Value>(work: Promise<Value>): Promise<Value> {
 
 async function nothingOpen({ liar, folder, before }: { liar: Liar; folder: string; before: number }): Promise<void> {
   await liar.quiet();
+  // Mostly they are closed within some turns of the loop, and tens of thousands of calls are tried.
+  for (let turns = 0; turns < TURNS && socketsNow() > before; turns += 1) await new Promise(setImmediate);
   await until(`sockets are closed: ${before} before, ${socketsNow()} now`, () => socketsNow() <= before);
   assert.deepEqual(filesOpen(folder), [], "a file stayed open");
 }
@@ -166,4 +180,14 @@ export type CaseTable = Readonly<Record<string, Case>>;
 /** A case whose liar lies about replies alone. */
 export function aboutReplies(replies: NonNullable<Lies["replies"]>, rest: Omit<Case, "liar">): Case {
   return { ...rest, liar: { lies: { replies } } };
+}
+
+/** A server that tells no sizes: nothing but the end of the data and its 226 says that a file is whole. */
+export const WITHOUT_SIZE = {
+  features: ["EPSV", "REST STREAM"],
+  replies: { SIZE: { say: "500 What?\r\n" }, MLST: { say: "500 What?\r\n" } },
+} as const satisfies Lies;
+
+export function lying(lies: Lies, rest: Omit<Case, "liar">): Case {
+  return { ...rest, liar: { lies } };
 }

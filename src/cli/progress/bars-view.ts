@@ -1,7 +1,15 @@
 /** Transfers on a terminal: one line for each active file, drawn again in place; those that ended scroll up. */
 import { printable } from "../../client/errors.ts";
 import { activeLines, redrawn } from "./render.ts";
-import { type BoardStream, type Tally, type TransferEnd, type TransferFile, type View, endLine, shownFile } from "./tally.ts";
+import {
+  type BoardStream,
+  type Tally,
+  type TransferEnd,
+  type TransferFile,
+  type View,
+  endLine,
+  shownFile,
+} from "./tally.ts";
 
 /** Milliseconds between two drawings: nobody reads faster, and each costs a slow terminal time. */
 const DRAW_MS = 100;

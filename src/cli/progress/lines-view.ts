@@ -1,7 +1,15 @@
 /** Transfers where there is no terminal: a line at the end of each file, and one now and then for long ones. */
 import { printable } from "../../client/errors.ts";
 import { plainLine } from "./render.ts";
-import { type BoardStream, type Tally, type TransferEnd, type TransferFile, type View, endLine, shownFile } from "./tally.ts";
+import {
+  type BoardStream,
+  type Tally,
+  type TransferEnd,
+  type TransferFile,
+  type View,
+  endLine,
+  shownFile,
+} from "./tally.ts";
 
 /** Milliseconds between two lines of one file: enough for a log that somebody watches. */
 const LINE_MS = 10_000;

@@ -49,19 +49,22 @@ export class Failures {
     this.#say = say;
   }
 
-  /** @throws what is not the client's. */
-  note(error: unknown): void {
+  /** @param isTold people know it already. @throws what is not the client's. */
+  note(error: unknown, isTold = false): void {
     const end = asCliError(error);
     if (!(end instanceof CliError)) throw error;
     this.#count += 1;
     // One that may pass is told only if all of them may.
     this.#worst = this.#worst === EXIT.ok || this.#worst === end.exitCode ? end.exitCode : EXIT.failed;
-    this.#say(`error: ${end.message}`);
+    if (!isTold) this.#say(`error: ${end.message}`);
   }
 
   /** @throws {CliError} if there were any. */
   end(of: number): void {
     if (this.#count === 0) return;
-    throw new CliError(of === 1 ? "" : `${this.#count} of ${of} failed.`, this.#worst === EXIT.ok ? EXIT.failed : this.#worst);
+    throw new CliError(
+      of === 1 ? "" : `${this.#count} of ${of} failed.`,
+      this.#worst === EXIT.ok ? EXIT.failed : this.#worst,
+    );
   }
 }

@@ -137,6 +137,19 @@ function readRate(text: string): number {
   throw new InvalidArgumentError("Write octets per second like 500K or 2M.");
 }
 
+export function readSize(text: string): number {
+  const octets = parseOctets(text);
+  if (octets !== undefined) return octets;
+  throw new InvalidArgumentError("Write a size like 500K or 10M.");
+}
+
+/** Milliseconds. */
+export function readAge(text: string): number {
+  const seconds = parseDuration(text);
+  if (seconds !== undefined) return seconds * 1000;
+  throw new InvalidArgumentError("Write a time like 90m, 12h or 7d.");
+}
+
 /** @throws {CliError} for a file that cannot be read. */
 export function connectOptions(flags: RemoteFlags): ConnectOptions {
   return {

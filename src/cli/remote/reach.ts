@@ -63,7 +63,11 @@ export async function reach(
 export async function connectTo(
   url: FtpUrl,
   options: ConnectOptions,
-  { flags, say, signal }: { readonly flags: RemoteFlags; readonly say: (line: string) => void; readonly signal?: AbortSignal | undefined },
+  {
+    flags,
+    say,
+    signal,
+  }: { readonly flags: RemoteFlags; readonly say: (line: string) => void; readonly signal?: AbortSignal | undefined },
 ): Promise<Client> {
   const port = url.port ?? defaultPort(url.scheme);
   const proxy = options.proxy ?? proxyFromEnvironment(url.host, { env: process.env, port });
@@ -78,10 +82,12 @@ export async function connectTo(
         if (flags.quiet !== true) say(`note: ${printable(what)}`);
       },
       trust: ({ host, fingerprint }) => {
-        if (flags.quiet !== true) say(`note: the certificate of ${host} is new and believed from now on: SHA-256 ${fingerprint}`);
+        if (flags.quiet !== true)
+          say(`note: the certificate of ${host} is new and believed from now on: SHA-256 ${fingerprint}`);
       },
       retry: ({ error, attempt, waitMs }) => {
-        if (flags.quiet !== true) say(`note: ${printable(error.message)}; try ${attempt + 1} in ${(waitMs / 1000).toFixed(1)} s`);
+        if (flags.quiet !== true)
+          say(`note: ${printable(error.message)}; try ${attempt + 1} in ${(waitMs / 1000).toFixed(1)} s`);
       },
       ...(flags.debug === true ? debugging(say) : {}),
     },
@@ -111,9 +117,13 @@ async function loginOf(url: FtpUrl, flags: RemoteFlags, say: (line: string) => v
   return { user: name, password: await askPassword(name, url.host) };
 }
 
-async function netrcLogin(
+export async function netrcLogin(
   host: string,
-  { user, flags, say }: { readonly user: string | undefined; readonly flags: RemoteFlags; readonly say: (line: string) => void },
+  {
+    user,
+    flags,
+    say,
+  }: { readonly user: string | undefined; readonly flags: RemoteFlags; readonly say: (line: string) => void },
 ): Promise<Login | undefined> {
   const files = typeof flags.netrc === "string" ? [flags.netrc] : netrcPaths(process.env);
   const { text, warnings } = await readNetrc(files);
@@ -128,12 +138,15 @@ async function netrcLogin(
   };
 }
 
-function passwordIn(file: string): string {
+export function passwordIn(file: string): string {
   try {
     const text = readFileSync(file === "-" ? 0 : file, "utf8").slice(0, PASSWORD_MOST);
     return text.split(/\r?\n/, 1)[0] ?? "";
   } catch (error) {
-    throw new CliError(`Cannot read the password from ${file}: ${error instanceof Error ? error.message : ""}`, EXIT.usage);
+    throw new CliError(
+      `Cannot read the password from ${file}: ${error instanceof Error ? error.message : ""}`,
+      EXIT.usage,
+    );
   }
 }
 

@@ -17,6 +17,8 @@ export type Evaluation = {
   readonly stopsAtFailure: () => boolean;
   /** Where programs behind `|` write. */
   readonly programOutput: Writable | "inherit";
+  /** The same in the background. */
+  readonly besideOutput: Writable;
 };
 
 /**
@@ -25,13 +27,26 @@ export type Evaluation = {
  * @throws {ExitRequest} @throws {Interrupted}
  */
 export async function runText(evaluation: Evaluation, text: string, context: Context): Promise<boolean> {
-  const parsed = parseCommands(text);
-  if (!parsed.ok) {
-    context.say(parsed.problem);
-    return false;
-  }
   let isWell = true;
-  for (const chain of parsed.chains) {
+  // Line by line: a mistake in the tenth is no reason to leave out the nine before, and a long file is no long line.
+  for (const line of text.split("\n")) {
+    const parsed = parseCommands(line);
+    if (!parsed.ok) context.say(parsed.problem);
+    isWell = parsed.ok ? await runChains(evaluation, parsed.chains, context, isWell) : false;
+    if (!isWell && evaluation.stopsAtFailure()) return false;
+  }
+  return isWell;
+}
+
+/** @param before what is said where there is no chain: an empty line changes nothing. */
+async function runChains(
+  evaluation: Evaluation,
+  chains: readonly Chain[],
+  context: Context,
+  before: boolean,
+): Promise<boolean> {
+  let isWell = before;
+  for (const chain of chains) {
     isWell = await runOrStart(evaluation, chain, context);
     if (!isWell && evaluation.stopsAtFailure()) return false;
   }
@@ -60,13 +75,15 @@ async function runChain(evaluation: Evaluation, { steps }: Chain, context: Conte
   return isWell;
 }
 
-async function runStep(evaluation: Evaluation, step: Step, context: Context): Promise<boolean> {
+/** One step. @returns whether it went well; failures are told. */
+export async function runStep(evaluation: Evaluation, step: Step, context: Context): Promise<boolean> {
   const name = step.kind === "program" ? "!" : (step.words[0]?.text ?? "");
   try {
     if (step.kind === "program") return await evaluation.shell.program(step.program, context);
     const alias = evaluation.shell.aliases.get(name);
     // `alias ls "ls -a"` means the command itself the second time.
-    if (alias !== undefined && !context.expanding.has(name)) return await runAlias(evaluation, { step, alias }, context);
+    if (alias !== undefined && !context.expanding.has(name))
+      return await runAlias(evaluation, { step, alias }, context);
     return await runCommand(evaluation, step, context);
   } catch (error) {
     if (error instanceof ExitRequest || error instanceof Interrupted) throw error;
@@ -86,7 +103,11 @@ async function runAlias(
   if (context.depth >= NESTING_MOST) throw new ShellError(`aliases are more than ${NESTING_MOST} levels deep`);
   const [first, ...rest] = step.words;
   const words = rest.map(({ pattern, isGlob, text }) => (isGlob ? pattern : quoted(text)));
-  const inside = { ...context, depth: context.depth + 1, expanding: new Set([...context.expanding, first?.text ?? ""]) };
+  const inside = {
+    ...context,
+    depth: context.depth + 1,
+    expanding: new Set([...context.expanding, first?.text ?? ""]),
+  };
   return await withOut(evaluation, step, inside, async (out) => {
     return await runText(evaluation, [alias, ...words].join(" "), { ...inside, out });
   });
@@ -114,7 +135,8 @@ async function called(command: ShellCommand, context: Omit<Call, "client" | "lin
     await command.run(call);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    throw new ShellError(`${error.message}\nusage: ${command.name} ${command.usage}`.trimEnd(), { cause: error });
+    const usage = `${command.name} ${command.usage}`.trimEnd();
+    throw new ShellError(`${error.message} (usage: ${usage})`, { cause: error });
   }
 }
 
@@ -132,7 +154,7 @@ async function withOut(
   if (pipe === undefined) return await work(context.out);
   const { out, went } = programOut(pipe, {
     cwd: context.place.localFolder,
-    output: context.isBackground ? process.stderr : evaluation.programOutput,
+    output: context.isBackground ? evaluation.besideOutput : evaluation.programOutput,
     signal: context.signal,
   });
   const isWell = await ending(out, work);

@@ -47,12 +47,7 @@ export async function remoteNames(call: Call, words: readonly Word[]): Promise<r
 
 /** Paths of the host. @throws {ShellError} when nothing matches a glob. */
 export async function localNames(call: Call, words: readonly Word[]): Promise<readonly string[]> {
-  const list = async function* (folder: string): AsyncIterable<Item> {
-    for (const each of await readdir(folder, { withFileTypes: true })) {
-      yield { name: each.name, mayHold: each.isDirectory() || each.isSymbolicLink() };
-    }
-  };
-  const ground = { list, isHiddenToo: call.shell.settings.isOn("hidden"), signal: call.signal };
+  const ground = { list: localItems, isHiddenToo: call.shell.settings.isOn("hidden"), signal: call.signal };
   const found: string[] = [];
   for (const word of words) {
     const path = localPath(call.place, word);
@@ -60,11 +55,21 @@ export async function localNames(call: Call, words: readonly Word[]): Promise<re
     else {
       const { localFolder } = call.place;
       const base = word.pattern.startsWith("/") ? word.pattern : `${escaped(localFolder)}/${word.pattern}`;
-      const matches = await matching(word.isHome ? localPath(call.place, { ...word, text: word.pattern }) : base, word, ground);
+      const matches = await matching(
+        word.isHome ? localPath(call.place, { ...word, text: word.pattern }) : base,
+        word,
+        ground,
+      );
       found.push(...matches.map((match) => match.path));
     }
   }
   return found;
+}
+
+async function* localItems(folder: string): AsyncIterable<Item> {
+  for (const each of await readdir(folder, { withFileTypes: true })) {
+    yield { name: each.name, mayHold: each.isDirectory() || each.isSymbolicLink() };
+  }
 }
 
 function isGlobHere(call: Call, word: Word): boolean {
@@ -120,4 +125,3 @@ async function below(folders: readonly Match[], level: Level, ground: Ground): P
 function unescaped(part: string): string {
   return part.replace(/\\(.)/gs, "$1");
 }
-

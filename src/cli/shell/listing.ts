@@ -51,7 +51,11 @@ function letters({ type, mode }: Entry): string {
 }
 
 /** Names in as many columns as fit, read downwards. @param width columns of the terminal. */
-export function columnLines(names: readonly string[], width: number, widthOf: (text: string) => number): readonly string[] {
+export function columnLines(
+  names: readonly string[],
+  width: number,
+  widthOf: (text: string) => number,
+): readonly string[] {
   const widest = Math.max(1, ...names.map(widthOf)) + 2;
   const columns = Math.max(1, Math.floor(width / widest));
   const rows = Math.ceil(names.length / columns);

@@ -35,7 +35,8 @@ export async function fetchPiece(call: Call, piece: Piece, flags: MoveFlags): Pr
       resume: flags.isResumed ?? false,
     };
     const moved = await client.download(piece.remote, piece.local, options);
-    if (flags.removesSource === true && moved.skipped !== true) await client.remove(piece.remote, { signal: call.signal });
+    if (flags.removesSource === true && moved.skipped !== true)
+      await client.remove(piece.remote, { signal: call.signal });
     return moved;
   });
 }
@@ -112,6 +113,8 @@ export async function eachPiece<T>(
   pieces: Iterable<T> | AsyncIterable<T>,
   { work, name, isOnBoard = true }: Each<T>,
 ): Promise<void> {
+  // Once for all of them, before any is on the board.
+  call.client();
   const count = { done: 0, failed: 0 };
   const running = new Set<Promise<void>>();
   const one = async (piece: T): Promise<void> => {
@@ -123,15 +126,19 @@ export async function eachPiece<T>(
     }
     count.done += 1;
   };
-  for await (const piece of pieces) {
-    if (call.signal.aborted) break;
-    const task = one(piece).finally(() => running.delete(task));
-    running.add(task);
-    if (running.size >= call.shell.settings.number("parallel")) await Promise.race(running);
+  try {
+    for await (const piece of pieces) {
+      if (call.signal.aborted) break;
+      const task = one(piece).finally(() => running.delete(task));
+      running.add(task);
+      if (running.size >= call.shell.settings.number("parallel")) await Promise.race(running);
+    }
+  } finally {
+    // Also when the names end in a failure: nothing goes on behind a command that has ended.
+    await Promise.all(running);
   }
-  await Promise.all(running);
   if (call.signal.aborted) throw new Interrupted();
-  if (call.shell.settings.isOn("bell") && call.shell.isTerminal) call.say("\u0007");
+  if (call.shell.settings.isOn("bell")) call.shell.ring();
   if (count.failed > 0) throw new PartsFailed({ failed: count.failed, of: count.done });
 }
 
@@ -140,7 +147,12 @@ export async function isLocalFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 }
 
-export type LocalEntry = { readonly path: string; readonly isFolder: boolean; readonly size: number; readonly mtimeMs: number };
+export type LocalEntry = {
+  readonly path: string;
+  readonly isFolder: boolean;
+  readonly size: number;
+  readonly mtimeMs: number;
+};
 
 /** All below a folder of the host, folders before what is in them. Links to files are followed, links to folders are not. */
 export async function* walkLocal(folder: string): AsyncIterable<LocalEntry> {
@@ -148,7 +160,10 @@ export async function* walkLocal(folder: string): AsyncIterable<LocalEntry> {
   for (let next = folders.pop(); next !== undefined; next = folders.pop()) {
     for (const each of await readdir(next, { withFileTypes: true })) {
       const path = join(next, each.name);
-      const facts = each.isDirectory() || each.isFile() || each.isSymbolicLink() ? await stat(path).catch(() => undefined) : undefined;
+      const facts =
+        each.isDirectory() || each.isFile() || each.isSymbolicLink()
+          ? await stat(path).catch(() => undefined)
+          : undefined;
       if (facts === undefined) continue;
       const isFolder = each.isDirectory();
       if (isFolder) folders.push(path);

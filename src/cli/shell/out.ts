@@ -64,14 +64,18 @@ class OwnOut implements Out {
   async end(): Promise<void> {
     if (this.#error === undefined) this.#stream.end();
     await this.#finished();
-    if (this.#error?.code !== "EPIPE") this.#check();
+    this.#checkError();
   }
 
   #check(): void {
-    if (this.#error?.code === "EPIPE" || this.#stream.destroyed) {
-      if (this.#error === undefined || this.#error.code === "EPIPE") throw new OutputClosed();
-    }
-    if (this.#error !== undefined) throw new ShellError(`the output could not be written: ${this.#error.message}`);
+    this.#checkError();
+    if (this.#error !== undefined || this.#stream.destroyed) throw new OutputClosed();
+  }
+
+  /** A reader that has gone is none. */
+  #checkError(): void {
+    if (this.#error === undefined || this.#error.code === "EPIPE") return;
+    throw new ShellError(`the output could not be written: ${this.#error.message}`);
   }
 }
 
@@ -90,7 +94,10 @@ export type ProgramPlace = {
 };
 
 /** `| program`. @returns also whether the program went well, once it has ended. */
-export function programOut(program: string, place: ProgramPlace): { readonly out: Out; readonly went: Promise<boolean> } {
+export function programOut(
+  program: string,
+  place: ProgramPlace,
+): { readonly out: Out; readonly went: Promise<boolean> } {
   const child = started(program, place, "pipe");
   const went = ended(child, program);
   const { stdin } = child;
@@ -100,7 +107,8 @@ export function programOut(program: string, place: ProgramPlace): { readonly out
 
 /** `!program`; "" is a shell for people. @returns whether it went well. */
 export async function runProgram(program: string, place: ProgramPlace): Promise<boolean> {
-  const shell = process.platform === "win32" ? (process.env["COMSPEC"] ?? "cmd.exe") : (process.env["SHELL"] ?? "/bin/sh");
+  const shell =
+    process.platform === "win32" ? (process.env["COMSPEC"] ?? "cmd.exe") : (process.env["SHELL"] ?? "/bin/sh");
   return await ended(started(program === "" ? shell : program, place, "inherit"), program);
 }
 

@@ -17,7 +17,10 @@ export type Place = {
 };
 
 /** A path of the server from its root; `..` at the root stays there. A slash at the end is not kept. */
-export function remotePath({ folder, home }: Pick<Place, "folder" | "home">, word: Pick<Word, "text" | "isHome">): string {
+export function remotePath(
+  { folder, home }: Pick<Place, "folder" | "home">,
+  word: Pick<Word, "text" | "isHome">,
+): string {
   const { text } = word;
   if (word.isHome && (text === "~" || text.startsWith("~/"))) return normal(`${home}/${text.slice(1)}`);
   return normal(text.startsWith("/") ? text : `${folder}/${text}`);

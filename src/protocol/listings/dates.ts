@@ -3,13 +3,15 @@ import type { ListedTime, ListingState } from "./entry.ts";
 import { monthOf } from "./months.ts";
 import { type Word, textAt } from "./words.ts";
 
-export type Day = { readonly year: number; readonly month: number; readonly day: number };
+type Day = { readonly year: number; readonly month: number; readonly day: number };
 /** The time since midnight, and what it was told in. */
-export type Clock = { readonly ms: number; readonly precision: "second" | "minute" };
+type Clock = { readonly ms: number; readonly precision: "second" | "minute" };
 export type FoundDate = {
   readonly time: ListedTime;
   /** The word after the date. */
   readonly next: number;
+  /** Spaces that belong to the date, beside the one that ends it: some dates fill up their column. */
+  readonly gap: number;
 };
 
 const DAY_MS = 86_400_000;
@@ -117,7 +119,7 @@ export function unixDate(words: readonly Word[], at: number, now: number): Found
   const first = textAt(words, at);
   if (first.length > LONGEST) return undefined;
   if (/^(?:mon|tue|wed|thu|fri|sat|sun)$/i.test(first)) return namedDate(words, at + 1, now);
-  return namedDate(words, at, now) ?? numberedDate(words, at);
+  return namedDate(words, at, now) ?? numberedDate(words, at, now);
 }
 
 /** `Jan 31 12:34`, `Jan 31  2024`, `31 Jan 12:34`, `31. Jan 2024`, `Jan 31 12:34:56 2024`, `Jan 31, 2024 12:34`. */
@@ -154,13 +156,22 @@ function dayOf(word: string): number | undefined {
   return day === undefined ? undefined : Number(day);
 }
 
-/** `2024-01-31 12:34`, with seconds and zone of `--time-style=full-iso`, `2024-01-31` alone, `31.01.2024 12:34`. */
-function numberedDate(words: readonly Word[], at: number): FoundDate | undefined {
+/**
+ * `2024-01-31 12:34`, with seconds and zone of `--time-style=full-iso`, `31.01.2024 12:34`; of `--time-style=iso`
+ * `01-31 12:34` and `2024-01-31 `, which is as wide.
+ */
+function numberedDate(words: readonly Word[], at: number, now: number): FoundDate | undefined {
   const text = textAt(words, at);
+  if (!/^\d\S{4}/.test(text)) return undefined;
+  const clock = clockOf(textAt(words, at + 1));
+  const [, month, dayOfMonth] = /^(\d\d)-(\d\d)$/.exec(text) ?? [];
+  if (month !== undefined) {
+    if (clock === undefined) return undefined;
+    return foundDate(guessedTime(Number(month), Number(dayOfMonth), { clock, now }), at + 2);
+  }
   const day = shortDate(text, { isDayFirst: false });
   if (day === undefined) return undefined;
-  const clock = clockOf(textAt(words, at + 1));
-  if (clock === undefined) return /^\d{4}-/.test(text) ? foundDate(serverTime(day), at + 1) : undefined;
+  if (clock === undefined) return /^\d{4}-/.test(text) ? filledDate(words, at, serverTime(day)) : undefined;
   const time = serverTime(day, clock);
   const zone = /^([-+])([01]\d)([0-5]\d)$/.exec(textAt(words, at + 2));
   if (time === undefined || zone === null) return foundDate(time, at + 2);
@@ -168,6 +179,13 @@ function numberedDate(words: readonly Word[], at: number): FoundDate | undefined
   return foundDate({ ...time, ms: time.ms - ahead * MINUTE_MS, zone: "utc" }, at + 3);
 }
 
+/** A date that a second space fills up. A name that begins with a space is rarer than `ls` in this style. */
+function filledDate(words: readonly Word[], at: number, time: ListedTime | undefined): FoundDate | undefined {
+  const [date, next] = [words[at], words[at + 1]];
+  if (time === undefined || date === undefined || next === undefined) return undefined;
+  return { time, next: at + 1, gap: next.start - date.end > 1 ? 1 : 0 };
+}
+
 function foundDate(time: ListedTime | undefined, next: number): FoundDate | undefined {
-  return time === undefined ? undefined : { time, next };
+  return time === undefined ? undefined : { time, next, gap: 0 };
 }

@@ -42,7 +42,7 @@ export type ListingState = {
   /** Milliseconds since 1970 UTC. */
   readonly now: number;
   /** The heading that was seen last, of formats whose lines mean nothing without it. */
-  heading?: "datasets" | "members" | "modules" | undefined;
+  heading?: "datasets" | "members" | "modules" | "jobs" | undefined;
   /** A day above 12 stood first in a date with `/`: so it does in those that could be read both ways. */
   isDayFirst: boolean;
   /** Not given back yet. */

@@ -29,14 +29,14 @@ export const os400Format: Format = (line, state) => {
 export const vmFormat: Format = (line, state) => {
   const words = wordsOf(line, { most: 10 });
   if (words.length < 8 || words.length > 9) return undefined;
-  const [name, type, format, length, records] = [0, 1, 2, 3, 4].map((index) => textAt(words, index));
-  if (!/^(?:[FV]|DIR|-)$/.test(format ?? "") && type !== "DIR") return undefined;
-  if (![length, records, textAt(words, 5)].every((text) => text === "-" || isNumber(text ?? ""))) return undefined;
+  const [name = "", type = "", format = "", ...numbers] = words.slice(0, 6).map(({ text }) => text);
+  if (!/^(?:[FV]|DIR|-)$/.test(format) && type !== "DIR") return undefined;
+  if (!numbers.every((text) => text === "-" || isNumber(text))) return undefined;
   const time = shortTime(textAt(words, 6), textAt(words, 7), state);
   if (time === undefined) return undefined;
   const owner = textAt(words, 8);
   const facts = { time, owner: owner === "" || owner === "-" ? undefined : joined(owner) };
-  if (type === "DIR" || format === "DIR") return listedEntry(name ?? "", "directory", facts);
-  const size = format === "F" ? safe(Number(length) * Number(records)) : undefined;
+  if (type === "DIR" || format === "DIR") return listedEntry(name, "directory", facts);
+  const size = format === "F" ? safe(Number(numbers[0]) * Number(numbers[1])) : undefined;
   return listedEntry(`${name}.${type}`, "file", { ...facts, size });
 };

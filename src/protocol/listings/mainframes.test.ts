@@ -162,6 +162,12 @@ test("members of a partitioned data set", () => {
   ]);
 });
 
+test("jobs of z/OS", () => {
+  const job = "ANN1     JOB00123 ANN      OUTPUT A        RC=0000 4 spool files";
+  const found = readAll(job, "JOBNAME  JOBID    OWNER    STATUS CLASS", job, "ANN1     FOO00123 ANN      OUTPUT A");
+  assert.deepEqual(found, ["unknown", "ignored", { name: "JOB00123", type: "file", owner: "ANN" }, "unknown"]);
+});
+
 test("lines that are nearly of z/OS", () => {
   const lines = [
     "VOLUME01 3390   2024/01/31  1   15  FB      80  6160  PO  ANN.JCL",
@@ -268,6 +274,14 @@ test("NonStop and OS-9", () => {
   ]);
 });
 
+function folder(time: ListedEntry["time"]): object {
+  return { name: "a folder", type: "directory", time };
+}
+
+function file(size: number, time: ListedEntry["time"]): object {
+  return { name: "a file", type: "file", size, time };
+}
+
 test("OS/2, VxWorks and VShell: the size stands first", () => {
   const found = readAll(
     "          73098      A          01-31-24   12:34  a file",
@@ -286,8 +300,6 @@ test("OS/2, VxWorks and VShell: the size stands first", () => {
     "  206876  a file",
     "  206876  Jan 31, 2024 12:34",
   );
-  const folder = (time: ListedEntry["time"]): object => ({ name: "a folder", type: "directory", time });
-  const file = (size: number, time: ListedEntry["time"]): object => ({ name: "a file", type: "file", size, time });
   assert.deepEqual(found, [
     file(73_098, MINUTE),
     folder(MINUTE),
@@ -318,13 +330,13 @@ test("Chameleon, SuperTCP and wfFTP: the name stands first", () => {
     "REPORT.TXT      many      01-31-24    12:34",
     "REPORT.TXT      11264     today",
   );
-  const file = { name: "REPORT.TXT", type: "file", size: 11_264, time: MINUTE };
+  const report = { name: "REPORT.TXT", type: "file", size: 11_264, time: MINUTE };
   assert.deepEqual(found, [
-    file,
+    report,
     { name: "MAIL", type: "directory", time: MINUTE },
     { name: ".", type: "this", time: MINUTE },
-    file,
-    file,
+    report,
+    report,
     "unknown",
     "unknown",
     "unknown",

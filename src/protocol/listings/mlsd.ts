@@ -52,9 +52,9 @@ function typeOf(facts: Facts): Typed {
   return target === "" ? { type: "link" } : { type: "link", target: joined(target) };
 }
 
-/** The client may have turned the fact off (RFC 3659 §7.9): the mode tells, or rights that only folders have. */
+/** The client may have turned the fact off (RFC 3659 §7.9): the mode tells, or rights that only folders have (`m` is left out: pyftpdlib says `M` of files). */
 function kindWithoutType(facts: Facts): "file" | "directory" {
-  const isFolder = modeOf(facts.get("unix.mode"))?.isFolder === true || /[celmp]/i.test(facts.get("perm") ?? "");
+  const isFolder = modeOf(facts.get("unix.mode"))?.isFolder === true || /[celp]/i.test(facts.get("perm") ?? "");
   return isFolder ? "directory" : "file";
 }
 

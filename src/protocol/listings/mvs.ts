@@ -1,7 +1,8 @@
 /**
- * z/OS (MVS): data sets below a heading, and the members of a partitioned one. Sizes are tracks or records there, never
+ * z/OS (MVS): data sets below a heading, the members of a partitioned one, and jobs. Sizes are tracks or records there, never
  * octets, and left out; those of load modules are octets.
  */
+import { joined } from "../octets.ts";
 import { clockOf, serverTime, shortDate } from "./dates.ts";
 import { type Format, type ListedEntry, type ListingState, listedEntry } from "./entry.ts";
 import { type Word, textAt, wordsOf } from "./words.ts";
@@ -9,6 +10,7 @@ import { type Word, textAt, wordsOf } from "./words.ts";
 const DATASETS = /^ *Volume +Unit\b/;
 const MEMBERS = /^ *Name +VV\.MM\b/;
 const MODULES = /^ *Name +Size +TTR\b/;
+const JOBS = /^ *JOBNAME +JOBID\b/;
 
 /** Up to 44 characters in parts of up to 8, mostly; some servers put the whole name between quotes. */
 const NAME = /^'?[A-Z0-9$#@][A-Z0-9$#@.\-_{}]{0,60}(?:\([A-Z0-9$#@+-]{1,8}\))?'?$/i;
@@ -26,13 +28,14 @@ export const mvsFormat: Format = (line, state) => {
   const words = wordsOf(line, { most: 12 });
   // After twelve words there is no name of a data set, and no column of a member.
   if (words.length === 0 || words.length === 12) return undefined;
-  return datasetOf(line, words, state) ?? moduleOf(words) ?? memberOf(words, state);
+  return datasetOf(line, words, state) ?? moduleOf(words) ?? memberOf(words, state) ?? jobOf(words, state);
 };
 
 function headingOf(line: string): ListingState["heading"] {
   if (DATASETS.test(line)) return "datasets";
   if (MEMBERS.test(line)) return "members";
-  return MODULES.test(line) ? "modules" : undefined;
+  if (MODULES.test(line)) return "modules";
+  return JOBS.test(line) ? "jobs" : undefined;
 }
 
 function datasetOf(line: string, words: readonly Word[], state: ListingState): ListedEntry | undefined {
@@ -73,4 +76,11 @@ function memberOf(words: readonly Word[], state: ListingState): ListedEntry | un
   const day = shortDate(textAt(words, 3), state);
   const clock = clockOf(textAt(words, 4));
   return day && clock && listedEntry(name, "file", { time: serverTime(day, clock) });
+}
+
+/** `NAME     JOB00123 OWNER    OUTPUT A        RC=0000 4 spool files`: what a job printed is had by its number. */
+function jobOf(words: readonly Word[], { heading }: ListingState): ListedEntry | undefined {
+  const job = textAt(words, 1);
+  if (heading !== "jobs" || !/^(?:JOB|TSU|STC|[JTS])\d{4,8}$/.test(job)) return undefined;
+  return listedEntry(job, "file", { owner: joined(textAt(words, 2)) });
 }

@@ -34,12 +34,16 @@ export const sizeFirstFormat: Format = (line, state) => {
 /** A date with its time of day: `01-31-24 12:34`, `Jan-31-2024 12:34:56`, `Jan 31, 2024 12:34`, `Jan 31 2024 12:34`. */
 function plainDate(words: readonly Word[], at: number, state: ListingState): FoundDate | undefined {
   const time = shortTime(textAt(words, at), textAt(words, at + 1), state);
-  if (time !== undefined) return { time, next: at + 2 };
+  if (time !== undefined) return { time, next: at + 2, gap: 0 };
   const date = unixDate(words, at, state.now);
   if (date?.time.precision !== "day") return date;
   const clock = clockOf(textAt(words, date.next));
   if (clock === undefined) return undefined;
-  return { time: { ...date.time, ms: date.time.ms + clock.ms, precision: clock.precision }, next: date.next + 1 };
+  return {
+    time: { ...date.time, ms: date.time.ms + clock.ms, precision: clock.precision },
+    next: date.next + 1,
+    gap: 0,
+  };
 }
 
 /**
@@ -65,13 +69,13 @@ export const nonStopFormat: Format = (line, state) => {
   const [code, size] = [textAt(words, 1 + isOpen), textAt(words, 2 + isOpen)];
   const time = shortTime(textAt(words, 3 + isOpen), textAt(words, 4 + isOpen), state);
   const rest = words.slice(5 + isOpen).map(({ text }) => text);
-  const owner = /^(\d{1,3}), ?(\d{1,3}) "\S{4}"$/.exec(rest.join(" "));
-  if (!/^\d{1,5}[A-Z]?$/.test(code) || !isNumber(size) || time === undefined || owner === null) return undefined;
+  const [, group = "", owner] = /^(\d{1,3}), ?(\d{1,3}) "\S{4}"$/.exec(rest.join(" ")) ?? [];
+  if (!/^\d{1,5}[A-Z]?$/.test(code) || !isNumber(size) || time === undefined || owner === undefined) return undefined;
   return listedEntry(textAt(words, 0), "file", {
     size: exactNumber(size),
     time,
-    owner: joined(owner[2] ?? ""),
-    group: joined(owner[1] ?? ""),
+    owner: joined(owner),
+    group: joined(group),
   });
 };
 

@@ -16,8 +16,8 @@ function read(line: string, now = NOW): unknown {
 }
 
 function minute(...date: readonly [number, number, number, number?, number?]): ListedEntry["time"] {
-  const [year, month, day, hours = 0, minutes = 0] = date;
-  return { ms: Date.UTC(year, month - 1, day, hours, minutes), precision: "minute", zone: "server" };
+  const [year, month, dayOfMonth, hours = 0, minutes = 0] = date;
+  return { ms: Date.UTC(year, month - 1, dayOfMonth, hours, minutes), precision: "minute", zone: "server" };
 }
 
 function day(year: number, month: number, date: number): ListedEntry["time"] {
@@ -86,6 +86,8 @@ test("dates in every order and language", () => {
     ["Jan 31, 2024 12:34", JAN_31],
     ["2024-01-31 12:34", JAN_31],
     ["2024-01-31", day(2024, 1, 31)],
+    ["2024-01-31 ", day(2024, 1, 31)],
+    ["01-31 12:34", JAN_31],
     ["2024/01/31 12:34", JAN_31],
     ["31.01.2024 12:34", JAN_31],
     ["2024-01-31 12:34:56.123456789 +0130", { ms: Date.UTC(2024, 0, 31, 11, 4, 56), precision: "second", zone: "utc" }],
@@ -125,11 +127,12 @@ test("months in sets that are older than UTF-8", () => {
   }
 });
 
+function timeOf(date: string, now: number): unknown {
+  const found = new ListingReader({ kind: "list", now }).line(joined(`-rw-r--r-- 1 a b 5 ${date} name`));
+  return typeof found === "string" ? found : found.time;
+}
+
 test("a date without a year is the latest that lies no more than a day ahead", () => {
-  const timeOf = (date: string, now: number): unknown => {
-    const found = new ListingReader({ kind: "list", now }).line(joined(`-rw-r--r-- 1 a b 5 ${date} name`));
-    return typeof found === "string" ? found : found.time;
-  };
   assert.deepEqual(timeOf("Jun 16 11:59", NOW), minute(2024, 6, 16, 11, 59));
   assert.deepEqual(timeOf("Jun 16 12:00", NOW), minute(2024, 6, 16, 12));
   assert.deepEqual(timeOf("Jun 16 12:01", NOW), minute(2023, 6, 16, 12, 1));
@@ -141,11 +144,12 @@ test("a date without a year is the latest that lies no more than a day ahead", (
   assert.equal(timeOf("Jan 31 12:60", NOW), "unknown");
 });
 
+function nameOf(rest: string): unknown {
+  const found = new ListingReader({ kind: "list", now: NOW }).line(joined(`-rw-r--r-- 1 a b ${rest}`));
+  return typeof found === "string" ? found : found.name;
+}
+
 test("a name keeps its spaces, and what looks like a date in it is its own", () => {
-  const nameOf = (rest: string): unknown => {
-    const found = new ListingReader({ kind: "list", now: NOW }).line(joined(`-rw-r--r-- 1 a b ${rest}`));
-    return typeof found === "string" ? found : found.name;
-  };
   assert.equal(nameOf("5 Jan 31 12:34  two  spaces  "), " two  spaces  ");
   assert.equal(nameOf("5 Jan 31 12:34 9 Feb 12 2020 x"), "9 Feb 12 2020 x");
   assert.equal(nameOf("5 Jan 31 2020 12:34"), "12:34");
@@ -157,31 +161,31 @@ test("a name keeps its spaces, and what looks like a date in it is its own", () 
 });
 
 test("links, devices and folders of all sorts", () => {
-  const tail = (date = "Jan 31 12:34"): string => `${date} name`;
+  const tail = "Jan 31 12:34 name";
   const time = JAN_31;
   const cases: readonly (readonly [string, object])[] = [
     [
-      `lrwxrwxrwx 1 a b 7 ${tail()} -> usr/bin`,
+      `lrwxrwxrwx 1 a b 7 ${tail} -> usr/bin`,
       { type: "link", time, mode: 0o777, owner: "a", group: "b", target: "usr/bin" },
     ],
     [
-      `lrwxrwxrwx 1 a b 8 ${tail()} -> x -> y z`,
+      `lrwxrwxrwx 1 a b 8 ${tail} -> x -> y z`,
       { type: "link", time, mode: 0o777, owner: "a", group: "b", target: "x -> y z" },
     ],
-    [`lrwxrwxrwx 1 a b 0 ${tail()} -> x`, { type: "link", time, mode: 0o777, owner: "a", group: "b", target: "x" }],
-    [`lrwxrwxrwx 1 a b 4.0K ${tail()} -> x`, { type: "link", time, mode: 0o777, owner: "a", group: "b", target: "x" }],
-    [`lrwxrwxrwx 1 a b 7 ${tail()}`, { type: "link", time, mode: 0o777, owner: "a", group: "b" }],
-    [`brw-rw---- 1 a b 8, 16 ${tail()}`, { type: "other", time, mode: 0o660, owner: "a", group: "b" }],
-    [`crw--w---- 1 a b 4,64 ${tail()}`, { type: "other", time, mode: 0o620, owner: "a", group: "b" }],
-    [`prw-r--r-- 1 a b 0 ${tail()}`, { type: "other", time, mode: 0o644, owner: "a", group: "b" }],
-    [`-rwSr-sr-T 1 a b 1.5M ${tail()}`, { type: "file", time, mode: 0o7654, owner: "a", group: "b" }],
-    [`drwxr-xr-x 1 a b 0 ${tail()}/`, { type: "directory", time, mode: 0o755, owner: "a", group: "b" }],
-    [`-rw-r--r-- 1 a b 9007199254740993 ${tail()}`, { type: "file", time, mode: 0o644, owner: "a", group: "b" }],
-    [`drwxr-xr-x ann staff ${tail()}`, { type: "directory", time, mode: 0o755, owner: "ann", group: "staff" }],
+    [`lrwxrwxrwx 1 a b 0 ${tail} -> x`, { type: "link", time, mode: 0o777, owner: "a", group: "b", target: "x" }],
+    [`lrwxrwxrwx 1 a b 4.0K ${tail} -> x`, { type: "link", time, mode: 0o777, owner: "a", group: "b", target: "x" }],
+    [`lrwxrwxrwx 1 a b 7 ${tail}`, { type: "link", time, mode: 0o777, owner: "a", group: "b" }],
+    [`brw-rw---- 1 a b 8, 16 ${tail}`, { type: "other", time, mode: 0o660, owner: "a", group: "b" }],
+    [`crw--w---- 1 a b 4,64 ${tail}`, { type: "other", time, mode: 0o620, owner: "a", group: "b" }],
+    [`prw-r--r-- 1 a b 0 ${tail}`, { type: "other", time, mode: 0o644, owner: "a", group: "b" }],
+    [`-rwSr-sr-T 1 a b 1.5M ${tail}`, { type: "file", time, mode: 0o7654, owner: "a", group: "b" }],
+    [`drwxr-xr-x 1 a b 0 ${tail}/`, { type: "directory", time, mode: 0o755, owner: "a", group: "b" }],
+    [`-rw-r--r-- 1 a b 9007199254740993 ${tail}`, { type: "file", time, mode: 0o644, owner: "a", group: "b" }],
+    [`drwxr-xr-x ann staff ${tail}`, { type: "directory", time, mode: 0o755, owner: "ann", group: "staff" }],
   ];
   for (const [line, wanted] of cases) assert.deepEqual(read(line), { name: "name", ...wanted }, line);
   // The length of a link is that of its target, so its name may hold an arrow too.
-  assert.deepEqual(read(`lrwxrwxrwx 1 a b 1 ${tail()} -> x -> y`), {
+  assert.deepEqual(read(`lrwxrwxrwx 1 a b 1 ${tail} -> x -> y`), {
     name: "name -> x",
     type: "link",
     time,
@@ -264,6 +268,11 @@ test("servers that only look like Unix", () => {
     "060644 500 101 0 1706704440 name",
     "0999999 500 101 0 1706704440 name",
     "-rw-r--r-- 1 ann staff 5120 name",
+    "-rw-r--r-- 1 ann staff 5120 01-31 name",
+    "-rw-r--r-- 1 ann staff 5120 2024-01-31",
+    "-rw-r--r-- 1 ann staff 5120 2024-02-30 name",
+    "-rw-r--r-- 1 ann staff 5120 31.01.2024 name",
+    `-rw-r--r-- 1 ann staff 5120 31 ${"J".repeat(25)} 2024 name`,
     "-rw-r--r--",
   ];
   const types = broken.map((line) => read(line)).map((found) => (typeof found === "string" ? found : "entry"));
@@ -274,6 +283,11 @@ test("servers that only look like Unix", () => {
     "unknown",
     "unknown",
     "entry",
+    "unknown",
+    "unknown",
+    "unknown",
+    "unknown",
+    "unknown",
     "unknown",
     "unknown",
     "unknown",

@@ -5,7 +5,7 @@
 import { joined } from "../octets.ts";
 import { type FoundDate, unixDate } from "./dates.ts";
 import { type Format, type ListedEntry, listedEntry } from "./entry.ts";
-import { type Word, afterWord, exactNumber, isNumber, safe, textAt, wordsOf } from "./words.ts";
+import { type Word, afterWord, exactNumber, isNumber, textAt, wordsOf } from "./words.ts";
 
 type Kind = "file" | "directory" | "link" | "other";
 type Rights = {
@@ -43,7 +43,7 @@ export const unixFormat: Format = (line, { now }) => {
   const last = words[(date?.next ?? 0) - 1];
   if (date === undefined || last === undefined) return undefined;
   const rest = afterWord(line, last);
-  const name = rights.isPadded ? rest.trimStart() : rest;
+  const name = rights.isPadded ? rest.trimStart() : rest.slice(date.gap);
   const columns = columnsOf(line, words.slice(rights.next, date.at), rights.kind);
   const { target, name: own } = rights.kind === "link" ? linkOf(name, columns.size) : { name, target: undefined };
   return listedEntry(own, rights.kind, { ...columns, time: date.time, mode: rights.mode, target });
@@ -80,16 +80,24 @@ function modeOf(letters: string): number | undefined {
   return mode;
 }
 
+type PlacedDate = FoundDate & { readonly at: number };
+
 /** The first date with a size before it; else the first date, for servers that leave the size out. */
-function dateOf(words: readonly Word[], from: number, now: number): (FoundDate & { readonly at: number }) | undefined {
-  let first: (FoundDate & { readonly at: number }) | undefined;
+function dateOf(words: readonly Word[], from: number, now: number): PlacedDate | undefined {
+  return firstDate(words, from + 1, { now, isSized: true }) ?? firstDate(words, from, { now, isSized: false });
+}
+
+function firstDate(
+  words: readonly Word[],
+  from: number,
+  { now, isSized }: { readonly now: number; readonly isSized: boolean },
+): PlacedDate | undefined {
   for (let at = from; at < words.length; at++) {
-    const found = unixDate(words, at, now);
-    if (found === undefined) continue;
-    if (at > from && isSize(textAt(words, at - 1))) return { ...found, at };
-    first ??= { ...found, at };
+    if (isSized && !isSize(textAt(words, at - 1))) continue;
+    const date = unixDate(words, at, now);
+    if (date !== undefined) return { ...date, at };
   }
-  return first;
+  return undefined;
 }
 
 /** `1234`, `4.0K`, and the `8,0` of a device. */
@@ -112,9 +120,8 @@ function columnsOf(line: string, words: readonly Word[], kind: Kind): Columns {
 
 /** Two words are owner and group. More are two columns only where more than one space parts them once. */
 function ownersOf(line: string, words: readonly Word[]): Pick<ListedEntry, "owner" | "group"> {
-  const gaps = words.slice(1).map((word, index) => ({ at: index + 1, width: word.start - (words[index]?.end ?? 0) }));
-  const wide = gaps.filter(({ width }) => width > 1);
-  const cut = words.length === 2 ? 1 : wide.length === 1 ? wide[0]?.at : undefined;
+  const wide = words.flatMap(({ start }, index) => (index > 0 && line.charAt(start - 2) === " " ? [index] : []));
+  const cut = words.length === 2 ? 1 : wide.length === 1 ? wide[0] : undefined;
   const between = (from: number, to: number): ListedEntry["owner"] =>
     joined(line.slice(words[from]?.start, words[to - 1]?.end));
   if (cut === undefined) return { owner: between(0, words.length) };
@@ -137,17 +144,16 @@ const ARROW = " -> ";
 
 /** `0100644   500  101   12345    1706702400   name`: mode, owner, group, size and seconds since 1970 as numbers. */
 function numericEntry(line: string, words: readonly Word[]): ListedEntry | undefined {
-  const [mode, owner, group, size, seconds] = words;
-  const found = OCTAL.exec(mode?.text ?? "");
-  if (found === null || seconds === undefined || !/^\d{6,12}$/.test(seconds.text)) return undefined;
-  const texts = [owner, group, size].map((word) => word?.text ?? "");
-  if (!texts.every(isNumber)) return undefined;
-  const [ownerText = "", groupText = "", sizeText = ""] = texts;
-  return listedEntry(afterWord(line, seconds).trimStart(), OCTAL_KINDS[found[1] ?? ""] ?? "other", {
-    size: exactNumber(sizeText),
-    time: { ms: Number(seconds.text) * 1000, precision: "second", zone: "utc" },
-    mode: safe(Number.parseInt(found[2] ?? "", 8)),
-    owner: joined(ownerText),
-    group: joined(groupText),
+  const [mode = "", owner = "", group = "", size = "", seconds = ""] = words.slice(0, 5).map(({ text }) => text);
+  const [, kind = "", bits] = OCTAL.exec(mode) ?? [];
+  const last = words[4];
+  if (bits === undefined || last === undefined || !/^\d{6,12}$/.test(seconds)) return undefined;
+  if (![owner, group, size].every(isNumber)) return undefined;
+  return listedEntry(afterWord(line, last).trimStart(), OCTAL_KINDS[kind] ?? "other", {
+    size: exactNumber(size),
+    time: { ms: Number(seconds) * 1000, precision: "second", zone: "utc" },
+    mode: Number.parseInt(bits, 8),
+    owner: joined(owner),
+    group: joined(group),
   });
 }

@@ -60,7 +60,9 @@ export const FILE_COMMANDS: readonly ShellCommand[] = [
     help: "show or set the bits that new files do not get (SITE UMASK)",
     run: async (call) => {
       const [bits] = call.words;
-      const reply = await call.client().raw(bits === undefined ? "SITE UMASK" : `SITE UMASK ${bits.text}`, { signal: call.signal });
+      const reply = await call
+        .client()
+        .raw(bits === undefined ? "SITE UMASK" : `SITE UMASK ${bits.text}`, { signal: call.signal });
       await call.line(printable(reply.lines.join("\n")));
     },
   },
@@ -90,32 +92,43 @@ async function remove(call: Call): Promise<void> {
   if (flags.rest.length === 0) throw new UsageError("which files?");
   const names = await remoteNames(call, flags.rest);
   const isTree = flags.has("r") || flags.has("R");
+  const isForced = flags.has("f");
   const isMany = isTree || names.length > 1 || flags.rest.some(({ isGlob }) => isGlob);
-  const asksEach = call.shell.settings.isOn("prompt");
-  if (isMany && !flags.has("f") && !asksEach && call.shell.isTerminal && !call.isBackground) {
-    const what = names.length === 1 ? printable(names[0]?.path ?? "") : `${names.length} names`;
-    const answer = await call.shell.ask(`remove ${what}${isTree ? " with all that is in it" : ""} [y/N]? `);
-    if (answer?.trim().toLowerCase().startsWith("y") !== true) throw new ShellError("nothing was removed");
-  }
+  if (isMany && !isForced) await confirmed(call, names, isTree);
   const ask = asking(call);
   const wanted: RemoteName[] = [];
-  for (const name of names) if (flags.has("f") || (await ask("remove", printable(name.path)))) wanted.push(name);
+  for (const name of names) if (isForced || (await ask("remove", printable(name.path)))) wanted.push(name);
   await eachPiece(call, wanted, {
-    work: async ({ path, entry }) => {
-      const isFolder = isTree && (entry === undefined ? await call.client().exists(path, { signal: call.signal }) : entry.type);
-      if (isFolder === "directory") await call.client().removeTree(path, { signal: call.signal });
-      else await call.client().remove(path, { signal: call.signal });
-    },
+    work: async (name) => await removed(call, name, isTree),
     name: ({ path }) => printable(path),
     isOnBoard: false,
   }).finally(() => call.shell.names.clear());
+}
+
+/** Once for all of them, unless each is asked about anyway. @throws {ShellError} when the answer is no. */
+async function confirmed(call: Call, names: readonly RemoteName[], isTree: boolean): Promise<void> {
+  if (call.shell.settings.isOn("prompt") || !call.shell.isTerminal || call.isBackground) return;
+  const what = names.length === 1 ? printable(names[0]?.path ?? "") : `${names.length} names`;
+  const answer = await call.shell.ask(`remove ${what}${isTree ? " with all that is in it" : ""} [y/N]? `);
+  if (answer?.trim().toLowerCase().startsWith("y") !== true) throw new ShellError("nothing was removed");
+}
+
+async function removed(call: Call, { path, entry }: RemoteName, isTree: boolean): Promise<void> {
+  const client = call.client();
+  const { signal } = call;
+  const type = isTree ? (entry?.type ?? (await client.exists(path, { signal }))) : "file";
+  if (type === "directory") await client.removeTree(path, { signal });
+  else await client.remove(path, { signal });
 }
 
 async function move(call: Call): Promise<void> {
   const { last, names } = await sourcesAndTarget(call, "the old name and the new one");
   const target = remotePath(call.place, last);
   const client = call.client();
-  const isInto = names.length > 1 || namesFolder(last.text) || (await client.exists(target, { signal: call.signal })) === "directory";
+  const isInto =
+    names.length > 1 ||
+    namesFolder(last.text) ||
+    (await client.exists(target, { signal: call.signal })) === "directory";
   for (const { path } of names) {
     await client.rename(path, isInto ? inFolder(target, lastPart(path)) : target, { signal: call.signal });
   }
@@ -170,7 +183,8 @@ async function utimes(call: Call): Promise<void> {
   const given = flags.value("d")?.text;
   const time = given === undefined ? new Date() : new Date(given);
   if (Number.isNaN(time.getTime())) throw new UsageError(`"${given}" is no time such as 2026-01-31T12:00:00Z`);
-  for (const { path } of await remoteNames(call, flags.rest)) await call.client().utime(path, time, { signal: call.signal });
+  for (const { path } of await remoteNames(call, flags.rest))
+    await call.client().utime(path, time, { signal: call.signal });
 }
 
 async function digest(call: Call): Promise<void> {

@@ -95,7 +95,8 @@ export const FOLDER_COMMANDS: readonly ShellCommand[] = [
     completes: "folder",
     run: async (call) => {
       if (call.words.length === 0) throw new UsageError("which folder?");
-      for (const { path } of await remoteNames(call, call.words)) await call.client().rmdir(path, { signal: call.signal });
+      for (const { path } of await remoteNames(call, call.words))
+        await call.client().rmdir(path, { signal: call.signal });
       call.shell.names.clear();
     },
   },
@@ -136,7 +137,9 @@ async function lls(call: Call): Promise<void> {
     if (!(await call.shell.program(`ls ${texts.join(" ")}`, call))) throw new ShellError("the host's ls failed");
     return;
   }
-  const entries = await readdir(word === undefined ? call.place.localFolder : localPath(call.place, word), { withFileTypes: true });
+  const entries = await readdir(word === undefined ? call.place.localFolder : localPath(call.place, word), {
+    withFileTypes: true,
+  });
   const names = entries
     .filter(({ name }) => !name.startsWith("."))
     .map((entry) => printable(entry.name) + (entry.isDirectory() ? "/" : ""))

@@ -9,13 +9,14 @@ import { type RemoteName, remoteNames } from "../globs.ts";
 import { checkedName, nameProblem } from "../local-names.ts";
 import { type MoveFlags, type Piece, asking, eachPiece, fetchPiece, isLocalFolder } from "../moving.ts";
 import { lastPart, localPath, namesFolder } from "../place.ts";
+import { copied } from "./show.ts";
 
 const GET_FLAGS = "caErRpo:O:P:";
 
 const OPTIONS = [
   "-c  go on where an earlier try ended      -E  remove the file of the server afterwards",
   "-r  folders with all that is in them      -a  as text, with the line ends of this host",
-  "-o  name of the file here                 -O  folder here",
+  "-o  name of the file here, - shows it     -O  folder here",
 ];
 
 export const GET_COMMANDS: readonly ShellCommand[] = [
@@ -25,7 +26,10 @@ export const GET_COMMANDS: readonly ShellCommand[] = [
     topic: "transfers",
     usage: "[-caEr] [-o FILE] [-O FOLDER] NAME [LOCAL]",
     help: "fetch a file",
-    more: [...OPTIONS, "A LOCAL that is a folder, or ends with a slash, gets the file into it. A glob is as with mget."],
+    more: [
+      ...OPTIONS,
+      "A LOCAL that is a folder, or ends with a slash, gets the file into it. A glob is as with mget.",
+    ],
     completes: "first-remote",
     run: async (call) => await get(call, {}),
   },
@@ -73,8 +77,13 @@ async function get(call: Call, more: MoveFlags): Promise<void> {
   const names = await remoteNames(call, [name]);
   const [only] = names;
   if (target === undefined || names.length !== 1 || only === undefined) {
-    return await fetchAll(call, names, { flags, more, folder: target === undefined ? undefined : localPath(call.place, target) });
+    return await fetchAll(call, names, {
+      flags,
+      more,
+      folder: target === undefined ? undefined : localPath(call.place, target),
+    });
   }
+  if (target.text === "-") return await copied(call.client().open(only.path, { signal: call.signal }), call.out);
   const path = localPath(call.place, target);
   if (namesFolder(target.text) || isTree(flags) || (await isLocalFolder(path))) {
     return await fetchAll(call, names, { flags, more, folder: path });
@@ -105,7 +114,8 @@ async function fetchAll(call: Call, names: readonly RemoteName[], { flags, more,
   const ask = asking(call);
   const wanted: Piece[] = [];
   for (const name of found) {
-    if (await ask("get", printable(lastPart(name.path)))) wanted.push(piece(name, join(target, checkedName(lastPart(name.path)))));
+    if (await ask("get", printable(lastPart(name.path))))
+      wanted.push(piece(name, join(target, checkedName(lastPart(name.path)))));
   }
   call.board.expect({ files: wanted.length });
   await run(call, wanted, moves);
@@ -145,7 +155,9 @@ async function* trees(call: Call, names: readonly RemoteName[], target: string):
       continue;
     }
     await mkdir(top, { recursive: true });
-    const below = call.client().walk(path, { signal: call.signal, hidden: true, enter: (each) => nameProblem(each.name) === undefined });
+    const below = call
+      .client()
+      .walk(path, { signal: call.signal, hidden: true, enter: (each) => nameProblem(each.name) === undefined });
     for await (const each of below) {
       const relative = each.path.slice(path === "/" ? 1 : path.length + 1);
       const parts = relative.split("/");

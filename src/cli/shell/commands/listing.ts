@@ -145,7 +145,8 @@ async function listed(call: Call, about: { folder: string; flags: Flags; show: S
   await show(call, isLarge ? block : sorted(block, flags), flags);
   if (isLarge) call.say(`note: more than ${SORTED_MOST} names, so they are not all sorted`);
   const { length } = listing.warnings;
-  if (length > 0) call.say(`note: ${length} lines of the listing were not understood: ${printable(listing.warnings[0] ?? "")}`);
+  if (length > 0)
+    call.say(`note: ${length} lines of the listing were not understood: ${printable(listing.warnings[0] ?? "")}`);
 }
 
 async function longly(call: Call, entries: readonly Entry[], flags: Flags): Promise<void> {
@@ -160,8 +161,12 @@ async function shortly(call: Call, entries: readonly Entry[], flags: Flags): Pro
   for (const line of isLines ? names : columnLines(names, call.out.columns, widthOf)) await call.line(line);
 }
 
+function byName(left: Entry, right: Entry): number {
+  if (left.name === right.name) return 0;
+  return left.name < right.name ? -1 : 1;
+}
+
 function sorted(entries: readonly Entry[], flags: Flags): readonly Entry[] {
-  const byName = (left: Entry, right: Entry): number => (left.name < right.name ? -1 : left.name > right.name ? 1 : 0);
   const order = (left: Entry, right: Entry): number => {
     if (flags.has("t")) return (right.modified?.ms ?? 0) - (left.modified?.ms ?? 0) || byName(left, right);
     if (flags.has("S")) return (right.size ?? 0) - (left.size ?? 0) || byName(left, right);
@@ -177,9 +182,12 @@ async function find(call: Call): Promise<void> {
   if (depth !== undefined && !/^\d{1,3}$/.test(depth)) throw new UsageError("-d takes a number of levels");
   const [folder] = flags.rest;
   const path = folder === undefined ? call.place.folder : remotePath(call.place, folder);
-  const walk = call.client().walk(path, { hidden: true, signal: call.signal, ...(depth === undefined ? {} : { depth: Number(depth) }) });
+  const walk = call
+    .client()
+    .walk(path, { hidden: true, signal: call.signal, ...(depth === undefined ? {} : { depth: Number(depth) }) });
   const prefix = path === "/" ? 1 : path.length + 1;
-  for await (const each of walk) await call.line(printable(each.path.slice(prefix)) + (each.type === "directory" ? "/" : ""));
+  for await (const each of walk)
+    await call.line(printable(each.path.slice(prefix)) + (each.type === "directory" ? "/" : ""));
 }
 
 async function du(call: Call): Promise<void> {
@@ -210,7 +218,12 @@ async function stat({ path }: RemoteName, call: Call): Promise<void> {
     ["path", printable(path)],
     ["type", entry.type],
     ["size", entry.size === undefined ? undefined : `${entry.size} octets (${shownSize(entry.size)})`],
-    ["changed", entry.modified === undefined ? undefined : `${shownModified(entry.modified)} (to the ${entry.modified.precision})`],
+    [
+      "changed",
+      entry.modified === undefined
+        ? undefined
+        : `${shownModified(entry.modified)} (to the ${entry.modified.precision})`,
+    ],
     ["mode", entry.mode?.toString(8).padStart(4, "0")],
     ["owner", entry.owner],
     ["group", entry.group],

@@ -93,7 +93,8 @@ async function source(call: Call): Promise<void> {
   if (word === undefined) throw new UsageError("which file?");
   if (call.depth >= NESTING_MOST) throw new ShellError(`files are read by files more than ${NESTING_MOST} levels deep`);
   const text = await readCommands(localPath(call.place, word));
-  if (!(await call.shell.run(text, { ...call, depth: call.depth + 1 }))) throw new ShellError("a command of the file failed");
+  if (!(await call.shell.run(text, { ...call, depth: call.depth + 1 })))
+    throw new ShellError("a command of the file failed");
 }
 
 /** @throws {ShellError} for a file that is too large to be one of commands. */

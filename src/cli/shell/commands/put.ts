@@ -118,7 +118,11 @@ async function run(
   pieces: Iterable<Piece> | AsyncIterable<Piece>,
   { flags, mode }: Pick<Wanted, "flags" | "mode">,
 ): Promise<void> {
-  const moves = { isAscii: flags.has("a"), removesSource: flags.has("E"), mode: mode ?? (flags.has("c") ? "resume" : undefined) };
+  const moves = {
+    isAscii: flags.has("a"),
+    removesSource: flags.has("E"),
+    mode: mode ?? (flags.has("c") ? "resume" : undefined),
+  };
   await eachPiece(call, pieces, {
     work: async (each) => await sendPiece(call, each, moves),
     name: ({ shown }) => shown,

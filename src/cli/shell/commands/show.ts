@@ -70,10 +70,12 @@ async function cat(call: Call, out: Out, { isPacked = false }: Reading = {}): Pr
   }
 }
 
-async function copied(source: Readable, out: Out): Promise<void> {
+/** Octets as they come; `out` stays open. */
+export async function copied(source: Readable, out: Out): Promise<void> {
   try {
     for await (const chunk of source) {
-      if (!(chunk instanceof Uint8Array) && typeof chunk !== "string") throw new ShellError("the stream is not one of octets");
+      if (!(chunk instanceof Uint8Array) && typeof chunk !== "string")
+        throw new ShellError("the stream is not one of octets");
       await out.write(chunk);
     }
   } finally {
@@ -120,7 +122,8 @@ async function edit(call: Call): Promise<void> {
     await fetched(call, path, local);
     const before = await stat(local).catch(() => undefined);
     const editor = process.env["VISUAL"] ?? process.env["EDITOR"] ?? "vi";
-    if (!(await call.shell.program(`${editor} '${local.replaceAll("'", "'\\''")}'`, call))) throw new ShellError(`${editor} failed`);
+    if (!(await call.shell.program(`${editor} '${local.replaceAll("'", "'\\''")}'`, call)))
+      throw new ShellError(`${editor} failed`);
     const after = await stat(local).catch(() => undefined);
     if (after === undefined || (before?.mtimeMs === after.mtimeMs && before.size === after.size)) {
       call.say("nothing was changed");

@@ -1,0 +1,114 @@
+/** A mirror's specification with its defaults, checked and with absolute paths. */
+import { lstatSync } from "node:fs";
+import { homedir } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
+import { FtpError } from "../errors.ts";
+import type { Client } from "../types.ts";
+import { compileFilter, type Filter } from "./filter.ts";
+import { MIRROR_DEPTH } from "./limits.ts";
+import type { CompareBy, MirrorSpec } from "./types.ts";
+
+export type Terms = {
+  readonly direction: "down" | "up";
+  readonly remote: string;
+  readonly local: string;
+  readonly compare: CompareBy;
+  readonly zoneTolerance: boolean;
+  readonly only: "missing" | "existing" | undefined;
+  readonly filter: Filter;
+  readonly delete: false | "after" | "before";
+  readonly deleteExcluded: boolean;
+  readonly maxDelete: number;
+  readonly allowEmpty: boolean;
+  readonly links: "keep" | "follow" | "skip";
+  readonly times: "exact" | "listed" | false;
+  readonly modes: boolean;
+  /** Bits that no mode of ours gets: our umask for local files, none for the server's. */
+  readonly umask: number;
+  readonly emptyFolders: boolean;
+  readonly hidden: boolean;
+  readonly depth: number;
+  readonly ignoreCase: boolean;
+  readonly checkAfter: boolean;
+  readonly verify: "size" | "hash" | false;
+  readonly journal: string | false;
+};
+
+/** @throws {FtpError} USAGE. */
+export function termsOf(spec: MirrorSpec, client: Client): Terms {
+  for (const [name, value] of [
+    ["maxDelete", spec.maxDelete],
+    ["depth", spec.depth],
+  ] as const) {
+    if (value !== undefined && !(value >= 0)) throw usage(`${name} must be 0 or more, and is ${value}`);
+  }
+  const local = resolve(spec.local);
+  const isDown = spec.direction === "down";
+  return {
+    ...deletionTerms(spec),
+    ...keptTerms(spec),
+    direction: spec.direction,
+    remote: absoluteRemote(spec.remote, client.info.home),
+    local,
+    compare: spec.compare ?? "time+size",
+    zoneTolerance: spec.zoneTolerance ?? false,
+    only: spec.only,
+    filter: compileFilter(spec.filter),
+    umask: isDown ? process.umask() : 0,
+    hidden: spec.hidden ?? true,
+    depth: Math.min(spec.depth ?? MIRROR_DEPTH, MIRROR_DEPTH),
+    ignoreCase: spec.ignoreCase ?? (isDown && ignoresCase(local)),
+    journal: spec.journal ?? join(stateFolder(), "ferryman", "mirror"),
+  };
+}
+
+function deletionTerms(spec: MirrorSpec): Pick<Terms, "delete" | "deleteExcluded" | "maxDelete" | "allowEmpty"> {
+  return {
+    delete: spec.delete === true ? "after" : (spec.delete ?? false),
+    deleteExcluded: spec.deleteExcluded ?? false,
+    maxDelete: spec.maxDelete ?? Infinity,
+    allowEmpty: spec.allowEmpty ?? false,
+  };
+}
+
+function keptTerms(
+  spec: MirrorSpec,
+): Pick<Terms, "links" | "times" | "modes" | "emptyFolders" | "checkAfter" | "verify"> {
+  return {
+    links: spec.links ?? "keep",
+    times: spec.times ?? "exact",
+    modes: spec.modes ?? true,
+    emptyFolders: spec.emptyFolders ?? true,
+    checkAfter: spec.checkAfter ?? false,
+    verify: spec.verify ?? "size",
+  };
+}
+
+function absoluteRemote(path: string, home: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what is meant
+  if (/[\0\r\n]/.test(path)) throw usage("the server's folder holds a line end or NUL");
+  const whole = path.startsWith("/") ? path : `${home}/${path === "." ? "" : path}`;
+  return whole.replace(/\/{2,}/g, "/").replace(/(?<=.)\/$/, "");
+}
+
+function stateFolder(): string {
+  const named = process.env["XDG_STATE_HOME"];
+  return named === undefined || named === "" ? join(homedir(), ".local", "state") : named;
+}
+
+/** Whether the file system takes a name in other case for the same: nothing is written to find that out. */
+export function ignoresCase(folder: string): boolean {
+  for (let path = folder; path !== dirname(path); path = dirname(path)) {
+    const name = basename(path);
+    const other = name === name.toUpperCase() ? name.toLowerCase() : name.toUpperCase();
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat === undefined || other === name) continue;
+    const twin = lstatSync(join(dirname(path), other), { throwIfNoEntry: false });
+    return twin !== undefined && twin.ino === stat.ino && twin.dev === stat.dev;
+  }
+  return false;
+}
+
+export function usage(what: string): FtpError {
+  return new FtpError("USAGE", `The mirror cannot begin: ${what}.`, { phase: "local", retryable: false });
+}
