@@ -8,8 +8,10 @@ import { FtpError, type FtpReply } from "./errors.ts";
 import { existsAt, statOf } from "./facts.ts";
 import type { HostMemory } from "./host-memory.ts";
 import type { Hub } from "./hub.ts";
+import { keepHub } from "./hub-of.ts";
 import { READ_MOST } from "./limits.ts";
 import { list } from "./list.ts";
+import { segmentedDownload } from "./segments/segmented.ts";
 import { setTimeAt } from "./set-time.ts";
 import type { FtpSession } from "./session.ts";
 import { glob, removeTree, walk } from "./trees.ts";
@@ -54,6 +56,7 @@ class FtpClient implements Client {
   constructor(hub: Hub, events: EventHub, memory: HostMemory) {
     this.#hub = hub;
     this.#events = events;
+    keepHub(this, hub);
     this.#memory = memory;
   }
 
@@ -156,6 +159,10 @@ class FtpClient implements Client {
   }
 
   async download(path: string, to: Sink, options: DownloadOptions = {}): Promise<Transferred> {
+    const { segments } = options;
+    if (segments !== undefined && segments !== 1 && typeof to === "string") {
+      return await segmentedDownload([{ client: this.#hub, path }], to, { ...options, segments });
+    }
     return await download(this.#hub, this.#hub.path(path), to, options);
   }
 

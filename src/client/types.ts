@@ -154,6 +154,8 @@ export type Progress = {
   readonly resumedAt: number;
   /** Octets in all, where it is known. */
   readonly total?: number | undefined;
+  /** Of a download in segments: those under way, as positions in the file; `at` is the next octet to come. */
+  readonly segments?: readonly { readonly start: number; readonly at: number; readonly end: number }[] | undefined;
 };
 
 /** A path of the host, or a stream. */
@@ -186,6 +188,11 @@ export type DownloadOptions = TransferOptions & {
   readonly keepTime?: boolean | undefined;
   /** Writes to a hidden name beside it and renames at the end. Default true. */
   readonly atomic?: boolean | undefined;
+  /**
+   * To a path: connections at the same time, each for a part of the file; "auto" as many as make it faster. What an earlier
+   * call has left is gone on with unless `resume` is false. Default 1.
+   */
+  readonly segments?: number | "auto" | undefined;
 };
 
 export type UploadOptions = TransferOptions & {

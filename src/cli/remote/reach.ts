@@ -117,7 +117,7 @@ async function loginOf(url: FtpUrl, flags: RemoteFlags, say: (line: string) => v
   return { user: name, password: await askPassword(name, url.host) };
 }
 
-async function netrcLogin(
+export async function netrcLogin(
   host: string,
   {
     user,
@@ -138,7 +138,7 @@ async function netrcLogin(
   };
 }
 
-function passwordIn(file: string): string {
+export function passwordIn(file: string): string {
   try {
     const text = readFileSync(file === "-" ? 0 : file, "utf8").slice(0, PASSWORD_MOST);
     return text.split(/\r?\n/, 1)[0] ?? "";

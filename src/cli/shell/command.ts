@@ -80,12 +80,12 @@ export interface Shell {
   readonly history: () => readonly string[];
   /** @returns undefined when there is nobody, or no answer. */
   readonly ask: (question: string, about?: { readonly isSecret?: boolean }) => Promise<string | undefined>;
-  /** From wherever passwords are known, else asked for. */
-  readonly password: (url: string, user: string) => Promise<string | undefined>;
   /** Runs lines as if they stood there. @returns whether the last one went well. */
   readonly run: (text: string, context: Context) => Promise<boolean>;
   /** Runs lines beside the prompt. @returns the number of the job. */
   readonly runBeside: (text: string, context: Context, about: { readonly queued: boolean }) => number;
+  /** The bell of the terminal, where there is one. */
+  readonly ring: () => void;
   /** Runs a program of the host. @returns whether it went well. */
   readonly program: (program: string, context: Context) => Promise<boolean>;
 }

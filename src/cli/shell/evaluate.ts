@@ -17,6 +17,8 @@ export type Evaluation = {
   readonly stopsAtFailure: () => boolean;
   /** Where programs behind `|` write. */
   readonly programOutput: Writable | "inherit";
+  /** The same in the background. */
+  readonly besideOutput: Writable;
 };
 
 /**
@@ -25,13 +27,26 @@ export type Evaluation = {
  * @throws {ExitRequest} @throws {Interrupted}
  */
 export async function runText(evaluation: Evaluation, text: string, context: Context): Promise<boolean> {
-  const parsed = parseCommands(text);
-  if (!parsed.ok) {
-    context.say(parsed.problem);
-    return false;
-  }
   let isWell = true;
-  for (const chain of parsed.chains) {
+  // Line by line: a mistake in the tenth is no reason to leave out the nine before, and a long file is no long line.
+  for (const line of text.split("\n")) {
+    const parsed = parseCommands(line);
+    if (!parsed.ok) context.say(parsed.problem);
+    isWell = parsed.ok ? await runChains(evaluation, parsed.chains, context, isWell) : false;
+    if (!isWell && evaluation.stopsAtFailure()) return false;
+  }
+  return isWell;
+}
+
+/** @param before what is said where there is no chain: an empty line changes nothing. */
+async function runChains(
+  evaluation: Evaluation,
+  chains: readonly Chain[],
+  context: Context,
+  before: boolean,
+): Promise<boolean> {
+  let isWell = before;
+  for (const chain of chains) {
     isWell = await runOrStart(evaluation, chain, context);
     if (!isWell && evaluation.stopsAtFailure()) return false;
   }
@@ -60,7 +75,8 @@ async function runChain(evaluation: Evaluation, { steps }: Chain, context: Conte
   return isWell;
 }
 
-async function runStep(evaluation: Evaluation, step: Step, context: Context): Promise<boolean> {
+/** One step. @returns whether it went well; failures are told. */
+export async function runStep(evaluation: Evaluation, step: Step, context: Context): Promise<boolean> {
   const name = step.kind === "program" ? "!" : (step.words[0]?.text ?? "");
   try {
     if (step.kind === "program") return await evaluation.shell.program(step.program, context);
@@ -119,7 +135,8 @@ async function called(command: ShellCommand, context: Omit<Call, "client" | "lin
     await command.run(call);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    throw new ShellError(`${error.message}\nusage: ${command.name} ${command.usage}`.trimEnd(), { cause: error });
+    const usage = `${command.name} ${command.usage}`.trimEnd();
+    throw new ShellError(`${error.message} (usage: ${usage})`, { cause: error });
   }
 }
 
@@ -137,7 +154,7 @@ async function withOut(
   if (pipe === undefined) return await work(context.out);
   const { out, went } = programOut(pipe, {
     cwd: context.place.localFolder,
-    output: context.isBackground ? process.stderr : evaluation.programOutput,
+    output: context.isBackground ? evaluation.besideOutput : evaluation.programOutput,
     signal: context.signal,
   });
   const isWell = await ending(out, work);

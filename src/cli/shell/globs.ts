@@ -47,12 +47,7 @@ export async function remoteNames(call: Call, words: readonly Word[]): Promise<r
 
 /** Paths of the host. @throws {ShellError} when nothing matches a glob. */
 export async function localNames(call: Call, words: readonly Word[]): Promise<readonly string[]> {
-  const list = async function* (folder: string): AsyncIterable<Item> {
-    for (const each of await readdir(folder, { withFileTypes: true })) {
-      yield { name: each.name, mayHold: each.isDirectory() || each.isSymbolicLink() };
-    }
-  };
-  const ground = { list, isHiddenToo: call.shell.settings.isOn("hidden"), signal: call.signal };
+  const ground = { list: localItems, isHiddenToo: call.shell.settings.isOn("hidden"), signal: call.signal };
   const found: string[] = [];
   for (const word of words) {
     const path = localPath(call.place, word);
@@ -69,6 +64,12 @@ export async function localNames(call: Call, words: readonly Word[]): Promise<re
     }
   }
   return found;
+}
+
+async function* localItems(folder: string): AsyncIterable<Item> {
+  for (const each of await readdir(folder, { withFileTypes: true })) {
+    yield { name: each.name, mayHold: each.isDirectory() || each.isSymbolicLink() };
+  }
 }
 
 function isGlobHere(call: Call, word: Word): boolean {

@@ -113,6 +113,8 @@ export async function eachPiece<T>(
   pieces: Iterable<T> | AsyncIterable<T>,
   { work, name, isOnBoard = true }: Each<T>,
 ): Promise<void> {
+  // Once for all of them, before any is on the board.
+  call.client();
   const count = { done: 0, failed: 0 };
   const running = new Set<Promise<void>>();
   const one = async (piece: T): Promise<void> => {
@@ -124,15 +126,19 @@ export async function eachPiece<T>(
     }
     count.done += 1;
   };
-  for await (const piece of pieces) {
-    if (call.signal.aborted) break;
-    const task = one(piece).finally(() => running.delete(task));
-    running.add(task);
-    if (running.size >= call.shell.settings.number("parallel")) await Promise.race(running);
+  try {
+    for await (const piece of pieces) {
+      if (call.signal.aborted) break;
+      const task = one(piece).finally(() => running.delete(task));
+      running.add(task);
+      if (running.size >= call.shell.settings.number("parallel")) await Promise.race(running);
+    }
+  } finally {
+    // Also when the names end in a failure: nothing goes on behind a command that has ended.
+    await Promise.all(running);
   }
-  await Promise.all(running);
   if (call.signal.aborted) throw new Interrupted();
-  if (call.shell.settings.isOn("bell") && call.shell.isTerminal) call.say("\u0007");
+  if (call.shell.settings.isOn("bell")) call.shell.ring();
   if (count.failed > 0) throw new PartsFailed({ failed: count.failed, of: count.done });
 }
 

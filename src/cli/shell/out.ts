@@ -64,14 +64,18 @@ class OwnOut implements Out {
   async end(): Promise<void> {
     if (this.#error === undefined) this.#stream.end();
     await this.#finished();
-    if (this.#error?.code !== "EPIPE") this.#check();
+    this.#checkError();
   }
 
   #check(): void {
-    if (this.#error?.code === "EPIPE" || this.#stream.destroyed) {
-      if (this.#error === undefined || this.#error.code === "EPIPE") throw new OutputClosed();
-    }
-    if (this.#error !== undefined) throw new ShellError(`the output could not be written: ${this.#error.message}`);
+    this.#checkError();
+    if (this.#error !== undefined || this.#stream.destroyed) throw new OutputClosed();
+  }
+
+  /** A reader that has gone is none. */
+  #checkError(): void {
+    if (this.#error === undefined || this.#error.code === "EPIPE") return;
+    throw new ShellError(`the output could not be written: ${this.#error.message}`);
   }
 }
 

@@ -17,7 +17,7 @@ function short({ steps, isBackground }: Chain): string {
     if (step.kind === "program") return `${joiner}!${step.program}`;
     const { words, redirect, pipe } = step;
     const to = redirect === undefined ? "" : ` ${redirect.isAppend ? ">>" : ">"}${redirect.file.text}`;
-    return `${joiner}${words.map((word) => word.text).join(",")}${to}${pipe === undefined ? "" : ` |${pipe}`}`;
+    return `${joiner}${words.map(({ text: each }) => each).join(",")}${to}${pipe === undefined ? "" : ` |${pipe}`}`;
   });
   return texts.join(" ") + (isBackground ? " &" : "");
 }
@@ -61,12 +61,13 @@ test("what is missing is named", () => {
   assert.match(read("x ".repeat(20_000))[0] ?? "", /more than 10000 words/);
 });
 
+function word(text: string): string {
+  const token = nextToken(text, 0);
+  assert.ok(token?.kind === "word");
+  return `${token.word.isGlob ? "glob " : ""}${token.word.isHome ? "home " : ""}${token.word.pattern}`;
+}
+
 test("what was quoted is no glob and no home", () => {
-  const word = (text: string): string => {
-    const token = nextToken(text, 0);
-    assert.ok(token?.kind === "word");
-    return `${token.word.isGlob ? "glob " : ""}${token.word.isHome ? "home " : ""}${token.word.pattern}`;
-  };
   assert.equal(word("*.gz"), "glob *.gz");
   assert.equal(word("'*.gz'"), "\\*.gz");
   assert.equal(word("\\*.gz"), "\\*.gz");
@@ -78,7 +79,7 @@ test("what was quoted is no glob and no home", () => {
 
 test("any text is read or refused, and what is quoted comes back as one word", () => {
   fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom(..."ab '\"\\;&|>#*?!-~\n\t,") }), (text) => {
+    fc.property(fc.string({ unit: fc.constantFrom(...Array.from("ab '\"\\;&|>#*?!-~\n\t,")) }), (text) => {
       parseCommands(text);
       const { current } = typing(text);
       assert.ok(current.start <= text.length && current.end <= text.length);
@@ -90,18 +91,19 @@ test("any text is read or refused, and what is quoted comes back as one word", (
       const step = parsed.ok ? parsed.chains[0]?.steps[0] : undefined;
       assert.ok(step?.kind === "command" && parsed.ok && parsed.chains.length === 1);
       assert.deepEqual(
-        step.words.map((word) => word.text),
+        step.words.map(({ text: each }) => each),
         ["x", text],
       );
     }),
   );
 });
 
+function at(line: string): string {
+  const { before, current, place } = typing(line);
+  return `${place}: ${before.map(({ text }) => text).join(",")} <${current.text}${current.open}> ${current.start}`;
+}
+
 test("what is being typed: the command, the words before, and the one at the end", () => {
-  const at = (line: string): string => {
-    const { before, current, place } = typing(line);
-    return `${place}: ${before.map((word) => word.text).join(",")} <${current.text}${current.open}> ${current.start}`;
-  };
   assert.equal(at(""), "command:  <> 0");
   assert.equal(at("ge"), "command:  <ge> 0");
   assert.equal(at("get "), "command: get <> 4");

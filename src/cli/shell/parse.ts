@@ -43,6 +43,12 @@ export function parseCommands(text: string): Parsed {
   }
 }
 
+type OperatorToken = Extract<Token, { readonly kind: "operator" }>;
+
+function isOneOf(operator: Operator, ...operators: readonly Operator[]): boolean {
+  return operators.includes(operator);
+}
+
 class Problem extends Error {}
 
 class Parser {
@@ -88,26 +94,23 @@ class Parser {
 
   #step(joiner: Joiner): Step {
     const marks = /^[ \t]*([-@]*)[ \t]*/.exec(this.#text.slice(this.#at));
-    const ignoresFailure = marks?.[1]?.includes("-") ?? false;
+    const given = marks?.[1] ?? "";
+    const about = { joiner, ignoresFailure: given.includes("-") };
     const behind = this.#at + (marks?.[0].length ?? 0);
-    if (this.#text[behind] === "!") return { kind: "program", joiner, ignoresFailure, program: this.#rest(behind + 1) };
-    if (ignoresFailure || marks?.[1] === "@") this.#at = behind;
+    if (this.#text[behind] === "!") return { ...about, kind: "program", program: this.#rest(behind + 1) };
+    if (given !== "") this.#at = behind;
     const words: Word[] = [];
     let redirect: Redirect | undefined;
     let pipe: string | undefined;
     for (let token = this.#peek(); token !== undefined; token = this.#peek()) {
       if (token.kind === "word") words.push(this.#take(token.word));
-      else if (token.operator === ">" || token.operator === ">>") {
-        this.#at = token.end;
-        redirect = { file: this.#file(token.operator), isAppend: token.operator === ">>" };
-      } else if (token.operator === "|") {
-        this.#at = token.end;
-        pipe = this.#program();
-      } else break;
+      else if (isOneOf(token.operator, ">", ">>")) redirect = this.#redirect(token);
+      else if (token.operator === "|") pipe = this.#program(token);
+      else break;
     }
     if (words.length === 0) throw new Problem(this.#missing());
     if (redirect !== undefined && pipe !== undefined) throw new Problem("the output can go to a file or a program");
-    return { kind: "command", joiner, ignoresFailure, words, redirect, pipe };
+    return { ...about, kind: "command", words, redirect, pipe };
   }
 
   #take(word: Word): Word {
@@ -118,18 +121,20 @@ class Parser {
     return word;
   }
 
-  #file(operator: Operator): Word {
+  #redirect({ operator, end }: OperatorToken): Redirect {
+    this.#at = end;
     const token = this.#peek();
     if (token?.kind !== "word") throw new Problem(`"${operator}" needs the name of a file behind it`);
-    return this.#take(token.word);
+    return { file: this.#take(token.word), isAppend: operator === ">>" };
   }
 
   /** What `|` hands to the host's shell: up to an operator that is ours, further pipes and redirections included. */
-  #program(): string {
+  #program(pipe: OperatorToken): string {
+    this.#at = pipe.end;
     const start = this.#at;
     let end = start;
     for (let token = this.#peek(); token !== undefined; token = this.#peek()) {
-      const isOurs = token.kind === "operator" && !["|", ">", ">>"].includes(token.operator);
+      const isOurs = token.kind === "operator" && !isOneOf(token.operator, "|", ">", ">>");
       if (isOurs) break;
       if (token.kind === "word") this.#take(token.word);
       else this.#at = token.end;
@@ -158,10 +163,7 @@ class Parser {
   }
 }
 
-function isOperator(
-  token: Token | undefined,
-  operator: Operator,
-): token is Extract<Token, { readonly kind: "operator" }> {
+function isOperator(token: Token | undefined, operator: Operator): token is OperatorToken {
   return token?.kind === "operator" && token.operator === operator;
 }
 

@@ -19,8 +19,7 @@ const YES = new Set(["on", "yes", "true", "1"]);
 const NO = new Set(["off", "no", "false", "0"]);
 
 function toggle(about: string, initial: "on" | "off"): Definition {
-  const read = (text: string): string | undefined => (YES.has(text) ? "on" : NO.has(text) ? "off" : undefined);
-  return { about, initial, read, takes: "on or off" };
+  return { about, initial, read: readSwitch, takes: "on or off" };
 }
 
 function choice(about: string, words: readonly string[]): Definition {
@@ -29,9 +28,7 @@ function choice(about: string, words: readonly string[]): Definition {
 }
 
 function count(about: string, initial: number): Definition {
-  const read = (text: string): string | undefined =>
-    /^[1-9]\d?$/.test(text) && Number(text) <= PARALLEL_MOST ? text : undefined;
-  return { about, initial: String(initial), read, takes: `1 to ${PARALLEL_MOST}` };
+  return { about, initial: String(initial), read: readCount, takes: `1 to ${PARALLEL_MOST}` };
 }
 
 const DEFINITIONS = {
@@ -145,6 +142,15 @@ export function settingName(text: string): SettingName {
   if (found !== undefined) return found;
   if (only !== undefined && likely.length === 1) return only;
   throw new UsageError(`there is no setting "${text}".${didYouMean(text, names)} See: set`);
+}
+
+function readSwitch(text: string): string | undefined {
+  if (YES.has(text)) return "on";
+  return NO.has(text) ? "off" : undefined;
+}
+
+function readCount(text: string): string | undefined {
+  return /^[1-9]\d?$/.test(text) && Number(text) <= PARALLEL_MOST ? text : undefined;
 }
 
 function readRate(text: string): string | undefined {

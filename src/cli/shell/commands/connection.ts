@@ -1,11 +1,10 @@
 /** The connection: open, close, user, exit, status, and commands that go to the server as they stand. */
-import { isIPv6 } from "node:net";
-import { printable } from "../../../client/errors.ts";
+import { type FtpReply, printable } from "../../../client/errors.ts";
 import type { Client, ConnectOptions } from "../../../client/types.ts";
 import type { Call, ShellCommand } from "../command.ts";
-import { withoutPassword } from "../connection.ts";
 import { ExitRequest, ShellError, UsageError } from "../errors.ts";
 import { readFlags, wholeNumber } from "../flags.ts";
+import { remotePath } from "../place.ts";
 
 export const CONNECTION_COMMANDS: readonly ShellCommand[] = [
   {
@@ -121,41 +120,18 @@ async function open(call: Call): Promise<void> {
   noJobs(call);
   const number = flags.value("p") ?? port;
   const user = flags.value("u")?.text;
-  await openUrl(call, urlOf(target.text), {
+  await openTarget(call, target.text, {
     ...(number === undefined ? {} : { port: wholeNumber(number, { from: 1, to: 65_535 }) }),
     ...(user === undefined ? {} : { user }),
   });
 }
 
-/** `host`, `host:21`, `::1` or a URL, as a URL. @throws {UsageError} */
-export function urlOf(text: string): string {
-  const url = /^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `ftp://${isIPv6(text) ? `[${text}]` : text}`;
-  if (URL.canParse(url) && /^ftp(?:e?s)?:/i.test(url)) return url;
-  throw new UsageError(`"${withoutPassword(text)}" is no host and no URL that begins with ftp:, ftps: or ftpes:`);
-}
-
-/** Connects, and asks for what is missing. The folder of the URL becomes the current one. */
-export async function openUrl(call: Call, url: string, options: ConnectOptions): Promise<void> {
-  const { username, password, pathname } = new URL(url);
-  const user = options.user ?? decoded(username);
-  const isNamed = user !== "" && user !== "anonymous" && user !== "ftp";
-  const mayAsk = isNamed && options.password === undefined && password === "";
-  const secret = mayAsk ? await call.shell.password(url, user) : undefined;
-  const client = await call.shell.connection.open(url, {
-    ...options,
-    ...(secret === undefined ? {} : { password: secret }),
-    signal: call.signal,
-  });
+/** Connects, and enters the folder that the URL names. @throws {FtpError} */
+export async function openTarget(call: Call, target: string, options: ConnectOptions): Promise<void> {
+  const { client, path } = await call.shell.connection.open(target, { ...options, signal: call.signal });
   arrived(call, client, undefined);
-  await entered(call, client, pathname.replace(/;type=[aid]$/i, ""));
-}
-
-/** A URL's path is below the home; one that begins with `%2F` is from the root (RFC 1738 §3.2.2). */
-async function entered(call: Call, client: Client, pathname: string): Promise<void> {
-  const path = decoded(pathname.slice(1));
-  if (path === "") return;
-  const { home } = call.place;
-  const folder = (path.startsWith("/") ? path : `${home.replace(/\/$/, "")}/${path}`).replace(/(.)\/+$/, "$1");
+  if (path === "" || path === "/") return;
+  const folder = remotePath({ folder: call.place.home, home: call.place.home }, { text: path, isHome: false });
   await client.session(async (session) => await session.cd(folder), { signal: call.signal });
   call.place.folder = folder;
 }
@@ -174,14 +150,6 @@ export function arrived(call: Pick<Call, "place" | "shell" | "say">, client: Cli
   call.say(`connected to ${printable(info.host)} as ${printable(info.user)}; ${safety}`);
 }
 
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
 /** Jobs hold the connection that they began with. */
 export function noJobs(call: Pick<Call, "shell">): void {
   const count = call.shell.jobs.all.length;
@@ -190,7 +158,7 @@ export function noJobs(call: Pick<Call, "shell">): void {
 }
 
 async function status(call: Call): Promise<void> {
-  const { client, url } = call.shell.connection;
+  const { client, target } = call.shell.connection;
   if (client === undefined) await call.line("not connected");
   else {
     const { info } = client;
@@ -199,7 +167,7 @@ async function status(call: Call): Promise<void> {
     await call.line(`folder    ${printable(call.place.folder)}`);
     await call.line(`encrypted ${info.tls === undefined ? "no" : `${info.tls.version}, ${info.tls.cipher}`}`);
     if (info.tls !== undefined) await call.line(`SHA-256   ${info.tls.fingerprint}`);
-    if (url !== undefined) await call.line(`url       ${printable(url)}`);
+    if (target !== undefined) await call.line(`opened as ${printable(target)}`);
   }
   await call.line(`here      ${printable(call.place.localFolder)}`);
   for (const [name = "", value = ""] of call.shell.settings.rows()) await call.line(`${name.padEnd(18)} ${value}`);
@@ -215,7 +183,13 @@ async function raw(call: Call, verb: string): Promise<void> {
     .session(async (session) => await session.ask(first, ...(rest.length === 0 ? [] : [rest.join(" ")])), {
       signal: call.signal,
     });
-  for (const each of reply.lines) await call.line(printable(each));
+  for (const each of wireLines(reply)) await call.line(printable(each));
   call.shell.names.clear();
   if (reply.code >= 400) throw new ShellError(`the server refused it (${reply.code})`);
+}
+
+/** As the server wrote them (RFC 959 §4.2). */
+function wireLines({ code, lines }: FtpReply): readonly string[] {
+  const last = lines.length - 1;
+  return lines.map((line, at) => (at === last ? `${code} ${line}` : at === 0 ? `${code}-${line}` : line));
 }

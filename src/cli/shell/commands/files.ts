@@ -92,26 +92,33 @@ async function remove(call: Call): Promise<void> {
   if (flags.rest.length === 0) throw new UsageError("which files?");
   const names = await remoteNames(call, flags.rest);
   const isTree = flags.has("r") || flags.has("R");
+  const isForced = flags.has("f");
   const isMany = isTree || names.length > 1 || flags.rest.some(({ isGlob }) => isGlob);
-  const asksEach = call.shell.settings.isOn("prompt");
-  if (isMany && !flags.has("f") && !asksEach && call.shell.isTerminal && !call.isBackground) {
-    const what = names.length === 1 ? printable(names[0]?.path ?? "") : `${names.length} names`;
-    const answer = await call.shell.ask(`remove ${what}${isTree ? " with all that is in it" : ""} [y/N]? `);
-    if (answer?.trim().toLowerCase().startsWith("y") !== true) throw new ShellError("nothing was removed");
-  }
+  if (isMany && !isForced) await confirmed(call, names, isTree);
   const ask = asking(call);
   const wanted: RemoteName[] = [];
-  for (const name of names) if (flags.has("f") || (await ask("remove", printable(name.path)))) wanted.push(name);
+  for (const name of names) if (isForced || (await ask("remove", printable(name.path)))) wanted.push(name);
   await eachPiece(call, wanted, {
-    work: async ({ path, entry }) => {
-      const isFolder =
-        isTree && (entry === undefined ? await call.client().exists(path, { signal: call.signal }) : entry.type);
-      if (isFolder === "directory") await call.client().removeTree(path, { signal: call.signal });
-      else await call.client().remove(path, { signal: call.signal });
-    },
+    work: async (name) => await removed(call, name, isTree),
     name: ({ path }) => printable(path),
     isOnBoard: false,
   }).finally(() => call.shell.names.clear());
+}
+
+/** Once for all of them, unless each is asked about anyway. @throws {ShellError} when the answer is no. */
+async function confirmed(call: Call, names: readonly RemoteName[], isTree: boolean): Promise<void> {
+  if (call.shell.settings.isOn("prompt") || !call.shell.isTerminal || call.isBackground) return;
+  const what = names.length === 1 ? printable(names[0]?.path ?? "") : `${names.length} names`;
+  const answer = await call.shell.ask(`remove ${what}${isTree ? " with all that is in it" : ""} [y/N]? `);
+  if (answer?.trim().toLowerCase().startsWith("y") !== true) throw new ShellError("nothing was removed");
+}
+
+async function removed(call: Call, { path, entry }: RemoteName, isTree: boolean): Promise<void> {
+  const client = call.client();
+  const { signal } = call;
+  const type = isTree ? (entry?.type ?? (await client.exists(path, { signal }))) : "file";
+  if (type === "directory") await client.removeTree(path, { signal });
+  else await client.remove(path, { signal });
 }
 
 async function move(call: Call): Promise<void> {

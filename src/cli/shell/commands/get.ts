@@ -9,13 +9,14 @@ import { type RemoteName, remoteNames } from "../globs.ts";
 import { checkedName, nameProblem } from "../local-names.ts";
 import { type MoveFlags, type Piece, asking, eachPiece, fetchPiece, isLocalFolder } from "../moving.ts";
 import { lastPart, localPath, namesFolder } from "../place.ts";
+import { copied } from "./show.ts";
 
 const GET_FLAGS = "caErRpo:O:P:";
 
 const OPTIONS = [
   "-c  go on where an earlier try ended      -E  remove the file of the server afterwards",
   "-r  folders with all that is in them      -a  as text, with the line ends of this host",
-  "-o  name of the file here                 -O  folder here",
+  "-o  name of the file here, - shows it     -O  folder here",
 ];
 
 export const GET_COMMANDS: readonly ShellCommand[] = [
@@ -82,6 +83,7 @@ async function get(call: Call, more: MoveFlags): Promise<void> {
       folder: target === undefined ? undefined : localPath(call.place, target),
     });
   }
+  if (target.text === "-") return await copied(call.client().open(only.path, { signal: call.signal }), call.out);
   const path = localPath(call.place, target);
   if (namesFolder(target.text) || isTree(flags) || (await isLocalFolder(path))) {
     return await fetchAll(call, names, { flags, more, folder: path });

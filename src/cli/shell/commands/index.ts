@@ -6,6 +6,7 @@ import { FOLDER_COMMANDS } from "./folders.ts";
 import { GET_COMMANDS } from "./get.ts";
 import { JOB_COMMANDS } from "./jobs.ts";
 import { LISTING_COMMANDS } from "./listing.ts";
+import { MIRROR_COMMANDS } from "./mirror.ts";
 import { MORE_COMMANDS } from "./more.ts";
 import { PUT_COMMANDS } from "./put.ts";
 import { SETTING_COMMANDS } from "./settings.ts";
@@ -17,6 +18,7 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
   ...LISTING_COMMANDS,
   ...GET_COMMANDS,
   ...PUT_COMMANDS,
+  ...MIRROR_COMMANDS,
   ...FILE_COMMANDS,
   ...SHOW_COMMANDS,
   ...JOB_COMMANDS,

@@ -68,7 +68,7 @@ export const JOB_COMMANDS: readonly ShellCommand[] = [
     name: "sleep",
     topic: "jobs",
     usage: "SECONDS",
-    help: "wait",
+    help: "wait for some seconds",
     run: async (call) => {
       const [seconds] = call.words;
       if (seconds === undefined) throw new UsageError("how long?");
@@ -101,11 +101,11 @@ async function waitFor(call: Call, { isShown }: { readonly isShown: boolean }): 
 
 /** What the job says comes here while somebody waits for it. */
 async function followed(call: Call, job: Job): Promise<boolean> {
-  call.say(job.title);
-  await job.out.turn(call.out);
   const stop = (): void => job.stop.abort(new Interrupted());
   call.signal.addEventListener("abort", stop);
   try {
+    call.say(printable(job.title));
+    await job.out.turn(call.out);
     return await job.went;
   } finally {
     call.signal.removeEventListener("abort", stop);

@@ -161,8 +161,12 @@ async function shortly(call: Call, entries: readonly Entry[], flags: Flags): Pro
   for (const line of isLines ? names : columnLines(names, call.out.columns, widthOf)) await call.line(line);
 }
 
+function byName(left: Entry, right: Entry): number {
+  if (left.name === right.name) return 0;
+  return left.name < right.name ? -1 : 1;
+}
+
 function sorted(entries: readonly Entry[], flags: Flags): readonly Entry[] {
-  const byName = (left: Entry, right: Entry): number => (left.name < right.name ? -1 : left.name > right.name ? 1 : 0);
   const order = (left: Entry, right: Entry): number => {
     if (flags.has("t")) return (right.modified?.ms ?? 0) - (left.modified?.ms ?? 0) || byName(left, right);
     if (flags.has("S")) return (right.size ?? 0) - (left.size ?? 0) || byName(left, right);

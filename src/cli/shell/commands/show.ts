@@ -70,7 +70,8 @@ async function cat(call: Call, out: Out, { isPacked = false }: Reading = {}): Pr
   }
 }
 
-async function copied(source: Readable, out: Out): Promise<void> {
+/** Octets as they come; `out` stays open. */
+export async function copied(source: Readable, out: Out): Promise<void> {
   try {
     for await (const chunk of source) {
       if (!(chunk instanceof Uint8Array) && typeof chunk !== "string")

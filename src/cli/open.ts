@@ -1,0 +1,192 @@
+/** `ferryman open`: the interactive shell, and scripts of it and of the ftp.exe of Windows. */
+import { readFileSync } from "node:fs";
+import { Command, Option } from "commander";
+import { connect } from "../client/client.ts";
+import { FtpError } from "../client/errors.ts";
+import { proxyFromEnvironment } from "../client/proxy-environment.ts";
+import type { ConnectOptions } from "../client/types.ts";
+import { type FtpUrl, defaultPort, formatFtpUrl } from "../client/url.ts";
+import { CliError, EXIT } from "./exit.ts";
+import { askSecret } from "./password-prompt.ts";
+import { boardMode } from "./progress/board.ts";
+import { REMOTE_HELP, type RemoteFlags, withRemoteFlags } from "./remote/flags.ts";
+import { netrcLogin, passwordIn, placeOf } from "./remote/reach.ts";
+import { SCRIPT_MOST } from "./shell/limits.ts";
+import type { ConnectHelp, Connected } from "./shell/connection.ts";
+import { type ShellOptions, type WindowsScript, runShell } from "./shell/shell.ts";
+
+type OpenFlags = RemoteFlags & {
+  readonly command?: string;
+  readonly file?: string;
+  readonly execute?: string;
+  readonly script?: string;
+  readonly n?: true;
+  readonly i?: true;
+  readonly v?: true;
+  readonly g?: true;
+  readonly A?: true;
+  readonly d?: true;
+  /** false: `--no-rc`. */
+  readonly rc?: boolean;
+};
+
+const EXAMPLES = `
+In the shell, help shows the commands and help COMMAND how one is used. They are those of
+ftp, lftp and sftp; a beginning that only one has is enough. First of all the commands in
+$XDG_CONFIG_HOME/ferryman/shellrc (~/.config) are run.
+
+Scripts (-c, -f, or standard input that is no terminal) end with code 1 at the first
+command that fails. A leading - lets a command fail; set continue-on-error yes goes on,
+and the end is code 1 all the same. Questions are not asked.
+
+Scripts of ftp.exe (-s:FILE) go on after a failure, as there. Unlike there, files are
+octets unless the script says ascii, nothing is asked, and the end is code 1 when
+something failed. -i, -v and -g are understood; -n waits for the script's user NAME
+PASSWORD, -A logs in as anonymous, -d shows commands and replies.
+
+Examples:
+  ferryman open ftp://ann@ftp.example.org/pub
+  ferryman open work                    a bookmark
+  ferryman open -e 'cd pub; ls' ftp.example.org
+  ferryman open -c 'cd in && mput *.csv' ftpes://ann@ftp.example.org
+  ferryman open -f nightly.txt ftp.example.org
+  ferryman open -n -s:upload.txt ftp.example.org
+${REMOTE_HELP}`;
+
+/** Its action sets the exit code of the process. @param run for tests. */
+export function openCommand(run: (options: ShellOptions) => Promise<number> = runShell): Command {
+  const open = new Command("open")
+    .description("Open a shell on a server.")
+    .argument("[URL]", "URL, host or bookmark; without it, open in the shell")
+    .argument("[PORT]", "port of the server")
+    .option("-c, --command <COMMANDS>", "run these and end")
+    .option("-f, --file <FILE>", "run the commands of a file and end; - is standard input")
+    .option("-e, --execute <COMMANDS>", "run these first")
+    .option("-s, --script <FILE>", "run a script of the ftp.exe of Windows (-s:FILE) and end")
+    .addOption(new Option("-n", "with -s: no login before the script's user command"))
+    .addOption(new Option("-i", "with -s: as with ftp.exe; nothing is asked anyway"))
+    .addOption(new Option("-v", "with -s: as with ftp.exe; replies are not shown anyway"))
+    .addOption(new Option("-g", "with -s: * and ? mean themselves"))
+    .addOption(new Option("-A", "log in as anonymous"))
+    .addOption(new Option("-d", "as --debug"))
+    .option("--no-rc", "do not run the start file");
+  return withRemoteFlags(open)
+    .addHelpText("after", EXAMPLES)
+    .action(async (target: string | undefined, port: string | undefined, flags: OpenFlags) => {
+      process.exitCode = await run(shellOptions({ target, port }, flags));
+    });
+}
+
+type Named = { readonly target: string | undefined; readonly port: string | undefined };
+
+function shellOptions({ target, port }: Named, flags: OpenFlags): ShellOptions {
+  const given = [flags.command, flags.file, flags.script].filter((each) => each !== undefined);
+  if (given.length > 1) throw new CliError("-c, -f and -s exclude each other.", EXIT.usage);
+  const isPerson = given.length === 0 && process.stdin.isTTY && process.stdout.isTTY;
+  const isDebug = flags.debug === true || flags.d === true;
+  const script = flags.script === undefined ? undefined : windowsScript(flags.script, flags, { target, port });
+  const options: ConnectOptions = {
+    ...(port === undefined ? {} : { port: portOf(port) }),
+    ...(flags.A === true ? { user: "anonymous" } : {}),
+  };
+  return {
+    connect: async (name, more, help) => await reached(name, more, { flags, help }),
+    // ftp.exe's script opens the host itself, with what it says of the login.
+    target: script === undefined ? target : undefined,
+    targetOptions: options,
+    input: process.stdin,
+    output: process.stdout,
+    errorOutput: process.stderr,
+    terminal: isPerson,
+    commands: flags.command ?? (flags.file === undefined ? undefined : textOf(flags.file)),
+    first: flags.execute,
+    windowsScript: script,
+    board: boardMode(flags),
+    quiet: flags.quiet,
+    settings: isDebug ? { debug: "on" } : {},
+    startFile: flags.rc === false ? false : undefined,
+    askPassword: process.stdin.isTTY
+      ? async (question) => await askSecret(question, { keyboard: process.stdin, screen: process.stderr })
+      : undefined,
+  };
+}
+
+type Way = { readonly flags: OpenFlags; readonly help: ConnectHelp };
+
+/** Options of the shell count more than flags, and those more than a bookmark. */
+async function reached(target: string, options: ConnectOptions, { flags, help }: Way): Promise<Connected> {
+  const { url, options: placed } = await placeOf(target, flags);
+  const port = options.port ?? url.port ?? defaultPort(url.scheme);
+  const client = await connect(formatFtpUrl({ ...url, path: "" }), {
+    ...placed,
+    ...options,
+    data: { ...placed.data, ...options.data },
+    proxy: options.proxy ?? placed.proxy ?? proxyFromEnvironment(url.host, { env: process.env, port }),
+    ...(await loginOf(url, { ...placed, ...defined(options) }, { flags, help })),
+  });
+  return { client, path: url.path };
+}
+
+type Login = Pick<ConnectOptions, "user" | "password" | "account">;
+
+function defined({ user, password }: Login): Login {
+  return { ...(user === undefined ? {} : { user }), ...(password === undefined ? {} : { password }) };
+}
+
+/** What was said, else .netrc, else a question; without any of them a guest. */
+async function loginOf(
+  url: FtpUrl,
+  { user = url.user, password, account }: Login,
+  { flags, help }: Way,
+): Promise<Login> {
+  const file = flags.passwordFile === undefined ? undefined : passwordIn(flags.passwordFile);
+  const known = password ?? file ?? url.password;
+  const isAsked = known === undefined && flags.netrc !== false;
+  const found = isAsked ? await netrcLogin(url.host, { user, flags, say: help.say }) : undefined;
+  const name = user ?? found?.user;
+  return {
+    user: name,
+    password: known ?? found?.password ?? (await asked(name, { url, help })),
+    account: account ?? url.account ?? found?.account,
+  };
+}
+
+type Question = { readonly url: FtpUrl; readonly help: ConnectHelp };
+
+async function asked(name: string | undefined, { url, help }: Question): Promise<string | undefined> {
+  if (name === undefined || name === "anonymous" || name === "ftp") return undefined;
+  const password = await help.ask(name, url.host);
+  if (password !== undefined) return password;
+  throw new FtpError("AUTH", `there is no password for ${name} at ${url.host}`, {
+    phase: "login",
+    hint: "put it into ~/.netrc or a --password-file; here nobody can be asked",
+  });
+}
+
+function windowsScript(given: string, flags: OpenFlags, { target, port }: Named): WindowsScript {
+  return {
+    // -s:FILE comes as ":FILE".
+    text: textOf(given.replace(/^:/, "")),
+    host: target === undefined ? undefined : `${target}${port === undefined ? "" : ` ${portOf(port)}`}`,
+    logsIn: flags.n !== true,
+    isAnonymous: flags.A === true,
+    usesGlobs: flags.g !== true,
+  };
+}
+
+function textOf(file: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file === "-" ? 0 : file, "utf8");
+  } catch (error) {
+    throw new CliError(`Cannot read ${file}: ${error instanceof Error ? error.message : ""}`, EXIT.usage);
+  }
+  if (text.length > SCRIPT_MOST) throw new CliError(`${file} has more than ${SCRIPT_MOST} characters.`, EXIT.usage);
+  return text;
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535) return port;
+  throw new CliError(`"${text}" is no port.`, EXIT.usage);
+}
