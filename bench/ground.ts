@@ -215,7 +215,8 @@ async function cryptOf(password: string): Promise<string> {
   return (await run("openssl", ["passwd", "-6", "-salt", randomBytes(8).toString("hex"), password])).trim();
 }
 
-function hashOf(password: string): string {
+/** argon2id as users files have it, with next to no cost. */
+export function hashOf(password: string): string {
   const nonce = randomBytes(16);
   const cost = { memory: HASH_MEMORY, passes: HASH_PASSES, parallelism: 1, tagLength: 32 };
   const tag = argon2Sync("argon2id", { message: Buffer.from(password), nonce, ...cost });

@@ -39,8 +39,13 @@ export async function debianPeers(): Promise<string | undefined> {
   return await outcome;
 }
 
+/** Whether they were unpacked already: for tests, which fetch nothing. */
+export function hasDebianPeers(): boolean {
+  return PACKAGES.every((name) => versionOf(name) !== undefined);
+}
+
 async function provide(): Promise<string | undefined> {
-  if (PACKAGES.every((name) => versionOf(name) !== undefined)) return undefined;
+  if (hasDebianPeers()) return undefined;
   if (findProgram("apt-get") === undefined) return "no apt-get here";
   const fresh = `${UNPACKED}.new`;
   rmSync(fresh, { recursive: true, force: true });

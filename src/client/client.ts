@@ -1,6 +1,7 @@
 /** `ferryman/client`: a server as an object, whose calls take connections from a pool and may all run at the same time. */
 import { PassThrough, type Readable, Writable } from "node:stream";
 import { callbackify } from "node:util";
+import { copyBetween } from "./copy/copy.ts";
 import { connectHub } from "./connector.ts";
 import { download } from "./download.ts";
 import type { EventHub } from "./event-hub.ts";
@@ -8,8 +9,10 @@ import { FtpError, type FtpReply } from "./errors.ts";
 import { existsAt, statOf } from "./facts.ts";
 import type { HostMemory } from "./host-memory.ts";
 import type { Hub } from "./hub.ts";
+import { keepHub } from "./hub-of.ts";
 import { READ_MOST } from "./limits.ts";
 import { list } from "./list.ts";
+import { segmentedDownload } from "./segments/segmented.ts";
 import { setTimeAt } from "./set-time.ts";
 import type { FtpSession } from "./session.ts";
 import { glob, removeTree, walk } from "./trees.ts";
@@ -18,6 +21,8 @@ import type {
   Client,
   ClientEvents,
   ConnectOptions,
+  Copied,
+  CopyOptions,
   DownloadOptions,
   Entry,
   EntryType,
@@ -54,6 +59,7 @@ class FtpClient implements Client {
   constructor(hub: Hub, events: EventHub, memory: HostMemory) {
     this.#hub = hub;
     this.#events = events;
+    keepHub(this, hub);
     this.#memory = memory;
   }
 
@@ -156,11 +162,19 @@ class FtpClient implements Client {
   }
 
   async download(path: string, to: Sink, options: DownloadOptions = {}): Promise<Transferred> {
+    const { segments } = options;
+    if (segments !== undefined && segments !== 1 && typeof to === "string") {
+      return await segmentedDownload([{ client: this.#hub, path }], to, { ...options, segments });
+    }
     return await download(this.#hub, this.#hub.path(path), to, options);
   }
 
   async upload(from: Source, path: string, options: UploadOptions = {}): Promise<Transferred> {
     return await upload(this.#hub, from, this.#hub.path(path), options);
+  }
+
+  async copyTo(other: Client, from: string, to: string, options: CopyOptions = {}): Promise<Copied> {
+    return await copyBetween(this, from, other, to, options);
   }
 
   async remove(path: string, options: CallOptions = {}): Promise<void> {

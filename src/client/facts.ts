@@ -51,7 +51,8 @@ export async function sourceFacts(path: string, asking: Asking): Promise<SourceF
   if (hub.info.features.has("MLST")) {
     const reply = await session.ask(`MLST ${path}`, { signal });
     const entry = reply.code < 300 ? entryOfMlst(reply, path, hub) : undefined;
-    if (entry !== undefined) return { size: entry.size, modified: entry.modified };
+    // Of a link these are facts of the link itself; SIZE and MDTM tell of what it leads to.
+    if (entry?.type === "file") return { size: entry.size, modified: entry.modified };
   }
   const size = await askSize(path, asking);
   return { size: typeof size === "number" ? size : undefined, modified: await askTime(path, asking) };

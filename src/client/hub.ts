@@ -56,11 +56,10 @@ export class Hub {
     );
   }
 
-  /** What holds one transfer to its own rate and to that of the client. */
-  throttle(rate: number | undefined): Throttle | undefined {
-    const limiters = [rate === undefined ? undefined : new RateLimiter(rate), this.#limiter].filter(
-      (limiter) => limiter !== undefined,
-    );
+  /** What holds one transfer to its own rate and to that of the client. A limiter is one that several transfers share. */
+  throttle(rate: number | RateLimiter | undefined): Throttle | undefined {
+    const own = typeof rate === "number" ? new RateLimiter(rate) : rate;
+    const limiters = [own, this.#limiter].filter((limiter) => limiter !== undefined);
     return limiters.length === 0 ? undefined : new Throttle(limiters);
   }
 

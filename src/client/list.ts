@@ -1,6 +1,6 @@
 /** What is in a folder: MLSD where the server has it, else LIST (RFC 3659 §7, RFC 959 §4.1.3). */
 import { ChunkQueue } from "./listing-run.ts";
-import { FtpError } from "./errors.ts";
+import { FtpError, type FtpReply, shownReply } from "./errors.ts";
 import type { Hub } from "./hub.ts";
 import { readListing } from "./listing.ts";
 import { replyError } from "./reply-errors.ts";
@@ -73,16 +73,7 @@ class RemoteListing implements Listing {
             signal,
             move: async (transport) => await queue.fill(transport, what),
           });
-          // Nothing else could tell that a listing is whole; one that is not would let a mirror delete the rest.
-          if (reply === undefined) {
-            throw new FtpError(
-              "RESET",
-              `${what}: the control connection was lost before the listing was said to be whole`,
-              {
-                phase: "finish",
-              },
-            );
-          }
+          refuseUnread(reply, what);
         } finally {
           if (session.isElsewhere && !session.isLost && !signal.aborted) await session.comeHome(signal);
         }
@@ -106,4 +97,19 @@ async function listCommand(
   const reply = await session.ask(`CWD ${path}`, { signal });
   if (reply.code >= 400) throw replyError(what, reply, { phase: "command", command: `CWD ${path}` });
   return `LIST${flags}`;
+}
+
+/**
+ * A listing is whole only if the server says so: no size tells, and a mirror would delete what the rest of it has named.
+ * vsftpd lists a folder that it may not read as an empty one, and says so behind its 226 alone.
+ */
+function refuseUnread(reply: FtpReply | undefined, what: string): void {
+  if (reply === undefined) {
+    throw new FtpError("RESET", `${what}: the control connection was lost before the listing was said to be whole`, {
+      phase: "finish",
+    });
+  }
+  if (!/failed to open directory/i.test(reply.lines.join(" "))) return;
+  const message = `${what}: ${shownReply(reply)}`;
+  throw new FtpError("DENIED", message, { phase: "finish", reply, retryable: false });
 }

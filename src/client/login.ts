@@ -1,5 +1,4 @@
 /** From a TCP connection to a session that can work: greeting, TLS, login, what the server can do (RFC 959 §5.4, RFC 4217 §4). */
-import type { TLSSocket } from "node:tls";
 import { unquotePath } from "../protocol/reply.ts";
 import type { ByteString } from "../base/bytes.ts";
 import type { ControlLink } from "./control.ts";
@@ -48,7 +47,7 @@ export async function login(link: ControlLink, terms: LoginTerms): Promise<Logge
   // What system it is matters for LIST alone.
   const system = known?.system ?? (features.has("MLST") ? "" : await readSystem(ask));
   const home = known?.home ?? (await readHome(ask, link));
-  const control = isSecure ? tls?.control : undefined;
+  const isTls = isSecure && tls !== undefined;
   const { host, port, address, user } = terms;
   const info = {
     host,
@@ -59,7 +58,7 @@ export async function login(link: ControlLink, terms: LoginTerms): Promise<Logge
     features,
     home,
     user,
-    tls: tlsOf(control),
+    tls: isTls ? tlsOf(tls) : undefined,
   };
   return { info, isPrivate };
 }
@@ -85,7 +84,7 @@ async function runCommands(ask: (line: string) => Promise<FtpReply>, commands: r
   }
 }
 
-function tlsOf(control: TLSSocket | undefined): ServerInfo["tls"] {
+function tlsOf({ control }: ClientTls): ServerInfo["tls"] {
   if (control === undefined) return undefined;
   return {
     version: control.getProtocol() ?? "",

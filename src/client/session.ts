@@ -37,6 +37,8 @@ export type TransferPlan<T> = {
   readonly type: "A" | "I";
   /** REST before it; 0: none. */
   readonly offset?: number;
+  /** The octet after the last, for servers that have RANG; others send on, and `move` must stop there. Needs `isPart`. */
+  readonly end?: number | undefined;
   /** Of messages: `cannot get /pub/a.iso`. */
   readonly what: string;
   readonly throttle?: Throttle | undefined;
@@ -165,9 +167,7 @@ export class FtpSession {
 
   async #run<T>(plan: TransferPlan<T>, route: DataRoute, life: AbortController): Promise<TransferEnd<T>> {
     const { link } = this;
-    if (plan.offset !== undefined && plan.offset > 0) {
-      await this.send(`REST ${plan.offset}`, { what: `${plan.what}: it cannot resume` });
-    }
+    await this.#goTo(plan);
     link.settle();
     link.write(plan.command);
     // With a passive port all is there for TLS to begin while the command is on its way; a refusal ends it.
@@ -186,6 +186,14 @@ export class FtpSession {
       throw this.#refused(plan, route, first);
     }
     return await this.#carry(plan, { arriving, route, final: first.code >= 200 ? first : undefined });
+  }
+
+  /** RANG says where it ends too (draft-bryan-ftp-range §3); REST is understood by all servers that can resume. */
+  async #goTo<T>({ offset = 0, end, what }: TransferPlan<T>): Promise<void> {
+    if (end !== undefined && this.info.features.has("RANG")) {
+      if ((await this.ask(`RANG ${offset} ${end - 1}`)).code < 400) return;
+    }
+    if (offset > 0) await this.send(`REST ${offset}`, { what: `${what}: it cannot resume` });
   }
 
   /** The preliminary reply, or the final one if there is no other; a server that does not connect to us has none. */

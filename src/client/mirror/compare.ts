@@ -25,17 +25,19 @@ const ZONES_APART = 26;
  */
 export function differenceOf(source: Facts, there: Facts, terms: CompareTerms): CopyReason | undefined {
   const sizes = agreement(source.size, there.size);
-  if (terms.by === "newer") {
-    if (source.modified === undefined || there.modified === undefined) return sizes === false ? "size" : undefined;
-    return isYounger(source.modified, there.modified, terms.zoneTolerance && sizes === true) ? "newer" : undefined;
-  }
+  if (terms.by === "newer") return newerDifference(source, there, terms.zoneTolerance);
   if (sizes === false) return "size";
   if (terms.by === "size" && sizes === true) return undefined;
   if (source.modified === undefined || there.modified === undefined) return sizes === true ? undefined : "time";
-  const isTolerant = terms.zoneTolerance && sizes === true;
-  if (timesAgree(source.modified, there.modified, isTolerant)) return undefined;
-  if (!terms.keepsTimes && sizes === true && isYounger(there.modified, source.modified, false)) return undefined;
-  return "time";
+  if (timesAgree(source.modified, there.modified, terms.zoneTolerance && sizes === true)) return undefined;
+  const isCopy = !terms.keepsTimes && sizes === true && isYounger(there.modified, source.modified, false);
+  return isCopy ? undefined : "time";
+}
+
+function newerDifference(source: Facts, there: Facts, zoneTolerance: boolean): CopyReason | undefined {
+  const sizes = agreement(source.size, there.size);
+  if (source.modified === undefined || there.modified === undefined) return sizes === false ? "size" : undefined;
+  return isYounger(source.modified, there.modified, zoneTolerance && sizes === true) ? "newer" : undefined;
 }
 
 function agreement(one: number | undefined, other: number | undefined): boolean | undefined {

@@ -5,7 +5,7 @@ import { FtpError } from "../errors.ts";
 import type { Client } from "../types.ts";
 import type { Abilities } from "./abilities.ts";
 import { type Copied, type CopyTerms, changed } from "./copy-down.ts";
-import { localError } from "./local-error.ts";
+import { isOutOfRoom, localError } from "./local-error.ts";
 import { type LocalSide, MODE_BITS } from "./local-side.ts";
 import type { RemoteSide } from "./remote-side.ts";
 import { nameOf, parentOf } from "./side.ts";
@@ -31,6 +31,7 @@ export class UpCopier {
   readonly #client: Client;
   readonly #parts: UpParts;
   readonly #hasDescriptorPaths = existsSync("/proc/self/fd");
+  #canResume = true;
   #usual: Promise<number | undefined> | undefined;
 
   constructor(client: Client, parts: UpParts) {
@@ -64,18 +65,10 @@ export class UpCopier {
     if (!stat.isFile()) throw new FtpError("LOCAL_IO", `${step.from} is no file any more.`, { phase: "local" });
     const remote = there.pathOf(step.path);
     const note = { path: step.path, size: stat.size, ms: stat.mtimeMs, before: step.before?.size };
-    const begun = journal.has(step.path) ? journal.begun(note, await this.#sizeThere(remote, signal)) : 0;
+    const begun =
+      this.#canResume && journal.has(step.path) ? journal.begun(note, await this.#sizeThere(remote, signal)) : 0;
     if (begun === 0) await journal.begin(note);
-    const { verify } = terms;
-    const done = await this.#client.upload(from, remote, {
-      signal,
-      rate,
-      mode: begun > 0 ? "resume" : "replace",
-      keepTime: false,
-      verify: begun > 0 && verify !== false ? "hash" : verify,
-      retry: { attempts: 1 },
-      onProgress: ({ bytes, resumedAt }) => onProgress(bytes, resumedAt),
-    });
+    const done = await this.#upload(from, remote, { begun, signal, rate, onProgress });
     await journal.end(step.path);
     const after = await file.stat();
     if (after.size !== stat.size || after.mtimeMs !== stat.mtimeMs) throw changed(step.from);
@@ -85,6 +78,33 @@ export class UpCopier {
     }
     if (terms.modes) await this.#setMode(step, stat.mode & MODE_BITS, signal);
     return { bytes: done.bytes, resumedAt: done.resumedAt };
+  }
+
+  /** @param how.begun octets that are there already. */
+  async #upload(from: string, remote: string, how: CopyTerms & { readonly begun: number }): Promise<Copied> {
+    const { begun, signal, rate, onProgress } = how;
+    const { verify } = this.#parts.terms;
+    let moved = 0;
+    try {
+      return await this.#client.upload(from, remote, {
+        signal,
+        rate,
+        mode: begun > 0 ? "resume" : "replace",
+        keepTime: false,
+        verify: begun > 0 && verify !== false ? "hash" : verify,
+        retry: { attempts: 1 },
+        onProgress: ({ bytes, resumedAt }) => {
+          moved = bytes;
+          onProgress(bytes, resumedAt);
+        },
+      });
+    } catch (error) {
+      // ProFTPD allows no APPE unless it is told to (AllowStoreRestart): what is there is sent again.
+      const isRefused = error instanceof FtpError && error.reply !== undefined && begun > 0 && moved === 0;
+      if (!isRefused || isOutOfRoom(error)) throw error;
+      this.#canResume = false;
+      return await this.#upload(from, remote, { ...how, begun: 0 });
+    }
   }
 
   async #sizeThere(remote: string, signal: AbortSignal): Promise<number | undefined> {

@@ -7,6 +7,7 @@ import { targetInside } from "./link-target.ts";
 import type { Pair } from "./names.ts";
 import type { Notes } from "./notes.ts";
 import type { ExtraNode, PairNode, PlanNode } from "./plan-nodes.ts";
+import type { EntryTime } from "../types.ts";
 import { type Item, joined } from "./side.ts";
 import type { Terms } from "./terms.ts";
 import type { CopyReason, CopyStep, Counts, DeleteStep, MirrorEvent, Step } from "./types.ts";
@@ -18,6 +19,11 @@ export type Deciding = {
   readonly counts: Counts;
   /** Digests of both sides. @returns undefined where there are none to compare. */
   readonly hashesAgree: (from: string, path: string) => Promise<boolean | undefined>;
+  /**
+   * Whether the other side can set times: tried on a file that will be copied if it can, with the time that it has.
+   * undefined: it is known, or nothing may be tried.
+   */
+  readonly proveTimes: ((path: string, modified: EntryTime) => Promise<void>) | undefined;
   /** Octets of an earlier try. */
   readonly unfinished: (from: string, source: Item, place: Place) => number | undefined;
   /** Permission bits that a folder or file of ours shall have; undefined: whatever comes about. */
@@ -109,6 +115,11 @@ function skip(
   return NOTHING;
 }
 
+/** By `only`: whether what lies there, or nothing, lets something come. */
+function isAsked(there: Item | undefined, { only }: Terms): boolean {
+  return only === undefined || (only === "missing") === (there === undefined);
+}
+
 function folderDecision({ node, source, there, from, path }: Case, deciding: Deciding): Decision {
   const { terms, notes } = deciding;
   const depth = node.depth + 1;
@@ -120,8 +131,7 @@ function folderDecision({ node, source, there, from, path }: Case, deciding: Dec
   }
   if (depth > terms.depth) return skip(path, "excluded", deciding);
   const isThere = there?.type === "directory";
-  if (!isThere && there !== undefined && terms.only === "missing") return skip(path, "only", deciding);
-  if (there === undefined && terms.only === "existing") return skip(path, "only", deciding);
+  if (!isThere && !isAsked(there, terms)) return skip(path, "only", deciding);
   const mode = deciding.modeOf(source);
   const make = isThere ? undefined : ({ kind: "make-folder", path, mode } as const);
   const next: PairNode = { kind: "pair", from, path, depth, links, make, parent: node, isMade: isThere };
@@ -141,10 +151,8 @@ function folderDecision({ node, source, there, from, path }: Case, deciding: Dec
 function fileDecision(one: Case, deciding: Deciding): Decision | Promise<Decision> {
   const { source, there, path } = one;
   const { terms } = deciding;
-  if (there === undefined) {
-    return terms.only === "existing" ? skip(path, "only", deciding) : copied(one, "new", deciding);
-  }
-  if (terms.only === "missing") return skip(path, "only", deciding);
+  if (!isAsked(there, terms)) return skip(path, "only", deciding);
+  if (there === undefined) return copied(one, "new", deciding);
   if (there.type === "directory") return instead(one, copied(one, "kind", deciding).steps, deciding);
   if (there.type !== "file") {
     // Here a new file takes a link's name; the server would write through it.
@@ -159,7 +167,19 @@ function fileDecision(one: Case, deciding: Deciding): Decision | Promise<Decisio
   const sizesAgree = source.size !== undefined && source.size === there.size;
   if (terms.compare === "hash" && sizesAgree && deciding.abilities.has("hashes")) return byHash(one, compare, deciding);
   const why = differenceOf(source, there, compare);
-  return why === undefined ? sameDecision(one, deciding) : copied(one, why, deciding);
+  if (why === undefined) return sameDecision(one, deciding);
+  const isDoubtful = why === "time" && differenceOf(source, there, { ...compare, keepsTimes: false }) === undefined;
+  return isDoubtful ? afterProof(one, compare, deciding) : copied(one, why, deciding);
+}
+
+/** A younger copy of equal size: an old one that was changed there, or one that could not be given its time. */
+function afterProof(one: Case, compare: CompareTerms, deciding: Deciding): Decision | Promise<Decision> {
+  const { there, path } = one;
+  if (deciding.proveTimes === undefined || there?.modified === undefined) return copied(one, "time", deciding);
+  return deciding.proveTimes(path, there.modified).then(() => {
+    const why = differenceOf(one.source, there, { ...compare, keepsTimes: deciding.abilities.has("times") });
+    return why === undefined ? sameDecision(one, deciding) : copied(one, why, deciding);
+  });
 }
 
 async function byHash(one: Case, compare: CompareTerms, deciding: Deciding): Promise<Decision> {
@@ -214,19 +234,22 @@ function linkDecision(one: Case, deciding: Deciding): Decision {
     if (terms.links === "follow") notes.warn(`${from} is a link that leads nowhere: it is left out`);
     return skip(path, "link", deciding);
   }
-  if (terms.only === "missing" ? there !== undefined : terms.only === "existing" && there === undefined) {
-    return skip(path, "only", deciding);
-  }
+  if (!isAsked(there, terms)) return skip(path, "only", deciding);
   const root = terms.direction === "down" ? terms.remote : terms.local;
   const target = source.target === undefined ? undefined : targetInside(source.target, from, root);
   if (target === undefined) {
     notes.warn(`${from} is a link that leads out of the folder, or does not say where: it is left out`);
     return skip(path, "link", deciding);
   }
+  return linkTo(target, one, deciding);
+}
+
+function linkTo(target: string, one: Case, deciding: Deciding): Decision {
+  const { there, path } = one;
   if (there?.type === "link" && there.target === target) return skip(path, "same", deciding);
   const step: Step = { kind: "make-link", path, target };
   if (there?.type === "directory") return instead(one, [step], deciding);
-  const isFree = there === undefined || terms.direction === "down";
+  const isFree = there === undefined || deciding.terms.direction === "down";
   return { steps: isFree ? [step] : [inTheWay(path), step], next: [] };
 }
 

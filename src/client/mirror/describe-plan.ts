@@ -1,4 +1,5 @@
 /** A plan for people: its counts in a few lines, for what `--dry-run` says at the end. */
+import { printable } from "../errors.ts";
 import type { Plan, Step } from "./types.ts";
 
 const WORDS: Readonly<Record<Step["kind"], readonly [one: string, many: string]>> = {
@@ -31,11 +32,12 @@ export function describePlan({
   return lines;
 }
 
-/** One step as a line, as `copy a/b.txt (new, 12 octets)`. */
+/** One step as a line, as `copy a/b.txt (new, 12 octets)`; fit for a terminal. */
 export function describeStep(step: Step): string {
-  if (step.kind === "make-link") return `make-link ${step.path} -> ${step.target}`;
-  if (step.kind !== "copy" && step.kind !== "replace") return `${step.kind} ${step.path}`;
+  const path = printable(step.path);
+  if (step.kind === "make-link") return `make-link ${path} -> ${printable(step.target)}`;
+  if (step.kind !== "copy" && step.kind !== "replace") return `${step.kind} ${path}`;
   const size = step.size === undefined ? "" : `, ${step.size.toLocaleString("en")} octets`;
   const resumed = step.resume === undefined ? "" : `, ${step.resume.toLocaleString("en")} of them are there`;
-  return `${step.kind} ${step.path} (${step.why}${size}${resumed})`;
+  return `${step.kind} ${path} (${step.why}${size}${resumed})`;
 }

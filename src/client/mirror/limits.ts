@@ -16,6 +16,8 @@ export const MIRROR_DEPTH = 64;
 export const LINKS_DEEP = 8;
 /** Tries after a passing failure, for all files of a job together: a server that is gone ends the job. */
 export const MIRROR_RETRIES = 200;
+/** How often a listing that breaks off is asked for in all, beside the client's own tries. */
+export const LIST_TRIES = 3;
 /** How often one file is tried in all. */
 export const FILE_TRIES = 4;
 /** Failures that a report keeps; more are counted. */

@@ -26,5 +26,5 @@ function fromRoot(target: string, path: string, root: string): string | undefine
   const base = root.endsWith("/") ? root : `${root}/`;
   if (target !== root && !target.startsWith(base)) return undefined;
   const levels = path.split("/").length - 1;
-  return "../".repeat(levels) + target.slice(base.length) || ".";
+  return "../".repeat(levels) + target.slice(base.length).replace(/^\/+/, "") || ".";
 }

@@ -2,7 +2,7 @@
 import { setMaxListeners } from "node:events";
 import { stat } from "node:fs/promises";
 import { FtpError } from "../errors.ts";
-import type { Client } from "../types.ts";
+import type { Client, EntryTime } from "../types.ts";
 import { joinedSignal } from "../waits.ts";
 import { Abilities } from "./abilities.ts";
 import { DownCopier } from "./copy-down.ts";
@@ -42,6 +42,7 @@ class Job implements AsyncDisposable {
   readonly signal: AbortSignal;
   readonly #outside: AbortSignal | undefined;
   journal: UploadJournal | undefined;
+  #proof: Promise<boolean> | undefined;
 
   constructor(client: Client, terms: Terms, { onEvent, signal, timeoutMs }: PlanOptions) {
     this.client = client;
@@ -70,8 +71,8 @@ class Job implements AsyncDisposable {
     this.#outside?.throwIfAborted();
   }
 
-  /** Looks at both roots. A listing of a folder that is not there is an empty one at some servers. */
-  async planner(): Promise<Planner> {
+  /** @param mayTry whether the other side may be touched. Looks at both roots: a listing of a folder that is not there is an empty one at some servers. */
+  async planner(mayTry: boolean): Promise<Planner> {
     this.signal.throwIfAborted();
     const { terms, signal } = this;
     const isDown = terms.direction === "down";
@@ -99,6 +100,7 @@ class Job implements AsyncDisposable {
       counts: noCounts(),
       modeOf: (item) => this.#modeOf(item),
       hashesAgree: async (from, path) => await this.#hashesAgree(from, path),
+      proveTimes: mayTry && !isDown ? async (path, modified) => await this.#proveTimes(path, modified) : undefined,
       unfinished: (from, item, place) => this.#unfinished(from, item, place),
       partOf: isDown
         ? (from, name, { source: item }) => item && partNameOf(name, item, this.#address(from))
@@ -137,6 +139,14 @@ class Job implements AsyncDisposable {
     return octets === 0 ? undefined : octets;
   }
 
+  /** Once for all: several may wait for it. */
+  async #proveTimes(path: string, modified: EntryTime): Promise<void> {
+    this.#proof ??= this.abilities
+      .attempt("times", path, async () => await this.there.setTime(path, modified, this.signal))
+      .catch(() => false);
+    await this.#proof;
+  }
+
   async #hashesAgree(from: string, path: string): Promise<boolean | undefined> {
     const { signal, terms, abilities } = this;
     if (!abilities.has("hashes")) return undefined;
@@ -171,7 +181,7 @@ async function localKind(path: string): Promise<"directory" | "other" | false> {
 
 async function makePlan(client: Client, terms: Terms, options: PlanOptions): Promise<Plan> {
   await using job = new Job(client, terms, options);
-  const planner = await job.planner();
+  const planner = await job.planner(false);
   const [first, then, last] = [new Spool(), new Spool(), new Spool()];
   try {
     for await (const step of planner.steps())
@@ -208,7 +218,7 @@ function isExtra(step: Step): boolean {
 async function run(client: Client, terms: Terms, options: RunOptions): Promise<Report> {
   const begun = performance.now();
   await using job = new Job(client, terms, options);
-  const planner = await job.planner();
+  const planner = await job.planner(options.dryRun !== true);
   const runner = runnerOf(job, options);
   const { notes } = job;
   try {
@@ -249,7 +259,9 @@ function runnerOf(job: Job, options: RunOptions): Runner {
     terms.direction === "down" || journal === undefined
       ? new DownCopier(client, { source: remote, there: local, terms })
       : new UpCopier(client, { source: local, there: remote, terms, abilities, journal });
-  return new Runner({ there: job.there, copier, notes, abilities, options, signal, job: job.stop });
+  // A server whose folders come out otherwise gets their modes in the next run, which sees them.
+  const usualFolderMode = terms.direction === "down" ? 0o777 & ~terms.umask : 0o755;
+  return new Runner({ there: job.there, copier, notes, abilities, options, usualFolderMode, signal, job: job.stop });
 }
 
 async function drain(planner: Planner, runner: Runner, terms: Terms): Promise<void> {

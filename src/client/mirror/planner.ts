@@ -132,7 +132,8 @@ export class Planner {
   async #list(side: Side, folder: string, follow: boolean): Promise<Outcome> {
     const { signal } = this.#parts;
     try {
-      return { listed: await side.list(folder, { signal, hidden: this.#parts.terms.hidden, follow }) };
+      const { hidden, links } = this.#parts.terms;
+      return { listed: await side.list(folder, { signal, hidden, follow, targets: links === "keep" }) };
     } catch (error) {
       return { error: localError(error, `list ${folder}`) };
     }

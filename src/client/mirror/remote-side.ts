@@ -4,7 +4,8 @@ import type { DigestName } from "../../protocol/digest.ts";
 import { unsafeName } from "../../protocol/listings/unsafe-name.ts";
 import { FtpError, printable, shownReply } from "../errors.ts";
 import type { Client, Entry, EntryTime, HashResult } from "../types.ts";
-import { FOLDER_ENTRIES, STAT_BATCH } from "./limits.ts";
+import { FOLDER_ENTRIES, LIST_TRIES, STAT_BATCH } from "./limits.ts";
+import { linkTargets } from "./link-targets.ts";
 import { isPart } from "./parts.ts";
 import type { Item, Listed, ListTerms, Side } from "./side.ts";
 
@@ -30,8 +31,20 @@ export class RemoteSide implements Side {
     return this.#root === "/" ? `/${path}` : `${this.#root}/${path}`;
   }
 
+  /** A listing that broke off is asked for again: nothing of it has been used, which the client cannot know. */
+  async list(folder: string, terms: ListTerms): Promise<Listed> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#listOnce(folder, terms);
+      } catch (error) {
+        terms.signal.throwIfAborted();
+        if (!(error instanceof FtpError) || error.code !== "RESET" || tries >= LIST_TRIES) throw error;
+      }
+    }
+  }
+
   /** Reads to the end at once: a listing that waits for us would keep its connection from those who copy. */
-  async list(folder: string, { signal, hidden, follow }: ListTerms): Promise<Listed> {
+  async #listOnce(folder: string, { signal, hidden, follow, targets }: ListTerms): Promise<Listed> {
     const listing = this.#client.list(this.pathOf(folder), { signal, hidden });
     const items: Item[] = [];
     const links: Item[] = [];
@@ -49,6 +62,7 @@ export class RemoteSide implements Side {
       const batch = links.slice(start, start + STAT_BATCH);
       items.push(...(await Promise.all(batch.map(async (link) => await this.#followed(folder, link, signal)))));
     }
+    if (targets) await this.#findTargets(folder, items, signal);
     const odd = listing.warnings.map((line) => `a line of the listing could not be read: ${printable(line)}`);
     return { items, parts, warnings: [...warnings, ...odd], isCut: odd.length > 0 };
   }
@@ -118,6 +132,16 @@ export class RemoteSide implements Side {
       command,
       reply,
     });
+  }
+
+  async #findTargets(folder: string, items: Item[], signal: AbortSignal): Promise<void> {
+    const places = [...items.keys()].filter((at) => items[at]?.type === "link" && items[at].target === undefined);
+    if (places.length === 0) return;
+    const targets = await linkTargets(this.#client, this.pathOf(folder), signal);
+    for (const at of places) {
+      const link = items[at];
+      if (link !== undefined) items[at] = { ...link, target: targets.get(link.name) };
+    }
   }
 
   /** A link that cannot be asked about stays one. */

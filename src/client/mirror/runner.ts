@@ -4,10 +4,10 @@ import { FtpError } from "../errors.ts";
 import { RETRY_FIRST_MS, RETRY_MOST_MS } from "../limits.ts";
 import type { Abilities } from "./abilities.ts";
 import type { Copied, CopyTerms } from "./copy-down.ts";
-import { FILE_TRIES, MIRROR_PARALLEL, MIRROR_PARALLEL_MOST, MIRROR_RETRIES } from "./limits.ts";
+import { FAILURES_KEPT, FILE_TRIES, MIRROR_PARALLEL, MIRROR_PARALLEL_MOST, MIRROR_RETRIES } from "./limits.ts";
 import { isOutOfRoom, localError } from "./local-error.ts";
 import type { Notes } from "./notes.ts";
-import type { Side } from "./side.ts";
+import { parentOf, type Side } from "./side.ts";
 import type { CopyStep, Report, RunOptions, Step } from "./types.ts";
 import { WorkQueue } from "./work-queue.ts";
 
@@ -17,6 +17,8 @@ export type RunnerParts = {
   readonly notes: Notes;
   readonly abilities: Abilities;
   readonly options: RunOptions;
+  /** What a new folder has without our saying so. */
+  readonly usualFolderMode: number;
   /** Ends the job from outside. */
   readonly signal: AbortSignal;
   /** Ends it from here. */
@@ -37,6 +39,8 @@ export class Runner {
   readonly done: Done = { copied: 0, replaced: 0, made: 0, linked: 0, timesSet: 0, modesSet: 0, deleted: 0, octets: 0 };
   readonly #parts: RunnerParts;
   readonly #queue: WorkQueue;
+  /** Folders that could not be made, as many as failures are kept: what is to go there is not tried. */
+  readonly #unmade = new Set<string>();
   #retries: number;
   #stopped: FtpError | undefined;
 
@@ -70,12 +74,24 @@ export class Runner {
   /** Never rejects. */
   async #take(step: Step): Promise<void> {
     const { notes, signal, options } = this.#parts;
-    const result = signal.aborted ? undefined : await this.#tries(step);
+    const result = signal.aborted ? undefined : (this.#hopeless(step.path) ?? (await this.#tries(step)));
     // What ended because the job did is no failure of its own.
     if (result === undefined || (signal.aborted && this.#stopped === undefined)) return;
     if (signal.aborted && result !== this.#stopped) return;
     notes.fail(step.path, result);
+    if (step.kind === "make-folder" && this.#unmade.size < FAILURES_KEPT) this.#unmade.add(step.path);
+    if (step.kind === "make-folder" && step.path === "") this.stop(result);
     if (isOutOfRoom(result) || FATAL.has(result.code) || options.failEarly === true) this.stop(result);
+  }
+
+  #hopeless(path: string): FtpError | undefined {
+    if (this.#unmade.size === 0) return undefined;
+    for (let folder = parentOf(path); folder !== ""; folder = parentOf(folder)) {
+      if (!this.#unmade.has(folder)) continue;
+      const message = `${path} was left out: its folder ${folder} could not be made.`;
+      return new FtpError("DENIED", message, { phase: "local", retryable: false });
+    }
+    return undefined;
   }
 
   /** @returns what failed at last. */
@@ -144,9 +160,9 @@ export class Runner {
 
   /** A mode that cannot be set does not make the folder fail. */
   async #makeFolder(path: string, mode: number | undefined): Promise<void> {
-    const { there, abilities, signal } = this.#parts;
+    const { there, abilities, signal, usualFolderMode } = this.#parts;
     await there.makeFolder(path, signal);
-    if (mode === undefined || path === "") return;
+    if (mode === undefined || mode === usualFolderMode || path === "") return;
     await abilities.attempt("modes", path, async () => await there.setMode(path, mode, signal));
   }
 

@@ -24,7 +24,14 @@ export type Listed = {
   readonly isCut: boolean;
 };
 
-export type ListTerms = { readonly signal: AbortSignal; readonly hidden: boolean; readonly follow: boolean };
+export type ListTerms = {
+  readonly signal: AbortSignal;
+  readonly hidden: boolean;
+  /** Links are what they point to. */
+  readonly follow: boolean;
+  /** Links shall say where they lead. */
+  readonly targets: boolean;
+};
 
 export interface Side {
   /** For messages. */

@@ -99,7 +99,8 @@ export class UploadJournal {
     this.#writing = this.#writing.then(async () => {
       if (!this.#isMade) await mkdir(folder, { recursive: true, mode: 0o700 });
       this.#isMade = true;
-      await appendFile(this.#file, `${JSON.stringify(line)}\n`, { mode: 0o600 });
+      // It begins a line of its own even behind one that a crash has cut.
+      await appendFile(this.#file, `\n${JSON.stringify(line)}`, { mode: 0o600 });
     });
     const written = this.#writing;
     this.#writing = written.catch(() => {});

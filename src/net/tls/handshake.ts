@@ -25,17 +25,24 @@ export async function handshake(
     throw signal.reason;
   }
   const cleanUp = new DisposableStack();
+  let isPeerGone = false;
   const settled = new Promise<void>((resolve, reject) => {
     const seconds = Math.round(timeoutMs / 1000);
     const timer = setTimeout(
       () => reject(new TlsFailed(`the TLS handshake was not done within ${seconds} s`)),
       timeoutMs,
     );
-    const failed = (error: Error): void => reject(new TlsFailed(explain(error), { cause: error }));
+    const failed = (error: Error): void => {
+      isPeerGone = "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
+      reject(new TlsFailed(explain(error), { cause: error }));
+    };
     let isOver = false;
     // Nothing more will come, but what came may still bring it to its end, or tell by an alert why not.
     const ended = (): void => void afterLast(tap, () => isOver).then(closed);
-    const closed = (): void => reject(new TlsFailed("the connection was closed during the TLS handshake"));
+    const closed = (): void => {
+      isPeerGone = true;
+      reject(new TlsFailed("the connection was closed during the TLS handshake"));
+    };
     const aborted = (): void => reject(signal.reason);
     socket.once("secure", resolve);
     // An alert that came last is told by an error, which follows the end.
@@ -58,7 +65,8 @@ export async function handshake(
     await settled;
   } catch (error) {
     socket.on("error", () => {});
-    if (error instanceof TlsFailed && !socket.destroyed) await delay(ALERT_MS, undefined, { signal }).catch(() => {});
+    const isAlertOut = error instanceof TlsFailed && !isPeerGone && !socket.destroyed;
+    if (isAlertOut) await delay(ALERT_MS, undefined, { signal }).catch(() => {});
     socket.destroy();
     throw error;
   } finally {

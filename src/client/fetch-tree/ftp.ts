@@ -1,0 +1,303 @@
+/** A tree of an FTP server: folders are listed and files fetched at the same time, each file by the pool's next connection. */
+import { join } from "node:path";
+import { parseTimeVal } from "../../protocol/facts.ts";
+import { hasGlob } from "../../protocol/glob.ts";
+import { connect } from "../client.ts";
+import { FtpError } from "../errors.ts";
+import { WALK_DEPTH } from "../limits.ts";
+import type { Client, Entry } from "../types.ts";
+import { type FtpUrl, defaultPort, formatFtpUrl, parseFtpUrl } from "../url.ts";
+import { Crew } from "./crew.ts";
+import { FETCH_PARALLEL, FETCH_PARALLEL_MOST, JOBS_WAITING, LINKS_DEEP } from "./limits.ts";
+import { type Place, isLinkInside, localName, pathOfPlace } from "./local-name.ts";
+import type { LocalTree } from "./local-tree.ts";
+import type { Notes } from "./notes.ts";
+import { Rules } from "./rules.ts";
+import type { FetchOptions } from "./types.ts";
+
+export type FtpTerms = {
+  readonly tree: LocalTree;
+  readonly notes: Notes;
+  readonly options: FetchOptions;
+  readonly signal: AbortSignal | undefined;
+};
+
+/** @throws {FtpError} where nobody can sign in or the first path is not there; the signal's reason. */
+export async function fetchFtp(url: string, terms: FtpTerms): Promise<void> {
+  const { options, signal, notes } = terms;
+  const parsed = parseFtpUrl(url);
+  const parallel = Math.min(Math.max(options.parallel ?? FETCH_PARALLEL, 1), FETCH_PARALLEL_MOST);
+  await using client = await connect(url, {
+    connections: parallel,
+    ...(options.rate === undefined ? {} : { rate: options.rate }),
+    ...(options.retry === undefined ? {} : { retry: options.retry }),
+    ...(options.replyMs === undefined ? {} : { replyMs: options.replyMs }),
+    ...(options.stallMs === undefined ? {} : { stallMs: options.stallMs }),
+    ...options.connect,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  client.on("fallback", ({ what }) => notes.warnOnce(what, what));
+  const job = new FtpTree({ ...terms, client, parsed, parallel });
+  await job.run();
+}
+
+type Folder = {
+  /** From the server's root. */
+  readonly path: string;
+  /** From the server's root, for patterns. */
+  readonly parts: readonly string[];
+  /** On our disk. */
+  readonly folders: readonly string[];
+  /** Below the first. */
+  readonly depth: number;
+  /** Links that led here. */
+  readonly links: number;
+};
+
+type JobTerms = FtpTerms & { readonly client: Client; readonly parsed: FtpUrl; readonly parallel: number };
+type Pending = { readonly place: Place; readonly target: string; readonly url: string };
+
+class FtpTree {
+  readonly #terms: JobTerms;
+  readonly #crew: Crew;
+  readonly #rules: Rules;
+  readonly #base: Folder;
+  readonly #links: Pending[] = [];
+  #begun = 0;
+
+  constructor(terms: JobTerms) {
+    this.#terms = terms;
+    const { parsed, client, options, parallel, signal } = terms;
+    this.#crew = new Crew({ atOnce: parallel, most: JOBS_WAITING, signal });
+    const path = parsed.path.replace(/(?<=.)\/+$/, "");
+    const typed = partsOf(path);
+    const whole = path.startsWith("/") ? typed : [...partsOf(client.info.home), ...typed];
+    const { hostFolder = true, cutFolders = 0 } = options;
+    const host = `${parsed.host}${parsed.port === undefined || parsed.port === defaultPort(parsed.scheme) ? "" : `:${parsed.port}`}`;
+    const folders = [
+      ...(hostFolder ? [localName(host)] : []),
+      ...typed.slice(cutFolders).map((part) => localName(part)),
+    ];
+    this.#base = { path, parts: whole, folders, depth: 0, links: 0 };
+    this.#rules = new Rules(options, whole);
+  }
+
+  async run(): Promise<void> {
+    const { parsed, client, signal, notes } = this.#terms;
+    const { path } = this.#base;
+    if (hasGlob(path)) await this.#globbed(path);
+    else if (path === "" || parsed.path.endsWith("/")) this.#enter(this.#base);
+    else {
+      const entry = await client.stat(path, { signal });
+      if (entry.type === "directory") this.#enter(this.#base);
+      else this.#take(entry, parentOf(this.#base));
+    }
+    await this.#crew.done();
+    for (const link of this.#links) {
+      await this.#attempt(link.url, async () => {
+        if (await this.#terms.tree.link(link.place, link.target)) notes.linked(link.url, pathOfPlace(link.place));
+        else notes.skip(link.url, "same");
+      });
+    }
+  }
+
+  async #globbed(pattern: string): Promise<void> {
+    const { client, signal } = this.#terms;
+    let found = 0;
+    for await (const entry of client.glob(pattern, { signal })) {
+      found += 1;
+      const above = partsOf(entry.path).slice(0, -1);
+      // What stands before the first wildcard is what was asked for; what was found below it keeps its folders.
+      const folders = above.slice(this.#base.parts.length - this.#base.folders.length).map((part) => localName(part));
+      this.#take(entry, {
+        ...this.#base,
+        parts: above,
+        folders: [...this.#hostPart(), ...folders.slice(this.#hostPart().length)],
+      });
+    }
+    if (found === 0) throw new FtpError("NOT_FOUND", `nothing fits ${pattern}`, { phase: "command", retryable: false });
+  }
+
+  #hostPart(): readonly string[] {
+    return this.#terms.options.hostFolder === false ? [] : this.#base.folders.slice(0, 1);
+  }
+
+  #urlOf(path: string): string {
+    return formatFtpUrl({ ...this.#terms.parsed, path });
+  }
+
+  /** One piece of work more. @throws LIMIT, which ends the job. */
+  #add(work: () => Promise<void>): void {
+    const { most = JOBS_WAITING } = this.#terms.options;
+    this.#begun += 1;
+    if (this.#begun > most) {
+      throw new FtpError("LIMIT", `more than ${most} files and folders`, { phase: "local", retryable: false });
+    }
+    this.#crew.add(work);
+  }
+
+  #enter(folder: Folder): void {
+    this.#add(async () => await this.#attempt(this.#urlOf(folder.path), async () => await this.#read(folder)));
+  }
+
+  async #read(folder: Folder): Promise<void> {
+    const { client, signal, notes } = this.#terms;
+    const listing = client.list(folder.path, { signal });
+    let found = 0;
+    for await (const entry of listing) {
+      found += 1;
+      this.#take(entry, folder);
+    }
+    for (const warning of listing.warnings) notes.warn(`${folder.path}: ${warning}`);
+    notes.emit({ kind: "read", url: this.#urlOf(folder.path), found });
+  }
+
+  /** What an entry of a folder leads to. */
+  #take(entry: Entry, folder: Folder): void {
+    const { notes, options } = this.#terms;
+    const url = this.#urlOf(entry.path);
+    if (entry.type === "directory") this.#goInto(entry, folder);
+    else if (entry.type === "other") notes.skip(url, "special");
+    else if (!this.#rules.takes(entry.name) || !this.#rules.holds(folder.parts)) notes.skip(url, "rejected");
+    else if (entry.type === "file")
+      this.#add(async () => await this.#attempt(url, async () => await this.#get(entry, folder)));
+    else if (options.links === "follow")
+      this.#add(async () => await this.#attempt(url, async () => await this.#follow(entry, folder)));
+    else this.#keepLink(entry, folder);
+  }
+
+  #goInto(entry: Entry, folder: Folder, links = folder.links): void {
+    const { notes, options } = this.#terms;
+    const parts = [...folder.parts, entry.name];
+    if (!this.#rules.enters(parts)) {
+      notes.skip(this.#urlOf(entry.path), "rejected");
+      return;
+    }
+    if (folder.depth >= (options.depth ?? WALK_DEPTH)) {
+      notes.skip(this.#urlOf(entry.path), "depth");
+      notes.warnOnce("depth", `folders more than ${folder.depth} levels down are left out`);
+      return;
+    }
+    this.#enter({
+      path: entry.path,
+      parts,
+      folders: [...folder.folders, localName(entry.name)],
+      depth: folder.depth + 1,
+      links,
+    });
+  }
+
+  #keepLink(entry: Entry, folder: Folder): void {
+    const { notes, options } = this.#terms;
+    const url = this.#urlOf(entry.path);
+    const depth = folder.folders.length - this.#base.folders.length;
+    if (options.links === "skip") notes.skip(url, "link");
+    else if (entry.target === undefined || !isLinkInside(entry.target, depth)) {
+      notes.skip(url, "link");
+      notes.warn(`the link ${entry.path} is left out: it leads out of the tree, or nobody knows where`);
+    } else if (this.#links.length >= JOBS_WAITING) notes.skip(url, "link");
+    // Made last of all: until then nothing here is a link.
+    else
+      this.#links.push({ place: { folders: folder.folders, name: localName(entry.name) }, target: entry.target, url });
+  }
+
+  /** What a link leads to can only be found by trying. */
+  async #follow(entry: Entry, folder: Folder): Promise<void> {
+    const { client, signal, notes } = this.#terms;
+    if (folder.links >= LINKS_DEEP) {
+      notes.skip(this.#urlOf(entry.path), "link");
+      return;
+    }
+    const type = await client.exists(entry.path, { signal });
+    if (type === "directory") this.#goInto(entry, folder, folder.links + 1);
+    else if (type === "file" || type === "link") {
+      await this.#get({ ...entry, ...(await this.#behind(entry.path)) }, folder);
+    } else notes.skip(this.#urlOf(entry.path), "link");
+  }
+
+  /** Size and time of what a link leads to: some servers tell those of the link itself in MLST, none in SIZE and MDTM. */
+  async #behind(path: string): Promise<Pick<Entry, "size" | "modified">> {
+    const { client, signal } = this.#terms;
+    return await client.session(
+      async (session) => {
+        await session.send("TYPE I");
+        const size = await session.ask("SIZE", path);
+        const time = await session.ask("MDTM", path);
+        const octets = size.code === 213 ? Number(size.lines[0]) : Number.NaN;
+        const ms = time.code === 213 ? parseTimeVal(time.lines[0]?.trim() ?? "") : undefined;
+        return {
+          size: Number.isSafeInteger(octets) ? octets : undefined,
+          modified: ms === undefined ? undefined : { ms, precision: "second", zone: "utc" },
+        };
+      },
+      { signal },
+    );
+  }
+
+  async #get(entry: Entry, folder: Folder): Promise<void> {
+    const { tree, options, signal, client, notes } = this.#terms;
+    const { exists = "overwrite", keepTime, resume, quota } = options;
+    const url = this.#urlOf(entry.path);
+    const place = { folders: folder.folders, name: localName(entry.name) };
+    const path = pathOfPlace(place);
+    const there = exists === "overwrite" ? undefined : await tree.look(place);
+    if (there !== undefined && exists === "skip") {
+      notes.skip(url, "exists");
+      return;
+    }
+    const isSame = entry.size === undefined || there?.size === entry.size;
+    if (there !== undefined && entry.modified !== undefined && isSame && there.mtimeMs >= entry.modified.ms) {
+      notes.skip(url, "same");
+      return;
+    }
+    if (quota !== undefined && notes.octets >= quota) {
+      throw new FtpError("LIMIT", `${quota} octets have been fetched`, { phase: "local", retryable: false });
+    }
+    notes.emit({ kind: "start", url, path, size: entry.size, resumedAt: 0 });
+    const progress = notes.progress(url, path);
+    const known = entry.size === undefined ? {} : { entry: { size: entry.size, modified: entry.modified } };
+    const done = await tree.within(
+      place.folders,
+      async (at) =>
+        await client.download(entry.path, join(at, place.name), {
+          ...known,
+          signal,
+          keepTime,
+          resume,
+          onProgress: ({ bytes, total }) => progress(bytes, total),
+        }),
+    );
+    notes.octets += done.bytes;
+    notes.done(url, path, done);
+  }
+
+  /** A failure of one file is noted; what would befall all others ends the job. */
+  async #attempt(url: string, work: () => Promise<void>): Promise<void> {
+    const { signal, notes } = this.#terms;
+    try {
+      await work();
+    } catch (error) {
+      if (signal?.aborted === true) throw signal.reason;
+      if (!(error instanceof FtpError) || STOPPING.has(error.code)) throw error;
+      notes.fail(url, error);
+    }
+  }
+}
+
+/** What would befall every other file too. */
+const STOPPING: ReadonlySet<FtpError["code"]> = new Set([
+  "NO_SPACE",
+  "AUTH",
+  "LIMIT",
+  "TLS_UNTRUSTED",
+  "TLS_DOWNGRADE",
+]);
+
+function partsOf(path: string): readonly string[] {
+  return path.split("/").filter((part) => part !== "");
+}
+
+/** Of a single file: the folder in which it lies. */
+function parentOf(base: Folder): Folder {
+  return { ...base, parts: base.parts.slice(0, -1), folders: base.folders.slice(0, -1) };
+}

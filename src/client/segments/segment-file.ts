@@ -1,0 +1,167 @@
+/**
+ * Where a segmented download lies until it is whole: a hidden file beside its target, written at any place, and a journal
+ * of what is there. The octets that a journal names were on the disk before it.
+ */
+import { constants } from "node:fs";
+import { type FileHandle, open, opendir, rename, rm, utimes } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { localFault } from "../octets.ts";
+import { partPath } from "../part-file.ts";
+import { type Version, doneOf, formatJournal, readJournal, sourceDigest, writeJournal } from "./journal.ts";
+import { FOLDER_LOOKED_AT, JOURNAL_EVERY_MS } from "./limits.ts";
+import { RangeSet } from "./ranges.ts";
+
+// Without O_APPEND, which would put everything at the end.
+const { O_CREAT, O_NOFOLLOW, O_RDWR } = constants;
+const JOURNAL_SUFFIX = ".segments";
+
+export class SegmentFile implements AsyncDisposable {
+  readonly path: string;
+  /** What was there when it was opened, and what is written since. */
+  readonly done: RangeSet;
+  readonly #journal: string;
+  readonly #target: string;
+  readonly #version: Version;
+  #file: FileHandle | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #saving: Promise<void> = Promise.resolve();
+  #saved = 0;
+
+  private constructor(
+    { path, target, version }: { path: string; target: string; version: Version },
+    { file, done }: { file: FileHandle; done: RangeSet },
+  ) {
+    this.path = path;
+    this.#journal = path + JOURNAL_SUFFIX;
+    this.#target = target;
+    this.#version = version;
+    this.#file = file;
+    this.done = done;
+    this.#saved = done.total;
+  }
+
+  /**
+   * Opens what an earlier run has left of the same version, or begins anew.
+   * @param mayResume false: what is there is thrown away.
+   * @throws {FtpError} LOCAL_IO, NO_SPACE.
+   */
+  static async open(target: string, version: Version, mayResume: boolean): Promise<SegmentFile> {
+    const path = partPath(target, { ...version, url: `segments ${version.url}` });
+    await removeOthers(path, target, version);
+    let file: FileHandle | undefined;
+    try {
+      const journal = mayResume ? await readJournal(path + JOURNAL_SUFFIX) : undefined;
+      file = await open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o666);
+      const { size } = await file.stat();
+      // A file that is shorter than its journal says is not what the journal was written for.
+      const found = size === version.size ? doneOf(journal, version) : undefined;
+      if (found === undefined) {
+        await rm(path + JOURNAL_SUFFIX, { force: true });
+        await file.truncate(0);
+        await file.truncate(version.size);
+      }
+      return new SegmentFile({ path, target, version }, { file, done: found ?? new RangeSet() });
+    } catch (error) {
+      await file?.close();
+      throw localFault(error, `cannot write ${target}`);
+    }
+  }
+
+  /** @throws {FtpError} LOCAL_IO, NO_SPACE. */
+  async write(octets: Buffer, position: number): Promise<void> {
+    try {
+      for (let at = 0; at < octets.length;) {
+        at += (await this.#open.write(octets, at, octets.length - at, position + at)).bytesWritten;
+      }
+    } catch (error) {
+      throw localFault(error, `cannot write ${this.#target}`);
+    }
+  }
+
+  /** Keeps the journal up to date from now on. */
+  keepJournal(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      void this.save().then(
+        () => this.#file !== undefined && this.keepJournal(),
+        // The disk's fault shows at the next write of octets; a journal that is old costs some of them.
+        () => {},
+      );
+    }, JOURNAL_EVERY_MS);
+    this.#timer.unref();
+  }
+
+  /** Writes the journal, once what it tells of is on the disk. @throws what the file system says. */
+  async save(): Promise<void> {
+    this.#saving = this.#saving.catch(() => {}).then(async () => await this.#save());
+    await this.#saving;
+  }
+
+  async #save(): Promise<void> {
+    const file = this.#file;
+    // What cannot be told from other versions cannot be continued.
+    if (file === undefined || this.#version.modifiedMs === undefined || this.done.total === this.#saved) return;
+    const [octets, text] = [this.done.total, formatJournal(this.#version, this.done.ranges)];
+    await file.datasync();
+    await writeJournal(this.#journal, text);
+    this.#saved = octets;
+  }
+
+  /** It is whole: it gets its time and its name. @throws {FtpError} */
+  async publish(modifiedMs: number | undefined): Promise<void> {
+    try {
+      await this[Symbol.asyncDispose]();
+      if (modifiedMs !== undefined) await utimes(this.path, new Date(), new Date(modifiedMs));
+      await rename(this.path, this.#target);
+      await rm(this.#journal, { force: true });
+    } catch (error) {
+      throw localFault(error, `cannot write ${this.#target}`);
+    }
+  }
+
+  async remove(): Promise<void> {
+    await this[Symbol.asyncDispose]();
+    await rm(this.#journal, { force: true });
+    await rm(this.path, { force: true });
+  }
+
+  /** Whether a later run could go on with it. */
+  get isOfUse(): boolean {
+    return this.#version.modifiedMs !== undefined && this.done.total > 0;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#timer);
+    const file = this.#file;
+    this.#file = undefined;
+    await this.#saving.catch(() => {});
+    await file?.close();
+  }
+
+  get #open(): FileHandle {
+    if (this.#file === undefined) throw new Error("a segment file that is closed");
+    return this.#file;
+  }
+}
+
+/** Takes away what was left of older versions of the same source for the same target. */
+async function removeOthers(path: string, target: string, { url }: Version): Promise<void> {
+  const own = basename(path);
+  // `.NAME.` and the digits of the version, as `partPath` makes it.
+  const stem = own.replace(/[\da-f]+\.part$/, "");
+  try {
+    let looked = 0;
+    for await (const { name } of await opendir(dirname(target))) {
+      if ((looked += 1) > FOLDER_LOOKED_AT) return;
+      if (!name.startsWith(stem) || !name.endsWith(`.part${JOURNAL_SUFFIX}`)) continue;
+      const part = join(dirname(target), name.slice(0, -JOURNAL_SUFFIX.length));
+      if (part === path) continue;
+      const journal = await readJournal(part + JOURNAL_SUFFIX);
+      if (journal?.source !== sourceDigest(url)) continue;
+      await rm(part, { force: true });
+      await rm(part + JOURNAL_SUFFIX, { force: true });
+    }
+  } catch {
+    // A folder that cannot be read: opening the file tells what is wrong.
+  }
+}

@@ -1,0 +1,214 @@
+/** The mirror against our own server: whole trees both ways, and what a run that was cut left is gone on with. */
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readlink,
+  readdir,
+  rm,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
+import { type AddressInfo, type Socket, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { connect } from "../src/client/client.ts";
+import { mirror } from "../src/client/mirror/mirror.ts";
+import type { MirrorSpec, Report } from "../src/client/mirror/types.ts";
+import type { Client } from "../src/client/types.ts";
+import { listen } from "../src/client/test-proxies.ts";
+import { startServer } from "./support/server.ts";
+
+const THEN = new Date("2024-05-06T07:08:09Z");
+const MEBIBYTE = 1_048_576;
+
+async function put(root: string, path: string, data: string | Buffer, mode = 0o644): Promise<void> {
+  const full = join(root, path);
+  await mkdir(dirname(full), { recursive: true });
+  await writeFile(full, data);
+  await chmod(full, mode);
+  await utimes(full, THEN, THEN);
+}
+
+/** Path, content, mode and time of all files; links with their targets. */
+async function contentOf(root: string): Promise<readonly string[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const lines = entries.map(async (entry) => {
+    const path = join(entry.parentPath, entry.name);
+    const shown = path.slice(root.length + 1);
+    if (entry.isSymbolicLink()) return `${shown} -> ${await readlink(path)}`;
+    if (entry.isDirectory()) return `${shown}/`;
+    const { mode, mtimeMs } = await lstat(path);
+    return `${shown} ${(await readFile(path)).toString("base64").slice(0, 60)} ${mode.toString(8)} ${mtimeMs}`;
+  });
+  // Where the server takes notes of its own, which it shows nobody.
+  return (await Promise.all(lines)).filter((line) => !line.startsWith(".ferryman-")).toSorted();
+}
+
+async function withTrees(
+  work: (client: Client, trees: { remote: string; local: string }) => Promise<void>,
+): Promise<void> {
+  await using server = await startServer();
+  const local = await mkdtemp(join(tmpdir(), "ferryman-mirror-"));
+  try {
+    await using client = await connect(`ftp://ann:secret@127.0.0.1:${server.port}`, { tls: "off", store: false });
+    await work(client, { remote: server.root, local });
+  } finally {
+    await rm(local, { recursive: true, force: true });
+  }
+}
+
+async function makeTree(root: string): Promise<void> {
+  for (let at = 0; at < 60; at++) await put(root, `f${at % 7}/g${at % 3}/file ${at}`, `content ${at}`);
+  await put(root, "script", "#!", 0o755);
+  await put(root, "private", "p", 0o600);
+  await put(root, "d\u00fcrre Bl\u00e4tter/*[odd] name; $HOME", "odd");
+  await put(root, "empty", "");
+  await mkdir(join(root, "empty folder"));
+  await symlink("script", join(root, "link"));
+}
+
+test("a tree comes down as it is, a second run moves nothing, and what is extra goes", async () => {
+  await withTrees(async (client, { remote, local }) => {
+    await makeTree(remote);
+    const spec = { direction: "down", remote: "/", local, delete: true } as const;
+    const report = await mirror(client, spec).run({ parallel: 8 });
+    assert.deepEqual([report.failures, report.warnings, report.copied], [0, [], 64], JSON.stringify(report.failed[0]));
+    assert.deepEqual(await contentOf(local), await contentOf(remote));
+    const again = await mirror(client, spec).run();
+    assert.deepEqual([again.copied, again.replaced, again.modesSet, again.linked, again.deleted], [0, 0, 0, 0, 0]);
+    await rm(join(remote, "f1"), { recursive: true });
+    await put(remote, "private", "other", 0o600);
+    const last = await mirror(client, { ...spec, compare: "hash" }).run();
+    assert.equal(last.replaced, 1);
+    assert.ok(last.deleted > 5);
+    assert.deepEqual(await contentOf(local), await contentOf(remote));
+  });
+});
+
+test("a tree goes up as it is, a second run moves nothing, and what is extra goes", async () => {
+  await withTrees(async (client, { remote, local }) => {
+    await makeTree(local);
+    const spec: MirrorSpec = { direction: "up", remote: "/", local, delete: true, journal: false };
+    const report = await mirror(client, spec).run({ parallel: 8 });
+    assert.deepEqual([report.failures, report.warnings, report.copied], [0, [], 64], JSON.stringify(report.failed[0]));
+    assert.deepEqual(await contentOf(remote), await contentOf(local));
+    const again = await mirror(client, spec).run();
+    assert.deepEqual([again.copied, again.replaced, again.modesSet, again.linked, again.deleted], [0, 0, 0, 0, 0]);
+    await rm(join(local, "f1"), { recursive: true });
+    await put(local, "private", "other", 0o600);
+    await put(local, "script", "#?", 0o755);
+    const last = await mirror(client, { ...spec, compare: "hash" }).run();
+    assert.equal(last.replaced, 2);
+    assert.ok(last.deleted > 5);
+    assert.deepEqual(await contentOf(remote), await contentOf(local));
+  });
+});
+
+/** Ends a run in the middle of its file. */
+async function cut(client: Client, spec: MirrorSpec, path: string): Promise<void> {
+  const stop = new AbortController();
+  const run: Promise<Report> = mirror(client, spec).run({
+    signal: stop.signal,
+    rate: 8 * MEBIBYTE,
+    onEvent: (event) => {
+      if (event.kind === "progress" && event.path === path && event.bytes > MEBIBYTE) stop.abort(new Error("cut"));
+    },
+  });
+  await assert.rejects(run, { message: "cut" });
+}
+
+test("a run that was cut goes on with the file in which it was cut", async () => {
+  await withTrees(async (client, { remote, local }) => {
+    const data = randomBytes(6 * MEBIBYTE);
+    await put(remote, "down/large", data);
+    const down: MirrorSpec = { direction: "down", remote: "/down", local: join(local, "down") };
+    await cut(client, down, "large");
+    const came = await mirror(client, down).run();
+    assert.deepEqual([came.copied, came.failures], [1, 0]);
+    assert.ok(came.octets > 0 && came.octets < 5.5 * MEBIBYTE, String(came.octets));
+    assert.deepEqual(await readdir(join(local, "down")), ["large"]);
+    assert.ok(data.equals(await readFile(join(local, "down", "large"))));
+
+    await put(local, "up/large", data);
+    const up: MirrorSpec = {
+      direction: "up",
+      remote: "/up",
+      local: join(local, "up"),
+      journal: join(local, "journal"),
+    };
+    await cut(client, up, "large");
+    const went = await mirror(client, up).run();
+    assert.deepEqual([went.copied + went.replaced, went.failures], [1, 0], JSON.stringify(went.failed[0]));
+    assert.ok(data.equals(await readFile(join(remote, "up", "large"))));
+    assert.deepEqual(await readdir(join(local, "journal")), []);
+  });
+});
+
+const FOLDER = "type=dir;modify=20240506070809; sub\r\n";
+const FILE = "type=file;size=1;modify=20240506070809; one\r\n";
+
+/** Lists the root whole and, in the folder below it, one file of two before it dies with both connections. */
+function dyingServer(socket: Socket): void {
+  const answers: Readonly<Record<string, string>> = {
+    USER: "331 password",
+    PASS: "230 in",
+    FEAT: "211-\r\n MLST type*;size*;modify*;\r\n EPSV\r\n211 end",
+    PWD: '257 "/"',
+    MLST: "250-\r\n type=dir; /\r\n250 end",
+  };
+  const data = createServer();
+  data.unref().listen(0, "127.0.0.1");
+  const calls: Socket[] = [];
+  data.on("connection", (call) => calls.push(call.on("error", () => {})));
+  socket.on("error", () => {}).on("close", () => data.close());
+  socket.write("220 ready\r\n");
+  socket.on("data", (line: Buffer) => {
+    const [verb = "", path = ""] = line.toString().trim().split(/ (.*)/s);
+    const address = data.address();
+    if (verb === "EPSV" && isBound(address)) return void socket.write(`229 here (|||${address.port}|)\r\n`);
+    if (verb !== "MLSD") return void socket.write(`${answers[verb] ?? "200 well"}\r\n`);
+    const send = (call: Socket): void => {
+      socket.write("150 listing\r\n");
+      call.end(path === "/" ? FOLDER : FILE, () => (path === "/" ? socket.write("226 done\r\n") : socket.destroy()));
+    };
+    const call = calls.pop();
+    if (call !== undefined) return send(call);
+    data.once("connection", (late) => {
+      calls.pop();
+      send(late);
+    });
+    return undefined;
+  });
+}
+
+function isBound(address: AddressInfo | string | null): address is AddressInfo {
+  return typeof address === "object" && address !== null;
+}
+
+test("a listing that the server's end cut short deletes nothing", async () => {
+  await using server = await listen(dyingServer);
+  const local = await mkdtemp(join(tmpdir(), "ferryman-mirror-"));
+  try {
+    await put(local, "sub/one", "1");
+    await put(local, "sub/two", "2");
+    await put(local, "extra", "3");
+    await using client = await connect(`ftp://ann:x@127.0.0.1:${server.port}`, {
+      tls: "off",
+      store: false,
+      retry: { attempts: 1 },
+    });
+    const report = await mirror(client, { direction: "down", remote: "/", local, delete: true }).run();
+    assert.deepEqual([report.failures, report.deleted], [1, 0], JSON.stringify(report));
+    assert.equal(report.failed[0]?.error.code, "RESET");
+    assert.deepEqual((await readdir(local, { recursive: true })).toSorted(), ["extra", "sub", "sub/one", "sub/two"]);
+  } finally {
+    await rm(local, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,17 @@
+/** A folder for what a test of the client loads; it is gone afterwards. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export type Scratch = AsyncDisposable & { readonly path: string; readonly at: (name: string) => string };
+
+export async function scratch(): Promise<Scratch> {
+  const path = await mkdtemp(join(tmpdir(), "ferryman-client-"));
+  return {
+    path,
+    at: (name) => join(path, name),
+    async [Symbol.asyncDispose]() {
+      await rm(path, { recursive: true, force: true });
+    },
+  };
+}
