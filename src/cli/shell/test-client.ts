@@ -128,7 +128,7 @@ export class MemoryClient implements Client {
 
   async download(path: string, to: Sink, options: DownloadOptions = {}): Promise<Transferred> {
     this.calls.push(
-      `download ${path}${options.type === "ascii" ? " ascii" : ""}${options.resume === true ? " resume" : ""}`,
+      `download ${path}${options.type === "ascii" ? " ascii" : ""}${options.atomic === false ? " in place" : ""}`,
     );
     await stuckUnlessWell(path, options.signal);
     const data = this.files.get(path);
