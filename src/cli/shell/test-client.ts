@@ -187,10 +187,6 @@ export class MemoryClient implements Client {
     return "MFMT";
   }
 
-  async copyTo(): Promise<Copied> {
-    return await Promise.reject(unsupported());
-  }
-
   async hash(): Promise<undefined> {}
 
   async raw(line: string): Promise<FtpReply> {
