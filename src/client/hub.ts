@@ -56,6 +56,15 @@ export class Hub {
     );
   }
 
+  /** Work that takes its sessions itself, tried again where that may help. */
+  async again<T>(work: () => Promise<T>, { signal, timeoutMs }: CallOptions = {}): Promise<T> {
+    return await withRetries(work, {
+      options: this.#retry,
+      signal: joinedSignal(signal, timeoutMs),
+      heard: (detail) => this.emit("retry", detail),
+    });
+  }
+
   /** What holds one transfer to its own rate and to that of the client. A limiter is one that several transfers share. */
   throttle(rate: number | RateLimiter | undefined): Throttle | undefined {
     const own = typeof rate === "number" ? new RateLimiter(rate) : rate;
