@@ -199,7 +199,7 @@ export class Planner {
       if (there.parts.size > 0) this.#want(wanted, node, pair);
       const decision = decide(pair, folder, this.#parts);
       if (!isHashing && !(decision instanceof Promise)) yield* given(node, decision, next);
-      else open.push(decision);
+      else open.push(watched(decision));
       if (open.length >= DECISIONS_AHEAD) yield* given(node, (await open.shift()) ?? NOTHING, next);
     }
     for (const decision of open) yield* given(node, await decision, next);
@@ -276,6 +276,12 @@ export class Planner {
     }
     for (const node of nodes.toReversed()) this.#waiting.push(node);
   }
+}
+
+/** One that fails is heard of when its turn comes, or never if the plan ends before. */
+function watched(decision: Decision | Promise<Decision>): Decision | Promise<Decision> {
+  if (decision instanceof Promise) decision.catch(() => {});
+  return decision;
 }
 
 const NOTHING: Decision = { steps: [], next: [] };
