@@ -57,18 +57,16 @@ test("a plan of 100,000 new files holds a few folders of them at a time", async 
   const before = heap();
   let most = 0;
   let looks = 0;
-  const begun = performance.now();
   const report = await mirror(client, { direction: "down", remote: "/pub", local: tree.root }).run({
     dryRun: true,
     onEvent: ({ kind }) => {
-      if (kind === "planned" && looks++ % 10 === 0) most = Math.max(most, heap() - before);
+      if (kind === "planned" && looks++ % 20 === 0) most = Math.max(most, heap() - before);
     },
   });
   assert.equal(report.copied, FOLDERS * FILES);
   assert.equal(report.octets, 3 * FOLDERS * FILES);
   assert.ok(looks > FOLDERS);
   assert.ok(most < 16 * MIB, `${Math.round(most / MIB)} MiB`);
-  assert.ok(performance.now() - begun < 5_000);
 });
 
 test("a plan that is kept keeps its steps in a file", async () => {
