@@ -237,7 +237,8 @@ export class FtpSession {
         modes.worked(route.mode);
       }
       modes.memory.failed.clear();
-      if (final === undefined && route.mode === "epsv") this.#ahead.ask();
+      // Pure-FTPd answers a command that comes during an upload with a 500, which would pass for the upload's end.
+      if (final === undefined && route.mode === "epsv" && plan.direction === "in") this.#ahead.ask();
       try {
         value = await plan.move(transport);
       } finally {
