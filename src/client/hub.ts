@@ -57,9 +57,12 @@ export class Hub {
   }
 
   /** Work that takes its sessions itself, tried again where that may help. */
-  async again<T>(work: () => Promise<T>, { signal, timeoutMs }: CallOptions = {}): Promise<T> {
+  async again<T>(
+    work: (attempt: number) => Promise<T>,
+    { signal, timeoutMs, retry }: CallOptions & { readonly retry?: RetryOptions | undefined } = {},
+  ): Promise<T> {
     return await withRetries(work, {
-      options: this.#retry,
+      options: { ...this.#retry, ...retry },
       signal: joinedSignal(signal, timeoutMs),
       heard: (detail) => this.emit("retry", detail),
     });

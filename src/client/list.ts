@@ -14,6 +14,9 @@ export function list(hub: Hub, path: string, options: ListOptions = {}): Listing
   return new RemoteListing(hub, path, options);
 }
 
+/** With a reason: without one an error is made each time, with its trace. */
+const SEEN = "the listing has been seen";
+
 class RemoteListing implements Listing {
   #listing: Listing | undefined;
   readonly #hub: Hub;
@@ -60,7 +63,7 @@ class RemoteListing implements Listing {
       yield* kind === "mlsd" ? this.#listing : inUtc(this.#hub, this.#listing, joined);
     } finally {
       // Who has seen enough ends the transfer.
-      stop.abort();
+      stop.abort(SEEN);
       await running;
     }
   }

@@ -166,7 +166,8 @@ export class FtpSession {
         : error;
     } finally {
       signal?.removeEventListener("abort", abort);
-      life.abort();
+      // With a reason: without one an error is made each time, with its trace.
+      life.abort(OVER);
     }
   }
 
@@ -327,6 +328,8 @@ export class FtpSession {
     await turn();
   }
 }
+
+const OVER = "the transfer is over";
 
 export type AskOptions = {
   readonly signal?: AbortSignal | undefined;
