@@ -29,10 +29,10 @@ export async function upload(hub: Hub, from: Source, path: string, options: Uplo
   const run = new Run(options, cargo.size);
   // Also what is there in part, though the server called it whole, is sent again.
   const verified = await hub.again(async (attempt) => {
-    await hub.call(
-      async (session, { signal }) => await run.once({ hub, session, path, cargo, signal, attempt }),
-      { signal: options.signal, retry: { attempts: 1 } },
-    );
+    await hub.call(async (session, { signal }) => await run.once({ hub, session, path, cargo, signal, attempt }), {
+      signal: options.signal,
+      retry: { attempts: 1 },
+    });
     return await verify(hub, path, cargo, run);
   }, options);
   if ((options.keepTime ?? true) && cargo.modifiedMs !== undefined)
