@@ -115,9 +115,14 @@ export async function readJournal(path: string): Promise<Journal | undefined> {
   }
 }
 
+/** Where a journal is written before it takes the place of the old one. */
+export function journalDraft(path: string): string {
+  return `${path}.new`;
+}
+
 /** In one step: whoever reads it sees the old one or the new one. */
 export async function writeJournal(path: string, text: string): Promise<void> {
-  const fresh = `${path}.new`;
+  const fresh = journalDraft(path);
   await rm(fresh, { force: true });
   const file = await open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
