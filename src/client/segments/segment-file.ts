@@ -1,6 +1,6 @@
 /**
  * Where a segmented download lies until it is whole: a hidden file beside its target, written at any place, and a journal
- * of what is there. The octets that a journal names were on the disk before it.
+ * of what is there. The octets that a journal names were written before it.
  */
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, opendir, rename, rm, utimes } from "node:fs/promises";
@@ -9,6 +9,7 @@ import { localFault } from "../octets.ts";
 import { partPath } from "../part-file.ts";
 import {
   type Version,
+  bootId,
   doneOf,
   formatJournal,
   journalDraft,
@@ -16,8 +17,8 @@ import {
   sourceDigest,
   writeJournal,
 } from "./journal.ts";
-import { FOLDER_LOOKED_AT, JOURNAL_EVERY_MS } from "./limits.ts";
-import { RangeSet } from "./ranges.ts";
+import { FOLDER_LOOKED_AT, JOURNAL_EVERY_MS, SYNC_EVERY_MS } from "./limits.ts";
+import { type Range, RangeSet } from "./ranges.ts";
 
 // Without O_APPEND, which would put everything at the end.
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
@@ -33,10 +34,13 @@ export class SegmentFile implements AsyncDisposable {
   #file: FileHandle | undefined;
   #timer: NodeJS.Timeout | undefined;
   #saving: Promise<void> = Promise.resolve();
-  #saved = 0;
+  #saved = "";
+  readonly #boot: string | undefined;
+  #synced: readonly Range[];
+  #syncedMs = performance.now();
 
   private constructor(
-    { path, target, version }: { path: string; target: string; version: Version },
+    { path, target, version, boot }: { path: string; target: string; version: Version; boot: string | undefined },
     { file, done }: { file: FileHandle; done: RangeSet },
   ) {
     this.path = path;
@@ -45,7 +49,8 @@ export class SegmentFile implements AsyncDisposable {
     this.#version = version;
     this.#file = file;
     this.done = done;
-    this.#saved = done.total;
+    this.#boot = boot;
+    this.#synced = [];
   }
 
   /**
@@ -59,16 +64,18 @@ export class SegmentFile implements AsyncDisposable {
     let file: FileHandle | undefined;
     try {
       const journal = mayResume ? await readJournal(path + JOURNAL_SUFFIX) : undefined;
-      const found = journal === undefined ? undefined : doneOf(journal, version);
+      const boot = await bootId();
+      const parts = { path, target, version, boot };
+      const found = doneOf(journal, version, boot);
       if (found !== undefined) {
         file = await openOld(path, version.size);
-        if (file !== undefined) return new SegmentFile({ path, target, version }, { file, done: found });
+        if (file !== undefined) return new SegmentFile(parts, { file, done: found });
       }
       // Not the old file emptied: another process may be at it.
       await forget(path);
       file = await open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666);
       await file.truncate(version.size);
-      return new SegmentFile({ path, target, version }, { file, done: new RangeSet() });
+      return new SegmentFile(parts, { file, done: new RangeSet() });
     } catch (error) {
       await file?.close();
       throw localFault(error, `cannot write ${target}`);
@@ -99,20 +106,39 @@ export class SegmentFile implements AsyncDisposable {
     this.#timer.unref();
   }
 
-  /** Writes the journal, once what it tells of is on the disk. @throws what the file system says. */
+  /** Writes the journal. @throws what the file system says. */
   async save(): Promise<void> {
     this.#saving = this.#saving.catch(() => {}).then(async () => await this.#save());
     await this.#saving;
   }
 
   async #save(): Promise<void> {
-    const file = this.#file;
     // What cannot be told from other versions cannot be continued.
-    if (file === undefined || this.#version.modifiedMs === undefined || this.done.total === this.#saved) return;
-    const [octets, text] = [this.done.total, formatJournal(this.#version, this.done.ranges)];
-    await file.datasync();
-    await writeJournal(this.#journal, text);
-    this.#saved = octets;
+    if (this.#file === undefined || this.#version.modifiedMs === undefined) return;
+    const kept = { written: this.done.ranges, synced: this.#synced, boot: this.#boot };
+    const text = formatJournal(this.#version, kept);
+    if (text !== this.#saved) await writeJournal(this.#journal, text);
+    this.#saved = text;
+    if (performance.now() - this.#syncedMs < SYNC_EVERY_MS) return;
+    this.#syncedMs = Number.POSITIVE_INFINITY;
+    void this.#sync();
+  }
+
+  /** By a descriptor of its own: whoever closes the file does not wait for the disk. */
+  async #sync(): Promise<void> {
+    const ranges = this.done.ranges.map(({ start, end }) => ({ start, end }));
+    try {
+      const file = await open(this.path, O_RDWR | O_NOFOLLOW);
+      try {
+        await file.datasync();
+      } finally {
+        await file.close();
+      }
+      this.#synced = ranges;
+    } catch {
+      // Then the loss of power would cost more.
+    }
+    this.#syncedMs = performance.now();
   }
 
   /** It is whole: it gets its time and its name. @throws {FtpError} */
