@@ -7,8 +7,11 @@ import type { ControlLink } from "./control.ts";
 import { type FtpReply, FtpError } from "./errors.ts";
 import { ABORT_WAIT_MS, AHEAD_MS, STREAK_MS } from "./limits.ts";
 
-/** Greetings of servers that were tried (test/client), 5,000 transfers each. */
-const KNOWN_SERVERS = /vsFTPd|Pure-FTPd|ProFTPD|Ferryman/i;
+/**
+ * Greetings of servers that read one command at a time. Pure-FTPd and ProFTPD look at commands during a transfer and refuse
+ * EPSV then (500, 450), with a reply that overtakes the transfer's own: it would be taken for that (test/client/detect.test.ts).
+ */
+const KNOWN_SERVERS = /vsFTPd|Ferryman/i;
 
 /** @param told what `detect` found and the store has kept; undefined: nothing. */
 export function bearsPipelining(greeting: string, told: boolean | undefined): boolean {
