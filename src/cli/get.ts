@@ -174,7 +174,8 @@ function known(entry: Entry): Entry | undefined {
 
 function optionsOf(flags: GetFlags): DownloadOptions {
   return {
-    resume: flags.continue === true,
+    // Not said, not refused: a download in segments goes on by itself.
+    resume: flags.continue,
     exists: flags.exists,
     verify: flags.verify === "off" ? false : flags.verify,
     type: flags.ascii === true ? "ascii" : "binary",

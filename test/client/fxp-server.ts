@@ -16,6 +16,8 @@ export type FxpTerms = {
   readonly files: Map<string, Buffer>;
   /** Says yes to everything and then nothing at all. */
   readonly isSilent?: boolean;
+  /** What its 227 names in place of its address. */
+  readonly named?: string;
 };
 
 export type FxpServer = AsyncDisposable & { readonly port: number; readonly commands: readonly string[] };
@@ -103,7 +105,7 @@ class Conversation {
     const accepted = new Promise<Socket>((resolve) => server.once("connection", resolve));
     this.#open = async () => await accepted.finally(() => server.close());
     const port = await listening(server);
-    return `227 Here (127,0,0,1,${port >> 8},${port & 255}).`;
+    return `227 Here (${this.#shared.named ?? "127,0,0,1"},${port >> 8},${port & 255}).`;
   }
 
   #plan(argument: string): string {
