@@ -13,7 +13,12 @@ export type PoolTerms = {
   readonly open: (signal: AbortSignal | undefined) => Promise<FtpSession>;
 };
 
-type Waiter = { readonly resolve: (session: FtpSession) => void; readonly reject: (error: unknown) => void };
+type Waiter = {
+  readonly resolve: (session: FtpSession) => void;
+  readonly reject: (error: unknown) => void;
+  /** It has given up: a session for it goes to somebody else. */
+  isGone: boolean;
+};
 
 export class Pool {
   readonly #terms: PoolTerms;
@@ -66,10 +71,10 @@ export class Pool {
       signal?.throwIfAborted();
       if (this.#isClosed) throw closed();
       const session = await this.#next(signal);
-      if (await isSound(session)) {
-        this.#leased.add(session.session);
-        return session.session;
-      }
+      // Leased while it is looked at, so that `close` knows of it.
+      this.#leased.add(session.session);
+      if (await isSound(session)) return session.session;
+      this.#leased.delete(session.session);
       session.session.link.destroy("it was closed while it was idle");
     }
   }
@@ -96,24 +101,24 @@ export class Pool {
       return { session, since: performance.now() };
     } catch (error) {
       const others = this.#leased.size + this.#idle.length;
-      // Too many for the server: what there is must do, and this call waits for it.
-      if (error instanceof FtpError && error.code === "BUSY" && others > 0) {
-        this.#most = Math.max(others, 1);
-        return { session: await this.#wait(signal), since: performance.now() };
-      }
-      throw error;
+      if (!(error instanceof FtpError && error.code === "BUSY" && others > 0)) throw error;
+      // Too many for the server: what there is must do, and this call takes or waits for it.
+      this.#most = Math.max(others, 1);
     } finally {
       this.#opening -= 1;
       // A place is free again: whoever waits for one must not wait for a session that nobody holds.
       this.#wakeOne();
     }
+    // Not counted as opening any more, or the last session could be lost with nobody to make another.
+    return await this.#next(signal);
   }
 
   async #wait(signal: AbortSignal | undefined): Promise<FtpSession> {
     const { promise, resolve, reject } = Promise.withResolvers<FtpSession>();
-    const waiter = { resolve, reject };
+    const waiter: Waiter = { resolve, reject, isGone: false };
     this.#waiting.push(waiter);
     const abort = (): void => {
+      waiter.isGone = true;
       const at = this.#waiting.indexOf(waiter);
       if (at >= 0) this.#waiting.splice(at, 1);
       reject(signal?.reason);
@@ -143,7 +148,10 @@ export class Pool {
     if (this.#leased.size + this.#opening + this.#idle.length >= this.#most) return;
     const waiter = this.#waiting.shift();
     if (waiter === undefined) return;
-    this.#open(undefined).then(({ session }) => waiter.resolve(session), waiter.reject);
+    this.#open(undefined).then(({ session }) => {
+      if (waiter.isGone) this.#giveBack(session);
+      else waiter.resolve(session);
+    }, waiter.reject);
   }
 
   #watchIdle(): void {
