@@ -1,6 +1,8 @@
 /** `ferryman get`: files from servers, to files of the same name, a name, a folder, or standard output. */
+import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { Command, Option } from "commander";
 import { bytesOfText } from "../base/bytes.ts";
 import { FtpError } from "../client/errors.ts";
@@ -9,20 +11,20 @@ import { formatFtpUrl } from "../client/url.ts";
 import { hasGlob } from "../protocol/glob.ts";
 import { unsafeName } from "../protocol/listings/unsafe-name.ts";
 import { CliError, EXIT } from "./exit.ts";
+import { type TreeFlags, getTree } from "./get-tree.ts";
 import { ending } from "./remote/failure.ts";
-import { REMOTE_HELP, type RemoteFlags, readCount, withRemoteFlags } from "./remote/flags.ts";
+import { REMOTE_HELP, readCount, withRemoteFlags } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo } from "./remote/io.ts";
 import { type Reached, demandPath, reach } from "./remote/reach.ts";
 import { type OneFile, type Transfers, transferEach, transferOne, transferring } from "./remote/transfers.ts";
 
-type GetFlags = RemoteFlags & {
+type GetFlags = TreeFlags & {
   readonly output?: string;
-  readonly outputFolder?: string;
-  readonly continue?: true;
-  readonly exists?: NonNullable<DownloadOptions["exists"]>;
+  readonly recursive?: true;
+  readonly input?: string;
+  readonly segments?: number | "auto";
   readonly verify?: "size" | "hash" | "off";
   readonly ascii?: true;
-  readonly parallel?: number;
 };
 
 const EXAMPLES = `
@@ -31,13 +33,16 @@ Examples:
   ferryman get ftp://ann@example.org/report.pdf -o today.pdf
   ferryman get 'ftp://example.org/pub/*.gz' -O downloads -P 4
   ferryman get -c ftp://example.org/large.iso          go on where it stopped
+  ferryman get -n 4 ftp://example.org/large.iso        in segments, by 4 connections
   ferryman get ftp://example.org/log -o - | tail
+  ferryman get -r ftp://example.org/pub/ -l 2          a tree, as wget does it
+  ferryman get -r https://example.org/docs/ -A '*.pdf'
 ${REMOTE_HELP}`;
 
 export function getCommand(io: RemoteIo = PROCESS_IO): Command {
   const get = new Command("get")
     .description("Get files from servers.")
-    .argument("<URL...>", "files, with * ? [] {} in the last parts of the path")
+    .argument("[URL...]", "files, with * ? [] {} in the last parts of the path")
     .option("-o, --output <FILE>", "name of the one file here; - is standard output")
     .option("-O, --output-folder <DIR>", "folder for the files (default: this one)")
     .option("-c, --continue", "go on where an earlier try stopped, if the file is still the same")
@@ -53,22 +58,44 @@ export function getCommand(io: RemoteIo = PROCESS_IO): Command {
       new Option("--verify <HOW>", "what must agree afterwards (default: size)").choices(["size", "hash", "off"]),
     )
     .option("-a, --ascii", "text: line ends become those of this machine")
-    .option("-P, --parallel <N>", "files at the same time (default: 1)", readCount);
-  return withRemoteFlags(get)
+    .option("-n, --segments <N>", "connections for each file, or auto", readSegments)
+    .option("-P, --parallel <N>", "files at the same time (default: 1, of trees 4)", readCount)
+    .option("-i, --input <FILE>", "URLs from a file, one a line; - for standard input")
+    .option("-r, --recursive", "what is below a folder, or what pages of HTTP link to");
+  return withRemoteFlags(treeFlags(get))
     .addHelpText("after", EXAMPLES)
     .action(async (urls: string[], flags: GetFlags) => await ending(async () => await getAll(urls, flags, io)));
 }
 
-async function getAll(urls: readonly string[], flags: GetFlags, io: RemoteIo): Promise<void> {
-  if (flags.output !== undefined && (urls.length > 1 || flags.outputFolder !== undefined)) {
-    throw new CliError("-o names one file: it goes with one URL and without -O.", EXIT.usage);
+/** Flags of -r alone, as wget calls them. */
+function treeFlags(command: Command): Command {
+  return command
+    .option("-l, --level <N>", "with -r: levels below the first", readCount)
+    .option("-A, --accept <LIST>", "with -r: names or patterns that are kept", readList)
+    .option("-R, --reject <LIST>", "with -r: names or patterns that are not", readList)
+    .option("-I, --include <LIST>", "with -r: folders that are gone into", readList)
+    .option("-X, --exclude <LIST>", "with -r: folders that are not", readList)
+    .option("--no-host-folder", "with -r: no folder named after the host")
+    .option("--cut-dirs <N>", "with -r: so many folders of the path are left out", readCount)
+    .option("--parents", "with -r: also what is above the first folder")
+    .option("--span-hosts", "with -r: also other hosts")
+    .option("--no-robots", "with -r: what robots.txt forbids, too")
+    .addOption(
+      new Option("--links <HOW>", "with -r: symbolic links (default: keep)").choices(["keep", "follow", "skip"]),
+    );
+}
+
+async function getAll(given: readonly string[], flags: GetFlags, io: RemoteIo): Promise<void> {
+  const urls = [...given, ...(await listed(flags.input, io))];
+  if (urls.length === 0) throw new CliError("Get what? Name a URL, or a file of them with -i.", EXIT.usage);
+  if (flags.output !== undefined && (urls.length > 1 || flags.outputFolder !== undefined || flags.recursive === true)) {
+    throw new CliError("-o names one file: it goes with one URL, and without -O and -r.", EXIT.usage);
   }
   await transferring({ flags, io, isPiped: flags.output === "-" }, async (transfers) => {
     let count = 0;
     for (const text of urls) {
       try {
-        await using reached = await reach(text, flags, transfers);
-        count += await getFrom(reached, { flags, io, transfers });
+        count += await getFrom(text, { flags, io, transfers });
       } catch (error) {
         if (urls.length === 1 || !(error instanceof FtpError)) throw error;
         count += 1;
@@ -79,10 +106,41 @@ async function getAll(urls: readonly string[], flags: GetFlags, io: RemoteIo): P
   });
 }
 
+async function listed(file: string | undefined, io: RemoteIo): Promise<readonly string[]> {
+  if (file === undefined) return [];
+  const from = file === "-" ? io.stdin : createReadStream(file, "utf8");
+  const urls: string[] = [];
+  try {
+    for await (const line of createInterface({ input: from })) {
+      const text = line.trim();
+      if (text !== "" && !text.startsWith("#")) urls.push(text);
+      if (urls.length > URLS_MOST) throw new CliError(`${file} has more than ${URLS_MOST} URLs.`, EXIT.usage);
+    }
+  } catch (error) {
+    if (error instanceof CliError) throw error;
+    throw new CliError(`Cannot read ${file}: ${error instanceof Error ? error.message : ""}`, EXIT.usage);
+  }
+  return urls;
+}
+
+/** URLs of one list. */
+const URLS_MOST = 1_000_000;
+
+async function getFrom(text: string, work: Work): Promise<number> {
+  if (work.flags.recursive === true) {
+    await getTree(text, work);
+    return 1;
+  }
+  if (/^https?:/i.test(text))
+    throw new CliError("Pages of HTTP are fetched with -r; -l 0 fetches one alone.", EXIT.usage);
+  await using reached = await reach(text, work.flags, work.transfers);
+  return await getFiles(reached, work);
+}
+
 type Work = { readonly flags: GetFlags; readonly io: RemoteIo; readonly transfers: Transfers };
 
 /** @returns how many files there were. */
-async function getFrom({ client, url }: Reached, { flags, io, transfers }: Work): Promise<number> {
+async function getFiles({ client, url }: Reached, { flags, io, transfers }: Work): Promise<number> {
   const path = demandPath(url, "file");
   const { signal } = transfers;
   const options = optionsOf(flags);
@@ -123,7 +181,16 @@ function optionsOf(flags: GetFlags): DownloadOptions {
     exists: flags.exists,
     verify: flags.verify === "off" ? false : flags.verify,
     type: flags.ascii === true ? "ascii" : "binary",
+    segments: flags.segments,
   };
+}
+
+function readSegments(text: string): number | "auto" {
+  return text === "auto" ? text : readCount(text);
+}
+
+function readList(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, ...text.split(",").filter((part) => part !== "")];
 }
 
 /** @throws {FtpError} UNSAFE_NAME for a last part that must not become a file here (attack 64). */

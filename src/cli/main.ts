@@ -59,6 +59,10 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; readonly load:
     about: "make a folder like another, from or to a server",
     load: async () => (await import("./mirror.ts")).mirrorCommand(),
   },
+  open: {
+    about: "open a shell on a server",
+    load: async () => (await import("./open.ts")).openCommand(),
+  },
   bookmark: {
     about: "keep names for servers",
     load: async () => (await import("./bookmark.ts")).bookmarkCommand(),

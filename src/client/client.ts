@@ -1,6 +1,7 @@
 /** `ferryman/client`: a server as an object, whose calls take connections from a pool and may all run at the same time. */
 import { PassThrough, type Readable, Writable } from "node:stream";
 import { callbackify } from "node:util";
+import { copyBetween } from "./copy/copy.ts";
 import { connectHub } from "./connector.ts";
 import { download } from "./download.ts";
 import type { EventHub } from "./event-hub.ts";
@@ -20,6 +21,8 @@ import type {
   Client,
   ClientEvents,
   ConnectOptions,
+  Copied,
+  CopyOptions,
   DownloadOptions,
   Entry,
   EntryType,
@@ -168,6 +171,10 @@ class FtpClient implements Client {
 
   async upload(from: Source, path: string, options: UploadOptions = {}): Promise<Transferred> {
     return await upload(this.#hub, from, this.#hub.path(path), options);
+  }
+
+  async copyTo(other: Client, from: string, to: string, options: CopyOptions = {}): Promise<Copied> {
+    return await copyBetween(this, from, other, to, options);
   }
 
   async remove(path: string, options: CallOptions = {}): Promise<void> {

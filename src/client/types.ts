@@ -220,6 +220,30 @@ export type Transferred = {
   readonly skipped?: boolean | undefined;
 };
 
+export type CopyOptions = CallOptions & {
+  /** Straight from server to server (FXP): "auto" where both allow it, "require" or not at all, "never". Default "auto". */
+  readonly fxp?: "auto" | "require" | "never" | undefined;
+  /** Milliseconds for the two servers to come together, each way round. Default `FXP_WAIT_MS`. */
+  readonly fxpWaitMs?: number | undefined;
+  /** What must agree afterwards: "size" (default), "hash" (size where the servers have no digest in common), false. */
+  readonly verify?: "size" | "hash" | false | undefined;
+  /** Of a copy that goes straight it is seen only where the target shows a file that is being written. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Sets the time of the copy to that of the file. Default true. */
+  readonly keepTime?: boolean | undefined;
+  /** Octets per second, of what goes through us. */
+  readonly rate?: number | undefined;
+  readonly retry?: RetryOptions | undefined;
+};
+
+/** What a copy between servers did. */
+export type Copied = Transferred & {
+  /** "fxp": straight from server to server; "relay": through us. */
+  readonly way: "fxp" | "relay";
+  /** Why it did not go straight. */
+  readonly why?: string | undefined;
+};
+
 export type HashResult = { readonly algorithm: DigestName; readonly hash: string };
 
 export type ServerInfo = {
@@ -298,6 +322,11 @@ export interface Client extends AsyncDisposable {
   append(path: string, data: Source, options?: UploadOptions): Promise<Transferred>;
   download(path: string, to: Sink, options?: DownloadOptions): Promise<Transferred>;
   upload(from: Source, path: string, options?: UploadOptions): Promise<Transferred>;
+  /**
+   * Copies a file to another server, or to another place of this one; what has failed leaves no half file there.
+   * @throws {FtpError} UNSUPPORTED where `fxp` is "require" and the servers cannot.
+   */
+  copyTo(other: Client, from: string, to: string, options?: CopyOptions): Promise<Copied>;
   remove(path: string, options?: CallOptions): Promise<void>;
   rename(from: string, to: string, options?: CallOptions): Promise<void>;
   mkdir(path: string, options?: CallOptions & { readonly recursive?: boolean }): Promise<void>;

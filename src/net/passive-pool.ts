@@ -20,8 +20,8 @@ export class NoPassivePort extends Error {
 export type LeaseTerms = {
   /** Our own address that the client reached us on; the port is opened there alone. */
   readonly address: string;
-  /** The one address that may connect. */
-  readonly from: string;
+  /** The one address that may connect; undefined: any (the option `fxp`). */
+  readonly from: string | undefined;
   /** Told of each connection from elsewhere, which was dropped. */
   readonly onStranger: (stranger: Endpoint) => void;
 };
@@ -47,7 +47,8 @@ export class PassiveLease implements Disposable {
 
   /** The pool's own: a connection came in while this lease holds the port. @returns whether it is the client's. */
   arrive(end: DataEnd): boolean {
-    if (!sameAddress(end.remote.address, this.#terms.from)) {
+    const { from } = this.#terms;
+    if (from !== undefined && !sameAddress(end.remote.address, from)) {
       end.destroy();
       this.#terms.onStranger(end.remote);
       return false;

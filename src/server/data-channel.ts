@@ -91,10 +91,11 @@ export class DataChannel implements Disposable {
   planPassive(): number | Promise<number> {
     this.clear();
     const terms = this.#terms;
-    const { local, peer, pool } = terms;
+    const { local, peer, pool, fxp } = terms;
     const lease = pool.lease({
       address: local.address,
-      from: peer.address,
+      // With FXP it is another server that connects, whose address only the client knows.
+      from: fxp ? undefined : peer.address,
       onStranger: (stranger) => {
         this.#stranger = stranger;
         terms.onStranger(stranger.address);

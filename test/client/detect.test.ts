@@ -49,6 +49,10 @@ for (const name of PEER_NAMES) {
       assert.equal(profile.tls.resumes, RESUMES.has(name));
       assert.equal(profile.pipelining, PIPELINES[name]);
       assert.ok(profile.zoneMinutes !== undefined && profile.zoneMinutes % 15 === 0, String(profile.zoneMinutes));
+      assert.ok(
+        profile.warnings.some((warning) => /^the certificate ends in \d days$/.test(warning)),
+        "2 days",
+      );
       const words = describeProfile(profile);
       assert.match(words, /works {2}EPSV/);
       assert.ok(!words.includes("clear text"), words);

@@ -106,7 +106,7 @@ function debugging(say: (line: string) => void): NonNullable<ConnectOptions["on"
 type Login = { readonly user?: string; readonly password?: string; readonly account?: string };
 
 /** URL and flags first, then .netrc, then a question; without any of them a guest. */
-async function loginOf(url: FtpUrl, flags: RemoteFlags, say: (line: string) => void): Promise<Login> {
+export async function loginOf(url: FtpUrl, flags: RemoteFlags, say: (line: string) => void): Promise<Login> {
   const user = flags.user ?? url.user;
   const password = flags.passwordFile === undefined ? url.password : passwordIn(flags.passwordFile);
   if (password !== undefined) return { ...(user === undefined ? {} : { user }), password };

@@ -8,6 +8,7 @@ import type {
   CallOptions,
   Client,
   ClientEvents,
+  Copied,
   DownloadOptions,
   Entry,
   EntryType,
@@ -127,7 +128,7 @@ export class MemoryClient implements Client {
 
   async download(path: string, to: Sink, options: DownloadOptions = {}): Promise<Transferred> {
     this.calls.push(
-      `download ${path}${options.type === "ascii" ? " ascii" : ""}${options.resume === true ? " resume" : ""}`,
+      `download ${path}${options.type === "ascii" ? " ascii" : ""}${options.atomic === false ? " in place" : ""}`,
     );
     await stuckUnlessWell(path, options.signal);
     const data = this.files.get(path);
@@ -180,6 +181,10 @@ export class MemoryClient implements Client {
   async utime(path: string, modified: Date): Promise<string> {
     this.calls.push(`utime ${path} ${modified.toISOString()}`);
     return "MFMT";
+  }
+
+  async copyTo(): Promise<Copied> {
+    return await Promise.reject(unsupported());
   }
 
   async hash(): Promise<undefined> {}

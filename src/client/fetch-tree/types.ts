@@ -81,6 +81,7 @@ export type FetchEvent =
       readonly size: number | undefined;
       readonly resumedAt: number;
     }
+  /** `bytes` are those that are here, an earlier try's included. */
   | {
       readonly kind: "progress";
       readonly url: string;

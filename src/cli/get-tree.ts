@@ -1,0 +1,138 @@
+/** `ferryman get -r`: trees over FTP and HTTP, in the manner of wget. */
+import { formatFtpUrl } from "../client/url.ts";
+import { fetchTree } from "../client/fetch-tree/fetch-tree.ts";
+import type { FetchEvent, FetchOptions, FetchReport } from "../client/fetch-tree/types.ts";
+import { printable } from "./columns.ts";
+import { CliError, EXIT } from "./exit.ts";
+import type { ShownTransfer } from "./progress/board.ts";
+import { shownSize, shownTime } from "./progress/figures.ts";
+import { explained } from "./remote/failure.ts";
+import type { RemoteFlags } from "./remote/flags.ts";
+import type { RemoteIo } from "./remote/io.ts";
+import { loginOf, placeOf } from "./remote/reach.ts";
+import type { Transfers } from "./remote/transfers.ts";
+
+export type TreeFlags = RemoteFlags & {
+  readonly level?: number;
+  readonly hostFolder?: boolean;
+  readonly cutDirs?: number;
+  readonly accept?: readonly string[];
+  readonly reject?: readonly string[];
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly parents?: true;
+  readonly spanHosts?: true;
+  readonly robots?: boolean;
+  readonly links?: NonNullable<FetchOptions["links"]>;
+  readonly exists?: "overwrite" | "skip" | "newer" | "error";
+  readonly continue?: true;
+  readonly parallel?: number;
+  readonly outputFolder?: string;
+};
+
+/** @throws {CliError} when something failed. */
+export async function getTree(
+  text: string,
+  { flags, io, transfers }: { readonly flags: TreeFlags; readonly io: RemoteIo; readonly transfers: Transfers },
+): Promise<void> {
+  const { board, signal, say } = transfers;
+  const shown = new Map<string, ShownTransfer>();
+  const { url, connect } = await addressOf(text, flags, say);
+  const report = await fetchTree(url, flags.outputFolder ?? ".", {
+    ...optionsOf(flags),
+    connect,
+    signal,
+    onEvent: (event) => hear(event, { shown, transfers, flags }),
+  });
+  board.close();
+  if (flags.json === true) io.stdout.write(`${JSON.stringify({ v: 1, event: "report", ...shownReport(report) })}\n`);
+  else if (flags.quiet !== true) io.stderr.write(`${summary(report)}\n`);
+  if (report.stopped !== undefined) throw report.stopped;
+  if (report.failures > 0) throw new CliError(`${report.failures} failed; see above.`, EXIT.failed);
+}
+
+/** Pages are fetched as they stand; an FTP server is reached as every command reaches it. */
+async function addressOf(
+  text: string,
+  flags: TreeFlags,
+  say: (line: string) => void,
+): Promise<{ readonly url: string; readonly connect: FetchOptions["connect"] }> {
+  if (/^https?:\/\//i.test(text)) return { url: text, connect: undefined };
+  const place = await placeOf(text, flags);
+  const login = await loginOf(place.url, flags, say);
+  const { password: _, ...url } = place.url;
+  return { url: formatFtpUrl(url), connect: { ...place.options, ...login } };
+}
+
+function optionsOf(flags: TreeFlags): FetchOptions {
+  return {
+    depth: flags.level,
+    hostFolder: flags.hostFolder,
+    cutFolders: flags.cutDirs,
+    accept: flags.accept,
+    reject: flags.reject,
+    include: flags.include,
+    exclude: flags.exclude,
+    parents: flags.parents,
+    spanHosts: flags.spanHosts,
+    robots: flags.robots,
+    links: flags.links,
+    exists: existsOf(flags.exists),
+    resume: flags.continue,
+    parallel: flags.parallel,
+    rate: flags.limitRate,
+    replyMs: flags.timeout,
+    stallMs: flags.stall,
+    retry: flags.retries === undefined ? undefined : { attempts: flags.retries },
+  };
+}
+
+function existsOf(exists: TreeFlags["exists"]): FetchOptions["exists"] {
+  if (exists !== "error") return exists;
+  throw new CliError("--exists error goes with single files; for trees: overwrite, skip or newer.", EXIT.usage);
+}
+
+type Hearing = {
+  readonly shown: Map<string, ShownTransfer>;
+  readonly transfers: Transfers;
+  readonly flags: TreeFlags;
+};
+
+function hear(event: FetchEvent, { shown, transfers: { board, say } }: Hearing): void {
+  switch (event.kind) {
+    case "start":
+      shown.set(event.url, board.begin({ name: event.path, total: event.size, resumedAt: event.resumedAt }));
+      break;
+    case "progress":
+      shown.get(event.url)?.update(event.bytes);
+      break;
+    case "done":
+      shown.get(event.url)?.update(event.bytes);
+      shown.get(event.url)?.done();
+      shown.delete(event.url);
+      break;
+    case "failed": {
+      const transfer = shown.get(event.url);
+      if (transfer === undefined) say(`${printable(event.url)}  failed: ${explained(event.error)}`);
+      else transfer.failed(explained(event.error));
+      shown.delete(event.url);
+      break;
+    }
+    case "warning":
+      say(`warning: ${printable(event.text)}`);
+      break;
+    default:
+  }
+}
+
+function summary({ files, skipped, octets, ms }: FetchReport): string {
+  return `${files} fetched, ${skipped} left alone; ${shownSize(octets)} in ${ms < 1000 ? `${ms} ms` : shownTime(ms / 1000)}.`;
+}
+
+function shownReport({ failed, stopped, ...rest }: FetchReport): Record<string, unknown> {
+  return {
+    ...rest,
+    stopped: stopped?.message ?? null,
+    failed: failed.map(({ url, error }) => ({ url, code: error.code, message: error.message })),
+  };
+}
