@@ -13,7 +13,7 @@ import { CAREFUL, CONTENT, socketsNow } from "./unharmed.ts";
 
 /** Milliseconds for all calls of one try. */
 const LATE_MS = 5_000;
-const RUNS = 500;
+const RUNS = 150;
 /** What each call must give when it succeeds. */
 const CALLS: readonly ((client: Client, options: CallOptions) => Promise<void>)[] = [
   async (client, options) => assert.equal((await client.read("/hello.txt", options)).toString(), CONTENT),

@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import { FtpError } from "../../src/client/errors.ts";
 import { mirror } from "../../src/client/mirror/mirror.ts";
 import type { MirrorSpec } from "../../src/client/mirror/types.ts";
@@ -116,7 +117,7 @@ const mirrorDown: Act = async ({ client, folder }) => {
     );
   }
   if (fault === undefined) assert.deepEqual([...found.keys()].toSorted(), ["deep", "deep/two", "one", "same"]);
-  else assert.ok(fault instanceof FtpError, String(fault));
+  else assert.ok(fault instanceof FtpError, inspect(fault));
 };
 
 test("a mirror that is broken off anywhere loses nothing and leaves nothing half", async () => {
