@@ -156,6 +156,7 @@ test("files of the server: rm, mv, cp, chmod, touch, mkdir", async () => {
     "removeTree /base/pub",
     "rename /base/a.txt /base/b",
     "rename /base/b /b",
+    "raw SITE CPFR /b",
     "upload /c replace",
     "chmod /c 600",
     "utime /c 2026-01-31T12:00:00.000Z",

@@ -147,6 +147,10 @@ export class MemoryClient implements Client {
     return moved(data);
   }
 
+  async copyTo(_other: Client, from: string, to: string): Promise<Copied> {
+    return { ...(await this.upload(this.open(from), to)), way: "relay" };
+  }
+
   async remove(path: string): Promise<void> {
     this.calls.push(`remove ${path}`);
     if (this.files.get(path) === undefined) throw missing(path);
@@ -183,15 +187,11 @@ export class MemoryClient implements Client {
     return "MFMT";
   }
 
-  async copyTo(): Promise<Copied> {
-    return await Promise.reject(unsupported());
-  }
-
   async hash(): Promise<undefined> {}
 
   async raw(line: string): Promise<FtpReply> {
     this.calls.push(`raw ${line}`);
-    return { code: 200, lines: [line] };
+    return { code: line.startsWith("SITE CPFR") ? 500 : 200, lines: [line] };
   }
 
   async session<T>(work: (session: Session) => Promise<T>, { signal }: CallOptions = {}): Promise<T> {
