@@ -7,8 +7,11 @@ import type { ControlLink } from "./control.ts";
 import { type FtpReply, FtpError } from "./errors.ts";
 import { ABORT_WAIT_MS, AHEAD_MS, STREAK_MS } from "./limits.ts";
 
-/** Greetings of servers that were tried (test/client), 5,000 transfers each. */
-const KNOWN_SERVERS = /vsFTPd|Pure-FTPd|ProFTPD|Ferryman/i;
+/**
+ * Greetings of servers that were tried (test/client). Pure-FTPd and ProFTPD bear it with small files alone: while a larger
+ * one is on its way they read the control connection themselves and refuse (500, 450) before the transfer's own reply.
+ */
+const KNOWN_SERVERS = /vsFTPd|Ferryman/i;
 
 /** @param told what `detect` found and the store has kept; undefined: nothing. */
 export function bearsPipelining(greeting: string, told: boolean | undefined): boolean {
