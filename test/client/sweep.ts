@@ -29,7 +29,7 @@ const KINDS: readonly BreakKind[] = ["reset", "fin"];
 export async function sweep({
   act,
   breaks,
-  ends,
+  mayEnd,
   liar: wishes = {},
   options = CAREFUL,
   every = 1,
