@@ -8,8 +8,8 @@ import { type FtpReply, FtpError } from "./errors.ts";
 import { ABORT_WAIT_MS, AHEAD_MS, STREAK_MS } from "./limits.ts";
 
 /**
- * Greetings of servers that were tried (test/client). Pure-FTPd and ProFTPD bear it with small files alone: while a larger
- * one is on its way they read the control connection themselves and refuse (500, 450) before the transfer's own reply.
+ * Greetings of servers that read one command at a time. Pure-FTPd and ProFTPD look at commands during a transfer and refuse
+ * EPSV then (500, 450), with a reply that overtakes the transfer's own: it would be taken for that (test/client/detect.test.ts).
  */
 const KNOWN_SERVERS = /vsFTPd|Ferryman/i;
 

@@ -1,4 +1,4 @@
-/** Finds out what works with a server by trying each thing on its own, and remembers nothing: for people and for bug reports. */
+/** Finds out what works with a server by trying each thing on its own: for people, for bug reports, and for later clients. */
 import { plainAddress, familyOf } from "../net/addresses.ts";
 import { NameCoder } from "./charset.ts";
 import { ControlLink } from "./control.ts";
@@ -12,6 +12,7 @@ import { type Probe, probing } from "./detect/probe-session.ts";
 import { type DataMode, FtpError } from "./errors.ts";
 import { REPLY_WAIT_MS } from "./limits.ts";
 import { parseProxy } from "./proxy.ts";
+import { openStore } from "./store.ts";
 import { targetOf } from "./target.ts";
 import type { ConnectOptions, Profile, ServerInfo } from "./types.ts";
 import { joinedSignal } from "./waits.ts";
@@ -34,7 +35,8 @@ type Basics = {
 
 /**
  * Tries out a server: one session for each question, one after another, so that servers with few places bear it. It reads
- * listings of the home and one small file, and changes nothing.
+ * listings of the home and one small file, and changes nothing there. Whether EPSV may go out early, and the zone of LIST,
+ * are kept for later clients (`store`).
  * @throws {FtpError} where nobody can sign in; or the signal's reason. All that fails afterwards stands in the profile.
  */
 export async function detect(url: string | URL, options: DetectOptions = {}): Promise<Profile> {
@@ -45,7 +47,7 @@ export async function detect(url: string | URL, options: DetectOptions = {}): Pr
   onStep("greeting, TLS, login, FEAT");
   const basics = await probing(String(url), own, async (probe) => await basicsOf(probe, { own, warnings }));
   const { info, isIpv6 } = basics;
-  // Nothing of the tries is remembered: the last mode that worked need not be the best.
+  // The tries themselves leave nothing behind: the last mode that worked need not be the best.
   const tries: ConnectOptions = { ...own, store: false, tls: pinned(own, info), retry: { attempts: 3 } };
   const modes = await tryModes(String(url), tries, { isIpv6, onStep });
   const best = modes.results.find(({ works }) => works)?.mode;
@@ -55,22 +57,29 @@ export async function detect(url: string | URL, options: DetectOptions = {}): Pr
   warnings.push(...(listing?.warnings ?? []), ...modes.warnings, ...warningsOf(basics, modes));
   const isOffered = info.tls !== undefined || (await offersTls(String(url), own));
   if (info.tls === undefined) warnings.unshift(clearText(isOffered));
+  const store = openStore(options.store);
+  store.remember({ host: info.host, port: info.port }, { pipelining, zoneMinutes: listing?.zoneMinutes });
+  await store.flush();
   return {
     host: info.host,
     port: info.port,
     greeting: info.greeting,
     system: basics.system,
     features: [...info.features].map(([name, more]) => (more === "" ? name : `${name} ${more}`)),
-    tls: {
-      offered: isOffered,
-      ...(info.tls === undefined ? {} : { version: info.tls.version, fingerprint: info.tls.fingerprint }),
-      ...(modes.resumes === undefined ? {} : { resumes: modes.resumes }),
-    },
+    tls: tlsOf(info, isOffered, modes.resumes),
     modes: modes.results,
     listing: listing?.kind ?? (info.features.has("MLST") ? "mlsd" : "list"),
     pipelining,
     zoneMinutes: listing?.zoneMinutes,
     warnings: [...new Set(warnings)].slice(0, WARNINGS_MOST),
+  };
+}
+
+function tlsOf({ tls }: ServerInfo, offered: boolean, resumes: boolean | undefined): Profile["tls"] {
+  return {
+    offered,
+    ...(tls === undefined ? {} : { version: tls.version, fingerprint: tls.fingerprint }),
+    ...(resumes === undefined ? {} : { resumes }),
   };
 }
 

@@ -16,7 +16,7 @@ export type PoolTerms = {
 type Waiter = {
   readonly resolve: (session: FtpSession) => void;
   readonly reject: (error: unknown) => void;
-  /** It has given up: a session for it goes to somebody else. */
+  /** It waits no longer: what comes for it is another's. */
   isGone: boolean;
 };
 
@@ -70,12 +70,13 @@ export class Pool {
     for (;;) {
       signal?.throwIfAborted();
       if (this.#isClosed) throw closed();
-      const session = await this.#next(signal);
-      // Leased while it is looked at, so that `close` knows of it.
-      this.#leased.add(session.session);
-      if (await isSound(session)) return session.session;
-      this.#leased.delete(session.session);
-      session.session.link.destroy("it was closed while it was idle");
+      const found = await this.#next(signal);
+      // From the moment on at which it is nobody's else, so that no session is ever without an owner.
+      this.#leased.add(found.session);
+      const isGood = await isSound(found);
+      if (isGood && !this.#isClosed) return found.session;
+      this.#leased.delete(found.session);
+      found.session.link.destroy("it was closed while it was idle");
     }
   }
 
@@ -98,6 +99,7 @@ export class Pool {
         session.link.destroy("the client was closed");
         throw closed();
       }
+      this.#leased.add(session);
       return { session, since: performance.now() };
     } catch (error) {
       const others = this.#leased.size + this.#idle.length;
@@ -115,12 +117,12 @@ export class Pool {
 
   async #wait(signal: AbortSignal | undefined): Promise<FtpSession> {
     const { promise, resolve, reject } = Promise.withResolvers<FtpSession>();
-    const waiter: Waiter = { resolve, reject, isGone: false };
+    const waiter = { resolve, reject, isGone: false };
     this.#waiting.push(waiter);
     const abort = (): void => {
-      waiter.isGone = true;
       const at = this.#waiting.indexOf(waiter);
       if (at >= 0) this.#waiting.splice(at, 1);
+      waiter.isGone = true;
       reject(signal?.reason);
     };
     signal?.addEventListener("abort", abort, { once: true });
@@ -139,8 +141,12 @@ export class Pool {
       return;
     }
     const waiter = this.#waiting.shift();
-    if (waiter === undefined) this.adopt(session);
-    else waiter.resolve(session);
+    if (waiter === undefined) {
+      this.adopt(session);
+      return;
+    }
+    this.#leased.add(session);
+    waiter.resolve(session);
   }
 
   /** A place has become free without a session: one who waits makes a new one. */

@@ -166,7 +166,8 @@ export class FtpSession {
         : error;
     } finally {
       signal?.removeEventListener("abort", abort);
-      life.abort();
+      // With a reason: without one an error is made each time, with its trace.
+      life.abort(OVER);
     }
   }
 
@@ -237,7 +238,8 @@ export class FtpSession {
         modes.worked(route.mode);
       }
       modes.memory.failed.clear();
-      if (final === undefined && route.mode === "epsv") this.#ahead.ask();
+      // Pure-FTPd answers a command that comes during an upload with a 500, which would pass for the upload's end.
+      if (final === undefined && route.mode === "epsv" && plan.direction === "in") this.#ahead.ask();
       try {
         value = await plan.move(transport);
       } finally {
@@ -326,6 +328,8 @@ export class FtpSession {
     await turn();
   }
 }
+
+const OVER = "the transfer is over";
 
 export type AskOptions = {
   readonly signal?: AbortSignal | undefined;

@@ -129,7 +129,7 @@ class FtpTree {
 
   /** One piece of work more. @throws LIMIT, which ends the job. */
   #add(work: () => Promise<void>): void {
-    const { most = JOBS_WAITING } = this.#terms.options;
+    const { most = Number.POSITIVE_INFINITY } = this.#terms.options;
     this.#begun += 1;
     if (this.#begun > most) {
       throw new FtpError("LIMIT", `more than ${most} files and folders`, { phase: "local", retryable: false });
