@@ -103,17 +103,16 @@ export class Pool {
       return { session, since: performance.now() };
     } catch (error) {
       const others = this.#leased.size + this.#idle.length;
-      // Too many for the server: what there is must do, and this call waits for it.
-      if (error instanceof FtpError && error.code === "BUSY" && others > 0) {
-        this.#most = Math.max(others, 1);
-        return { session: await this.#wait(signal), since: performance.now() };
-      }
-      throw error;
+      if (!(error instanceof FtpError && error.code === "BUSY" && others > 0)) throw error;
+      // Too many for the server: what there is must do, and this call takes or waits for it.
+      this.#most = Math.max(others, 1);
     } finally {
       this.#opening -= 1;
       // A place is free again: whoever waits for one must not wait for a session that nobody holds.
       this.#wakeOne();
     }
+    // Not counted as opening any more, or the last session could be lost with nobody to make another.
+    return await this.#next(signal);
   }
 
   async #wait(signal: AbortSignal | undefined): Promise<FtpSession> {
