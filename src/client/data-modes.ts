@@ -105,7 +105,7 @@ export async function routeAhead(
 }
 
 /** Every mode has failed, or was not allowed. */
-export function blocked(tried: readonly DataAttempt[]): FtpError {
+function blocked(tried: readonly DataAttempt[]): FtpError {
   const list = tried.length === 0 ? "no data mode is allowed here" : tried.map(shownAttempt).join("; ");
   return new FtpError("DATA_BLOCKED", `no data connection: ${list}`, {
     phase: "data-open",
