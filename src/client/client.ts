@@ -231,7 +231,7 @@ class FtpClient implements Client {
   }
 
   async raw(line: string, options: CallOptions = {}): Promise<FtpReply> {
-    return await this.#hub.call(async (session, { signal }) => await session.ask(line, { signal }), {
+    return await this.#hub.call(async (session, { signal }) => await session.ask(line, { signal, isForeign: true }), {
       ...options,
       retry: { attempts: 1 },
     });
@@ -293,8 +293,8 @@ async function makeAll(session: FtpSession, path: string, signal: AbortSignal | 
 function facade(session: FtpSession, signal: AbortSignal | undefined): Session {
   return {
     info: session.info,
-    send: async (...words) => await session.send(words.join(" "), { signal }),
-    ask: async (...words) => await session.ask(words.join(" "), { signal }),
+    send: async (...words) => await session.send(words.join(" "), { signal, isForeign: true }),
+    ask: async (...words) => await session.ask(words.join(" "), { signal, isForeign: true }),
     cd: async (path) => void (await session.send(`CWD ${path}`, { signal, what: `cannot enter ${path}` })),
     pwd: async () => await session.workingFolder(signal),
   };

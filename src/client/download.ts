@@ -7,7 +7,7 @@ import { type DataMode, FtpError, type FtpReply } from "./errors.ts";
 import { type SourceFacts, sourceFacts } from "./facts.ts";
 import type { Hub } from "./hub.ts";
 import { octetsIn, receiveIntoFile, receiveIntoStream } from "./octets.ts";
-import { PartFile, partPath } from "./part-file.ts";
+import { PartFile, type SourceMark, partPath } from "./part-file.ts";
 import type { FtpSession } from "./session.ts";
 import type { DownloadOptions, Sink, Transferred } from "./types.ts";
 import { compareHash, sizeMismatch } from "./verify.ts";
@@ -66,9 +66,8 @@ async function downloadToPath(hub: Hub, path: string, to: string, options: Downl
   if (options.exists === "newer" && isAsNew(there, modifiedMs)) return { ...run.end(false), skipped: true };
   const size = options.type === "ascii" ? undefined : facts.size;
   run.total = size;
-  const mark = { url: `${hub.info.host}:${hub.info.port}${path}`, size, modifiedMs };
-  await using part = await PartFile.open((options.atomic ?? true) ? partPath(to, mark) : to, to);
   const mayResume = mayContinue(options, size);
+  await using part = await partFor(to, { url: `${hub.info.host}:${hub.info.port}${path}`, size, modifiedMs }, options);
   try {
     await fill(hub, path, { part, run, size, mayResume });
     const verified = await verify(hub, path, { part, run, size });
@@ -78,6 +77,16 @@ async function downloadToPath(hub: Hub, path: string, to: string, options: Downl
     if (part.path !== to && !(mayResume && (await isOfUse(part, error)))) await part.remove();
     throw error;
   }
+}
+
+/** A span of a file is another source than the whole of it. */
+async function partFor(to: string, mark: SourceMark, options: DownloadOptions): Promise<PartFile> {
+  const { atomic = true, start = 0, end = "" } = options;
+  if (!atomic) return await PartFile.inPlace(to);
+  if (!mayContinue(options, mark.size)) return await PartFile.ofItsOwn(to);
+  const isSpan = start !== 0 || end !== "";
+  const url = isSpan ? `${mark.url} ${start}-${end}` : mark.url;
+  return await PartFile.continued(partPath(to, { ...mark, url }), to);
 }
 
 /** What can be continued is kept under its hidden name. */

@@ -2,10 +2,11 @@
  * Where a download lies until it is whole: a hidden file beside its target, whose name tells what is in it. A file that has
  * changed at the server has another name, so an old half is never continued with a new one.
  */
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { constants } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { loadSystemCalls } from "../sys/ffi.ts";
 import { localFault } from "./octets.ts";
 
 /** What identifies the source: its URL without password, its size and time where they are known. */
@@ -33,6 +34,11 @@ export function partPath(target: string, { url, size, modifiedMs }: SourceMark):
   return join(dirname(target), `.${name}.${digest.slice(0, MARK_DIGITS)}.part`);
 }
 
+/** Parts that a call of this process writes to. */
+const busy = new Set<string>();
+
+const FLAGS = O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW;
+
 /** A file that is being written: the part beside the target, or the target itself. */
 export class PartFile implements AsyncDisposable {
   readonly path: string;
@@ -46,23 +52,57 @@ export class PartFile implements AsyncDisposable {
     this.#target = target;
     this.isNew = isNew;
     this.#file = file;
+    busy.add(path);
   }
 
-  /** @throws {FtpError} LOCAL_IO. A link in place of the file is not followed: it may lead out of the folder. */
-  static async open(path: string, target: string): Promise<PartFile> {
-    const flags = O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW;
+  /** Of a file that was opened for it. */
+  static of(named: { path: string; target: string; isNew: boolean }, file: FileHandle): PartFile {
+    return new PartFile(named, file);
+  }
+
+  /** The target itself. @throws {FtpError} LOCAL_IO. A link in its place is not followed: it may lead out of the folder. */
+  static async inPlace(target: string): Promise<PartFile> {
+    return await opened({ path: target, target, isNew: false }, FLAGS);
+  }
+
+  /** A part that nobody else has. @throws {FtpError} LOCAL_IO. */
+  static async ofItsOwn(target: string): Promise<PartFile> {
+    const url = randomBytes(MARK_DIGITS).toString("hex");
+    return await opened(
+      { path: partPath(target, { url, size: undefined, modifiedMs: undefined }), target, isNew: true },
+      FLAGS | O_EXCL,
+    );
+  }
+
+  /**
+   * The part of this version, to go on with. One that another call or program is writing to stays theirs: this one gets a
+   * part of its own then, and starts anew.
+   * @throws {FtpError} LOCAL_IO.
+   */
+  static async continued(path: string, target: string): Promise<PartFile> {
+    if (busy.has(path)) return await PartFile.ofItsOwn(target);
+    busy.add(path);
     try {
-      return new PartFile({ path, target, isNew: true }, await open(path, flags | O_EXCL, 0o666));
+      const part = (await openedIfFree({ path, target })) ?? (await opened({ path, target, isNew: false }, FLAGS));
+      if (await part.#isOurs()) return part;
+      const file = part.#file;
+      part.#file = undefined;
+      await file?.close();
     } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) {
-        throw localFault(error, `cannot write ${target}`);
-      }
+      busy.delete(path);
+      throw error;
     }
-    try {
-      return new PartFile({ path, target, isNew: false }, await open(path, flags, 0o666));
-    } catch (error) {
-      throw localFault(error, `cannot write ${target}`);
-    }
+    busy.delete(path);
+    return await PartFile.ofItsOwn(target);
+  }
+
+  /** Holds it against other programs, as long as it is open; where there is no such lock it is ours unseen. */
+  async #isOurs(): Promise<boolean> {
+    const { file } = this;
+    if (loadSystemCalls()?.lock(file.fd) === false) return false;
+    // Whoever had it before may have given it its name meanwhile.
+    const [held, named] = await Promise.all([file.stat(), stat(this.path).catch(() => undefined)]);
+    return held.ino === named?.ino;
   }
 
   get file(): FileHandle {
@@ -101,8 +141,28 @@ export class PartFile implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    busy.delete(this.path);
     const file = this.#file;
     this.#file = undefined;
     await file?.close();
+  }
+}
+
+type Named = { readonly path: string; readonly target: string };
+
+async function opened(named: Named & { readonly isNew: boolean }, flags: number): Promise<PartFile> {
+  try {
+    return PartFile.of(named, await open(named.path, flags, 0o666));
+  } catch (error) {
+    throw localFault(error, `cannot write ${named.target}`);
+  }
+}
+
+async function openedIfFree(named: Named): Promise<PartFile | undefined> {
+  try {
+    return PartFile.of({ ...named, isNew: true }, await open(named.path, FLAGS | O_EXCL, 0o666));
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") return undefined;
+    throw localFault(error, `cannot write ${named.target}`);
   }
 }

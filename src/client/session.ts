@@ -65,6 +65,7 @@ export class FtpSession {
   #type: "A" | "I" | undefined;
   #folder: string;
   readonly #ahead: Ahead;
+  #isTainted = false;
 
   constructor(parts: SessionParts) {
     this.link = parts.link;
@@ -87,16 +88,17 @@ export class FtpSession {
     return this.link.fault !== undefined;
   }
 
-  /** Its folder is not the one after login. */
+  /** Its folder is not the one after login, or a command of the caller's own may have left something in force. */
   get isElsewhere(): boolean {
-    return this.#folder !== this.info.home;
+    return this.#isTainted || this.#folder !== this.info.home;
   }
 
   /** Sends one command. @returns its last reply, whatever it says. @throws {FtpError} of the connection. */
-  async ask(line: string, { signal, phase, ms }: AskOptions = {}): Promise<FtpReply> {
+  async ask(line: string, { signal, phase, ms, isForeign = false }: AskOptions = {}): Promise<FtpReply> {
     this.link.settle();
     this.link.write(line);
     if (/^cwd|^cdup|^xc|^user|^rein/i.test(line)) this.#folder = "";
+    if (isForeign && !HARMLESS.test(line)) this.#isTainted = true;
     if (/^type/i.test(line)) this.#type = undefined;
     // What was asked for early is not in force any longer.
     if (/^(?:epsv|pasv|eprt|port|rein)/i.test(line)) this.#ahead.begin();
@@ -331,7 +333,13 @@ export class FtpSession {
 
 const OVER = "the transfer is over";
 
+/** Commands after which a session is as before; what others leave in force (REST, RNFR, PROT, OPTS …) must not meet another call. */
+const HARMLESS =
+  /^(?:noop|stat|help|feat|syst|pwd|xpwd|size|mdtm|mlst|dele|mkd|xmkd|rmd|xrmd|mfmt|mfct|mff|hash|xcrc|xmd5|xsha\w*|avbl|dsiz|site)\b/i;
+
 export type AskOptions = {
+  /** The caller's own words. */
+  readonly isForeign?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly phase?: FtpPhase | undefined;
   readonly ms?: number | undefined;

@@ -48,7 +48,7 @@ export async function saveDocument(got: Got, place: Place, terms: SaveTerms): Pr
   };
   return await terms.tree.within(place.folders, async (at) => {
     const target = join(at, place.name);
-    await using part = await PartFile.open(partPath(target, mark), target);
+    await using part = await PartFile.continued(partPath(target, mark), target);
     const canResume = terms.read === undefined && facts.validator !== undefined && facts.size !== undefined;
     try {
       const moved = await fill(got, { part, facts, terms, canResume });

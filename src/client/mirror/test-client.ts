@@ -151,7 +151,7 @@ export class TestClient implements Client {
       if (typeof to !== "string") throw new Error("a path is what a mirror gives");
       const { size, modified } = options.entry ?? {};
       const url = `${INFO.host}:${INFO.port}${path}`;
-      await using part = await PartFile.open(partPath(to, { url, size, modifiedMs: modified?.ms }), to);
+      await using part = await PartFile.continued(partPath(to, { url, size, modifiedMs: modified?.ms }), to);
       const have = options.resume === true ? await part.size() : 0;
       await part.cutTo(have);
       const end = fault === undefined ? data.length : Math.min(have + fault.octets, data.length);
