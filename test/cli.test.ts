@@ -136,7 +136,7 @@ suite("usage", () => {
       [["--tls", "off", "--cert", "absent.pem"], 78, /TLS is off/],
       [["--listen", "ftps://127.0.0.1:0?tls=off"], 2, /ftps:\/\/ is TLS/],
     ] as const) {
-      const { status, stderr } = run("serve", ...args);
+      const { status, stderr } = run("serve", "--listen", "127.0.0.1:0", ...args);
       assert.equal(status, code, `${args.join(" ")}: ${stderr}`);
       assert.match(stderr, words);
     }

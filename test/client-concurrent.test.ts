@@ -1,12 +1,24 @@
 /** Calls of one client that could get in each other's way: the same file twice, spans and resumes, commands of the caller's own. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { createFixedAccounts, parseFixedAccount } from "../src/account/fixed.ts";
 import { connect } from "../src/client/client.ts";
+import { FtpError } from "../src/client/errors.ts";
 import { type FtpServer, createFtpServer } from "../src/server/server.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ferryman-concurrent-"));
@@ -66,4 +78,43 @@ test("what a command of the caller's own leaves in force meets no other call", a
   await client.raw("REST 1000");
   await client.write("b", Buffer.from("whole"));
   assert.equal((await client.read("b")).toString(), "whole");
+});
+
+test("closing a client ends what runs, also an upload whose source gives nothing", async () => {
+  const client = await connect(url, { store: false, tls: "off" });
+  const stuck = client.write(
+    "never",
+    (async function* () {
+      yield Buffer.from("a");
+      await new Promise(() => {});
+    })(),
+  );
+  const slow = client.download("a", join(folder, "slow"), { rate: 100_000 });
+  const ends = Promise.allSettled([stuck, slow]);
+  while ((await client.exists("a")) === false) throw new Error("it is there");
+  await client.close();
+  for (const end of await ends) {
+    assert.ok(end.status === "rejected" && end.reason instanceof FtpError && end.reason.code === "ABORTED");
+  }
+});
+
+test("a pipe is written to and a link followed; a device stays one", async () => {
+  await using client = await connect(url, { store: false, tls: "off" });
+  writeFileSync(join(folder, "behind"), "old");
+  symlinkSync("behind", join(folder, "link"));
+  await client.download("a", join(folder, "link"));
+  assert.ok(lstatSync(join(folder, "link")).isSymbolicLink());
+  assert.ok(readFileSync(join(folder, "behind")).equals(CONTENT));
+  execFileSync("mkfifo", [join(folder, "pipe")]);
+  const read = readFile(join(folder, "pipe"));
+  await client.download("a", join(folder, "pipe"));
+  assert.ok((await read).equals(CONTENT));
+  assert.ok(lstatSync(join(folder, "pipe")).isFIFO());
+});
+
+test("spans that are none are refused before anything is sent", async () => {
+  await using client = await connect(url, { store: false, tls: "off" });
+  for (const span of [{ start: -1 }, { start: Number.NaN }, { start: 5, end: 4 }]) {
+    await assert.rejects(client.download("a", join(folder, "x"), span), { code: "USAGE" });
+  }
 });

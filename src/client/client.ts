@@ -210,6 +210,9 @@ class FtpClient implements Client {
   }
 
   async chmod(path: string, mode: number, options: CallOptions = {}): Promise<void> {
+    if (!Number.isInteger(mode) || mode < 0 || mode > 0o7777) {
+      throw new FtpError("USAGE", `${mode} are no permission bits: a number from 0 to 0o7777`, { phase: "local" });
+    }
     const digits = mode.toString(8).padStart(3, "0");
     await this.#tell(`SITE CHMOD ${digits} ${this.#hub.path(path)}`, `cannot change the mode of ${path}`, options);
   }

@@ -72,6 +72,8 @@ class SessionMaker {
   readonly #modes: ModeMemory;
   #count = 0;
   #known: ServerInfo | undefined;
+  /** An earlier session had private data connections. */
+  #wasPrivate = false;
   /** The last resort with a server that does not see TLS 1.3 resumed. */
   #cap: "TLSv1.2" | undefined;
   #external: Promise<string | undefined> | undefined;
@@ -117,10 +119,13 @@ class SessionMaker {
         commands: options.commands ?? [],
         proxySteps: this.#proxySteps(),
         known: this.#known,
-        tlsSeen: memory.tlsSeen,
+        // Within this client too: what had TLS once is not told the password in clear text the next time.
+        tlsSeen: this.#known?.tls === undefined ? memory.tlsSeen : Date.now(),
+        wasPrivate: this.#wasPrivate,
       });
       this.#known = info;
       this.#modes.pipelining = bearsPipelining(info.greeting, memory.pipelining);
+      this.#wasPrivate ||= isPrivate;
       if (info.tls !== undefined) memory.sawTls();
       const ownAddress = plainAddress(socket.localAddress ?? "");
       this.#modes.preferred ??= await memory.mode(ownAddress);

@@ -1,12 +1,16 @@
 /** Files from the server: to a path, which gets its name when all of it is there, or to a stream. */
-import { stat } from "node:fs/promises";
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { lstat, realpath, stat } from "node:fs/promises";
 import { Writable } from "node:stream";
+import { finished } from "node:stream/promises";
 import { AsciiDecoder } from "../protocol/ascii.ts";
 import type { DataTransport } from "../net/transport.ts";
 import { type DataMode, FtpError, type FtpReply } from "./errors.ts";
 import { type SourceFacts, sourceFacts } from "./facts.ts";
 import type { Hub } from "./hub.ts";
-import { octetsIn, receiveIntoFile, receiveIntoStream } from "./octets.ts";
+import { downloadToStream } from "./download-stream.ts";
+import { localFault, octetsIn, receiveIntoFile } from "./octets.ts";
 import { PartFile, type SourceMark, partPath } from "./part-file.ts";
 import type { FtpSession } from "./session.ts";
 import type { DownloadOptions, Sink, Transferred } from "./types.ts";
@@ -14,18 +18,21 @@ import { compareHash, sizeMismatch } from "./verify.ts";
 
 /** @param path absolute, as `Hub.path` makes it. */
 export async function download(hub: Hub, path: string, to: Sink, options: DownloadOptions = {}): Promise<Transferred> {
+  checkSpan(options);
   if (typeof to === "string") return await downloadToPath(hub, path, to, options);
   const stream = to instanceof Writable ? to : Writable.fromWeb(to);
   return await downloadToStream(hub, path, stream, options);
 }
 
 /** What one download has done so far, through all of its tries. */
-class Run {
+export class Run {
   readonly begun = performance.now();
   readonly options: DownloadOptions;
   resumedAt = 0;
   bytes = 0;
   total: number | undefined;
+  /** What the server said of the file before the first try. */
+  facts: SourceFacts = { size: undefined, modified: undefined };
   /** Octets of the file here after the last try. */
   length: number | undefined;
   mode: DataMode | undefined;
@@ -57,11 +64,23 @@ class Run {
   }
 }
 
-async function downloadToPath(hub: Hub, path: string, to: string, options: DownloadOptions): Promise<Transferred> {
+/** @throws {FtpError} USAGE. */
+function checkSpan({ start = 0, end = start }: DownloadOptions): void {
+  if (Number.isSafeInteger(start) && start >= 0 && Number.isSafeInteger(end) && end >= start) return;
+  throw new FtpError("USAGE", `there are no octets from ${start} to ${end}: whole numbers, the second not less`, {
+    phase: "local",
+  });
+}
+
+async function downloadToPath(hub: Hub, path: string, given: string, options: DownloadOptions): Promise<Transferred> {
   const run = new Run(options);
-  const there = await statOrNothing(to);
-  if (isLeftAlone(to, there, options)) return { ...run.end(false), skipped: true };
+  const there = await statOrNothing(given);
+  if (isLeftAlone(given, there, options)) return { ...run.end(false), skipped: true };
+  // A pipe or a device is written to, as a shell would: a file in its place would be of no use to whoever reads there.
+  if (there?.isSpecial === true) return await downloadToSpecial(hub, path, given, options);
+  const to = options.links === "replace" ? given : await targetOf(given);
   const facts = await factsOf(hub, path, options);
+  run.facts = facts;
   const modifiedMs = facts.modified?.ms;
   if (options.exists === "newer" && isAsNew(there, modifiedMs)) return { ...run.end(false), skipped: true };
   const size = options.type === "ascii" ? undefined : facts.size;
@@ -117,17 +136,41 @@ function isLeftAlone(to: string, there: Found, { exists = "overwrite" }: Downloa
   });
 }
 
-async function factsOf(hub: Hub, path: string, { entry, ...options }: DownloadOptions): Promise<SourceFacts> {
+export async function factsOf(hub: Hub, path: string, { entry, ...options }: DownloadOptions): Promise<SourceFacts> {
   if (entry !== undefined) return { size: entry.size, modified: entry.modified };
   return await hub.call(async (session, { signal }) => await sourceFacts(path, { hub, session, signal }), options);
 }
 
-type Found = { readonly mtimeMs: number; readonly isFolder: boolean } | undefined;
+type Found = { readonly mtimeMs: number; readonly isFolder: boolean; readonly isSpecial: boolean } | undefined;
+
+/** What a symbolic link leads to is written, and not the link replaced. */
+async function targetOf(path: string): Promise<string> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isSymbolicLink() !== true) return path;
+  try {
+    return await realpath(path);
+  } catch (error) {
+    throw localFault(error, `cannot write ${path}, which leads to nothing`);
+  }
+}
+
+async function downloadToSpecial(hub: Hub, path: string, to: string, options: DownloadOptions): Promise<Transferred> {
+  const stream = createWriteStream(to, { flags: "a" });
+  try {
+    await once(stream, "open");
+  } catch (error) {
+    throw localFault(error, `cannot write ${to}`);
+  }
+  const done = await downloadToStream(hub, path, stream, options);
+  stream.end();
+  await finished(stream);
+  return done;
+}
 
 async function statOrNothing(path: string): Promise<Found> {
   try {
     const found = await stat(path);
-    return { mtimeMs: found.mtimeMs, isFolder: found.isDirectory() };
+    return { mtimeMs: found.mtimeMs, isFolder: found.isDirectory(), isSpecial: !found.isFile() };
   } catch {
     return undefined;
   }
@@ -140,6 +183,27 @@ function tooLong(size: number): FtpError {
     retryable: false,
     hint: "a file that grows while it is fetched can be had without verifying",
   });
+}
+
+/** Whether the file is still what it was before the first try. @throws MISMATCH for one that has another size now. */
+export async function isSame(
+  path: string,
+  before: SourceFacts,
+  asking: Parameters<typeof sourceFacts>[1],
+): Promise<boolean> {
+  const now = await sourceFacts(path, asking);
+  if (before.size === undefined || before.size === now.size) {
+    return before.modified?.ms === undefined || before.modified.ms === now.modified?.ms;
+  }
+  throw new FtpError(
+    "MISMATCH",
+    `${path} had ${before.size} octets when it was begun, and has ${now.size ?? "none"} now`,
+    {
+      phase: "transfer",
+      retryable: false,
+      hint: "it is being written; try again when that is done",
+    },
+  );
 }
 
 type Filling = {
@@ -155,6 +219,8 @@ async function fill(hub: Hub, path: string, { part, run, size, mayResume }: Fill
   const isAscii = options.type === "ascii";
   const start = options.start ?? 0;
   await hub.call(async (session, { signal, attempt }) => {
+    // Two halves of different versions would make a third that was never there.
+    if (attempt > 1 && !(await isSame(path, run.facts, { hub, session, signal }))) await part.cutTo(0);
     const isContinued = attempt > 1 && !isAscii;
     const have = attempt === 1 && part.isNew ? 0 : await kept(part, size, isContinued || mayResume);
     if (attempt === 1) run.resumedAt = start + have;
@@ -162,13 +228,15 @@ async function fill(hub: Hub, path: string, { part, run, size, mayResume }: Fill
     if (size !== undefined && start + have === size && size > 0) return;
     const most = options.end === undefined ? undefined : options.end - start - have;
     await fetch(hub, session, { path, offset: start + have, most, run, signal, part });
-    const length = await part.size();
-    run.length = length;
-    // A lost control connection, or a data connection that ended early with a 226: only the size tells.
-    if (isAscii || options.verify === false) return;
-    const wanted = wantedSize(size, options);
-    if (wanted !== undefined && length < wanted) throw sizeMismatch(`${path} came in part`, wanted, length);
+    run.length = await part.size();
+    checkLength(path, run, isAscii ? undefined : size);
   }, options);
+}
+
+/** A lost control connection, or a data connection that ended early with a 226: only the size tells. */
+function checkLength(path: string, { options, length = 0 }: Run, size: number | undefined): void {
+  const wanted = options.verify === false ? undefined : wantedSize(size, options);
+  if (wanted !== undefined && length < wanted) throw sizeMismatch(`${path} came in part`, wanted, length);
 }
 
 /** Octets that are there already and may stay; the rest is cut off. */
@@ -179,7 +247,7 @@ async function kept(part: PartFile, size: number | undefined, mayStay: boolean):
   return 0;
 }
 
-function wantedSize(size: number | undefined, { start = 0, end }: DownloadOptions): number | undefined {
+export function wantedSize(size: number | undefined, { start = 0, end }: DownloadOptions): number | undefined {
   if (end === undefined) return size === undefined ? undefined : Math.max(size - start, 0);
   return size === undefined ? undefined : Math.max(Math.min(end, size) - start, 0);
 }
@@ -273,37 +341,4 @@ async function verify(
   if (options.verify === "hash" && isWhole && (await compareHash(path, part.path, { hub, signal: options.signal })))
     return "hash";
   return wanted === undefined ? false : "size";
-}
-
-async function downloadToStream(hub: Hub, path: string, to: Writable, options: DownloadOptions): Promise<Transferred> {
-  const { start = 0, end } = options;
-  const run = new Run(options);
-  run.resumedAt = start;
-  let isAll = false;
-  await hub.call(async (session, { signal }) => {
-    // What a stream has taken cannot be taken back: the next try goes on behind it.
-    const offset = start + run.bytes;
-    const most = end === undefined ? Number.POSITIVE_INFINITY : end - offset;
-    if (most <= 0 || isAll) return;
-    const done = await session.transfer({
-      command: `RETR ${path}`,
-      direction: "in",
-      type: options.type === "ascii" ? "A" : "I",
-      offset,
-      what: `cannot get ${path}`,
-      throttle: hub.throttle(options.rate),
-      signal,
-      isPart: end !== undefined,
-      move: async (transport) => await receiveIntoStream(transport, to, { moved: run.moved, most, signal }),
-    });
-    run.mode = done.mode;
-    run.isPrivate = done.isPrivate;
-    run.reply = done.reply;
-    isAll = done.reply !== undefined;
-    if (!isAll)
-      throw new FtpError("RESET", `the control connection was lost before ${path} was said to be whole`, {
-        phase: "finish",
-      });
-  }, options);
-  return run.end(false);
 }

@@ -27,6 +27,8 @@ export type LoginTerms = {
   readonly signal: AbortSignal;
   /** When this host last spoke TLS, in milliseconds since 1970 UTC. */
   readonly tlsSeen: number | undefined;
+  /** Earlier sessions of this client had private data connections: this one must have them, too. */
+  readonly wasPrivate: boolean;
   /** One line to a person. */
   readonly note: (what: string) => void;
 };
@@ -186,7 +188,7 @@ async function protect(ask: (line: string) => Promise<FtpReply>, terms: LoginTer
   const reply = await ask(dataIsClear ? "PROT C" : "PROT P");
   if (reply.code < 300) return !dataIsClear;
   if (dataIsClear) throw replyError(`${host} refuses data in clear text`, reply, { phase: "login", command: "PROT C" });
-  if (terms.tlsMode !== "auto") {
+  if (terms.tlsMode !== "auto" || terms.wasPrivate) {
     throw new FtpError("TLS_DOWNGRADE", `${host} refuses to protect data connections: ${shownReply(reply)}`, {
       phase: "login",
       command: "PROT P",

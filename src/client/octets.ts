@@ -121,6 +121,26 @@ export async function* chunksOf(source: Exclude<Source, string>): AsyncGenerator
   }
 }
 
+/** What a source gives, as long as it is wanted: one that gives nothing more must not hold up the end. */
+export async function* untilOver(chunks: AsyncGenerator<Buffer>, life: AbortSignal): AsyncGenerator<Buffer> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => {});
+  const over = (): void => reject(life.reason);
+  if (life.aborted) over();
+  life.addEventListener("abort", over, { once: true });
+  try {
+    for (;;) {
+      const next = await Promise.race([chunks.next(), promise]);
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    life.removeEventListener("abort", over);
+    // Not awaited: it may wait for its source for ever.
+    void chunks.return(undefined).catch(() => {});
+  }
+}
+
 const LOCAL_CODES: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file or folder",
   EACCES: "you may not",

@@ -62,7 +62,7 @@ export class Pool {
     clearTimeout(this.#timer);
     this.#life.abort(closed());
     for (const { reject } of this.#waiting.splice(0)) reject(closed());
-    for (const session of this.#leased) session.link.destroy("the client was closed");
+    for (const session of this.#leased) session.stop(closed());
     await Promise.all(this.#idle.splice(0).map(async ({ session }) => await quit(session)));
   }
 

@@ -44,8 +44,8 @@ export type TransferPlan<T> = {
   readonly what: string;
   readonly throttle?: Throttle | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Moves the octets. What it leaves unread is cut off; then `isPart` must be set. */
-  readonly move: (transport: DataTransport) => Promise<T>;
+  /** Moves the octets, until `life` says that nobody wants them any longer. What it leaves unread is cut off; then `isPart` must be set. */
+  readonly move: (transport: DataTransport, life: AbortSignal) => Promise<T>;
   /** The caller stops before the end of the file: the server may call that a fault (426, 451). */
   readonly isPart?: boolean;
 };
@@ -66,6 +66,8 @@ export class FtpSession {
   #folder: string;
   readonly #ahead: Ahead;
   #isTainted = false;
+  #life: AbortController | undefined;
+  #stopped: FtpError | undefined;
 
   constructor(parts: SessionParts) {
     this.link = parts.link;
@@ -123,6 +125,13 @@ export class FtpSession {
     throw replyError(options.what ?? command, reply, { phase: options.phase ?? "command", command });
   }
 
+  /** The client is closed: whatever runs here ends. */
+  stop(reason: FtpError): void {
+    this.#stopped = reason;
+    this.link.destroy(reason.message);
+    this.#life?.abort(reason);
+  }
+
   /** TYPE A or I, if it is not in force. */
   async setType(type: "A" | "I", signal?: AbortSignal): Promise<void> {
     if (this.#type === type) return;
@@ -148,6 +157,7 @@ export class FtpSession {
     signal?.throwIfAborted();
     await this.setType(plan.type, signal);
     const life = new AbortController();
+    this.#life = life;
     const abort = (): void => life.abort(signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });
     const terms = {
@@ -163,6 +173,7 @@ export class FtpSession {
       }
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
+      if (this.#stopped !== undefined) throw this.#stopped;
       throw error instanceof FtpError && error.command === undefined
         ? withCommand(error, shownCommand(command))
         : error;
@@ -203,7 +214,8 @@ export class FtpSession {
       await this.#giveUp(arriving);
       throw this.#refused(plan, route, first);
     }
-    return await this.#carry(plan, { arriving, route, final: first.code >= 200 ? first : undefined });
+    const final = first.code >= 200 ? first : undefined;
+    return await this.#carry(plan, { arriving, route, final, life: life.signal });
   }
 
   /** RANG says where it ends too (draft-bryan-ftp-range §3); REST is understood by all servers that can resume. */
@@ -227,10 +239,7 @@ export class FtpSession {
     return await Promise.race([this.link.reply({ phase: "transfer", signal: life.signal }), failed]);
   }
 
-  async #carry<T>(
-    plan: TransferPlan<T>,
-    { arriving, route, final }: { arriving: Promise<DataTransport>; route: DataRoute; final: FtpReply | undefined },
-  ): Promise<TransferEnd<T>> {
+  async #carry<T>(plan: TransferPlan<T>, { arriving, route, final, life }: Carrying): Promise<TransferEnd<T>> {
     const { modes, isPrivate } = this.#parts;
     let value: T;
     try {
@@ -243,7 +252,7 @@ export class FtpSession {
       // Pure-FTPd answers a command that comes during an upload with a 500, which would pass for the upload's end.
       if (final === undefined && route.mode === "epsv" && plan.direction === "in") this.#ahead.ask();
       try {
-        value = await plan.move(transport);
+        value = await plan.move(transport, life);
       } finally {
         await transport[Symbol.asyncDispose]();
       }
@@ -330,6 +339,13 @@ export class FtpSession {
     await turn();
   }
 }
+
+type Carrying = {
+  readonly arriving: Promise<DataTransport>;
+  readonly route: DataRoute;
+  readonly final: FtpReply | undefined;
+  readonly life: AbortSignal;
+};
 
 const OVER = "the transfer is over";
 

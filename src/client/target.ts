@@ -52,5 +52,8 @@ function tlsOf({ scheme, fingerprint }: FtpUrl, options: ConnectOptions): { mode
       hint: "write ftp://",
     });
   }
-  return { mode, tls: { ...tls, fingerprint: tls.fingerprint ?? fingerprint } };
+  const pin = tls.fingerprint ?? fingerprint;
+  // Whoever says whom to believe wants that server, or nothing.
+  const isDemanded = pin !== undefined || tls.ca !== undefined || tls.cert !== undefined || tls.trust === "ca";
+  return { mode: mode === "auto" && isDemanded ? "explicit" : mode, tls: { ...tls, fingerprint: pin } };
 }

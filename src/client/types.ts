@@ -186,6 +186,8 @@ export type DownloadOptions = TransferOptions & {
   readonly exists?: "overwrite" | "skip" | "newer" | "error" | undefined;
   /** Sets the file's time to that of the server. Default true for a path. */
   readonly keepTime?: boolean | undefined;
+  /** Of a path that is a symbolic link: "follow" (default) writes to what it leads to; "replace" puts the file in its place. */
+  readonly links?: "follow" | "replace" | undefined;
   /** Writes to a hidden name beside it and renames at the end. Default true. */
   readonly atomic?: boolean | undefined;
   /**

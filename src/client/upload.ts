@@ -5,11 +5,14 @@ import type { DataTransport } from "../net/transport.ts";
 import { type DataMode, FtpError, type FtpReply } from "./errors.ts";
 import { askSize } from "./facts.ts";
 import type { Hub } from "./hub.ts";
-import { chunksOf, localFault, sendFromFile } from "./octets.ts";
+import { chunksOf, localFault, sendFromFile, untilOver } from "./octets.ts";
 import type { FtpSession } from "./session.ts";
 import { setTimeAt } from "./set-time.ts";
 import type { Source, Transferred, UploadOptions } from "./types.ts";
+import { joinedSignal } from "./waits.ts";
 import { compareHash, sizeMismatch } from "./verify.ts";
+
+type Sending = { readonly moved: (octets: number) => void; readonly life: AbortSignal };
 
 /** What is sent, and whether it can be sent again from any place. */
 type Cargo = AsyncDisposable & {
@@ -20,21 +23,21 @@ type Cargo = AsyncDisposable & {
   /** Nothing is lost when a try fails. */
   readonly isRepeatable: boolean;
   /** Sends from `start`. @returns the position reached. */
-  send(transport: DataTransport, start: number, moved: (octets: number) => void): Promise<number>;
+  send(transport: DataTransport, start: number, terms: Sending): Promise<number>;
 };
 
 /** @param path absolute, as `Hub.path` makes it. */
 export async function upload(hub: Hub, from: Source, path: string, options: UploadOptions = {}): Promise<Transferred> {
   await using cargo = await cargoOf(from, options);
   const run = new Run(options, cargo.size);
+  const signal = joinedSignal(options.signal, options.timeoutMs);
   // Also what is there in part, though the server called it whole, is sent again.
-  const verified = await hub.again(async (attempt) => {
-    await hub.call(async (session, { signal }) => await run.once({ hub, session, path, cargo, signal, attempt }), {
-      signal: options.signal,
-      retry: { attempts: 1 },
-    });
+  const work = async (attempt: number): Promise<Transferred["verified"]> => {
+    const once = { signal, retry: { attempts: 1 } };
+    await hub.call(async (session) => await run.once({ hub, session, path, cargo, signal, attempt }), once);
     return await verify(hub, path, cargo, run);
-  }, options);
+  };
+  const verified = await hub.again(work, { signal, retry: options.retry });
   if ((options.keepTime ?? true) && cargo.modifiedMs !== undefined)
     await keepTime(hub, path, cargo.modifiedMs, options);
   return run.end(verified);
@@ -90,8 +93,9 @@ class Run {
       what: `cannot put ${path}`,
       throttle: hub.throttle(this.options.rate),
       signal,
-      move: async (transport) => {
-        this.sent = await cargo.send(type === "ascii" ? asText(transport) : transport, start, this.#moved);
+      move: async (transport, life) => {
+        const to = type === "ascii" ? asText(transport) : transport;
+        this.sent = await cargo.send(to, start, { moved: this.#moved, life });
         await transport.finish();
       },
     });
@@ -181,9 +185,9 @@ async function cargoOf(from: Source, options: UploadOptions): Promise<Cargo> {
     modifiedMs: undefined,
     path: undefined,
     isRepeatable: isOctets,
-    async send(transport, start, moved) {
+    async send(transport, start, { moved, life }) {
       let at = 0;
-      for await (const chunk of chunksOf(from)) {
+      for await (const chunk of untilOver(chunksOf(from), life)) {
         const skipped = Math.max(Math.min(start - at, chunk.length), 0);
         if (skipped < chunk.length) await transport.send(chunk.subarray(skipped), moved);
         at += chunk.length;
@@ -216,7 +220,7 @@ async function fileCargo(path: string): Promise<Cargo> {
     modifiedMs: stats.isFile() ? stats.mtimeMs : undefined,
     path,
     isRepeatable: stats.isFile(),
-    send: async (transport, start, moved) => await sendFromFile(transport, file, { start, moved }),
+    send: async (transport, start, { moved }) => await sendFromFile(transport, file, { start, moved }),
     [Symbol.asyncDispose]: async () => await file.close(),
   };
 }

@@ -15,10 +15,10 @@ const CODES: Readonly<Partial<Record<FtpErrorCode, ExitCode>>> = {
   RESET: EXIT.tryAgain,
 };
 
-/** Sentence with capital and full stop, and the cure behind it. */
+/** A sentence, and the cure in a line of its own. */
 export function explained(error: FtpError): string {
-  const text = `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}`;
-  const sentence = /[.!?]$/.test(text) ? text : `${text}.`;
+  // Not with a capital: it may begin with a name.
+  const sentence = /[.!?]$/.test(error.message) ? error.message : `${error.message}.`;
   if (error.hint === undefined) return sentence;
   const hint = `${error.hint.charAt(0).toUpperCase()}${error.hint.slice(1)}`;
   return `${sentence}\n${/[.!?]$/.test(hint) ? hint : `${hint}.`}`;

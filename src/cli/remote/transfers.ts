@@ -47,7 +47,7 @@ export async function transferOne(
     shown.done(done.skipped === true ? "is there already" : undefined);
   } catch (error) {
     if (signal.aborted || !(error instanceof FtpError)) throw error;
-    shown.failed(explained(error));
+    shown.failed(explained(error).replaceAll("\n", " "));
     failures.note(error, true);
   }
 }

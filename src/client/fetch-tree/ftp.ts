@@ -265,6 +265,7 @@ class FtpTree {
           signal,
           keepTime,
           resume,
+          links: "replace",
           onProgress: ({ bytes, resumedAt, total }) => progress(bytes + resumedAt, total),
         }),
     );

@@ -61,6 +61,8 @@ export class DownCopier {
         rate,
         entry: entryOf(facts),
         resume: part !== undefined,
+        // A link that somebody puts here meanwhile must not lead out of the folder.
+        links: "replace",
         keepTime: times !== false && listed !== undefined,
         verify: this.#verify(step),
         retry: { attempts: 1 },
