@@ -19,6 +19,8 @@ const SEEN = "the listing has been seen";
 
 class RemoteListing implements Listing {
   #listing: Listing | undefined;
+  /** What the server said of a listing that it has cut short: Pure-FTPd does at 10,000 entries. */
+  #cut: string | undefined;
   readonly #hub: Hub;
   readonly #path: string;
   readonly #options: ListOptions;
@@ -30,7 +32,8 @@ class RemoteListing implements Listing {
   }
 
   get warnings(): readonly string[] {
-    return this.#listing?.warnings ?? [];
+    const warnings = this.#listing?.warnings ?? [];
+    return this.#cut === undefined ? warnings : [...warnings, this.#cut];
   }
 
   /** Nothing is given out before all is there: so one that broke off is tried again from its beginning. */
@@ -86,6 +89,7 @@ class RemoteListing implements Listing {
             move: async (transport) => await queue.fill(transport, what),
           });
           refuseUnread(reply, what);
+          if (reply !== undefined && /truncat/i.test(reply.lines.join(" "))) this.#cut = shownReply(reply);
         } finally {
           if (session.isElsewhere && !session.isLost && !signal.aborted) await session.comeHome(signal);
         }

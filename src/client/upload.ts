@@ -144,6 +144,11 @@ class Run {
     this.before = there;
   }
 
+  /** It went on behind what was there. */
+  get isContinued(): boolean {
+    return this.#resumedAt > 0;
+  }
+
   readonly #moved = (octets: number): void => {
     this.#bytes += octets;
     this.options.onProgress?.({ bytes: this.#bytes, resumedAt: this.#resumedAt, total: this.#total });
@@ -239,7 +244,8 @@ async function verify(hub: Hub, path: string, cargo: Cargo, run: Run): Promise<T
     });
   }
   if (there !== wanted) throw sizeMismatch(path, wanted, there);
-  if (how !== "hash" || cargo.path === undefined || run.options.mode === "append") return "size";
+  // What was there before may have been the beginning of another file.
+  if ((how !== "hash" && !run.isContinued) || cargo.path === undefined || run.options.mode === "append") return "size";
   return (await compareHash(path, cargo.path, { hub, signal })) ? "hash" : "size";
 }
 
