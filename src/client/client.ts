@@ -114,7 +114,11 @@ class FtpClient implements Client {
 
   create(path: string, options: UploadOptions = {}): Writable {
     const pipe = new PassThrough();
-    const done = upload(this.#hub, pipe, this.#hub.path(path), options);
+    // What went wrong is told by the stream that the caller has.
+    pipe.on("error", () => {});
+    const stop = new AbortController();
+    const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
+    const done = upload(this.#hub, pipe, this.#hub.path(path), { ...options, signal });
     done.catch((error: unknown) => pipe.destroy(error instanceof Error ? error : new Error(String(error))));
     return new Writable({
       write(chunk, encoding, next) {
@@ -127,7 +131,8 @@ class FtpClient implements Client {
         callbackify(async () => void (await done))(next);
       },
       destroy(error, next) {
-        if (error !== null) pipe.destroy(error);
+        // Also without an error: given up before its end, it is no whole file.
+        stop.abort(error ?? new FtpError("ABORTED", `${path} was given up before its end`, { phase: "transfer" }));
         next(error);
       },
     });

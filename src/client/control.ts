@@ -7,7 +7,7 @@ import type { TLSSocket } from "node:tls";
 import type { ByteString } from "../base/bytes.ts";
 import { ReplyParser } from "../protocol/reply.ts";
 import { FtpError, type FtpPhase, type FtpReply, printable, shownCommand } from "./errors.ts";
-import { ARGUMENT_MOST, EARLY_REPLIES } from "./limits.ts";
+import { ARGUMENT_MOST, EARLY_REPLIES, PRELIMINARY_MOST } from "./limits.ts";
 import { within } from "./waits.ts";
 
 /** Between text of people and octets of the wire. */
@@ -107,21 +107,36 @@ export class ControlLink {
   async reply({ phase = "command", ms = this.#terms.replyMs, signal }: ReplyWait = {}): Promise<FtpReply> {
     const command = this.#lastCommand;
     const asked = command === undefined ? "a greeting" : `a reply to ${command}`;
-    const late = (): { what: string; phase: FtpPhase; command: string | undefined } => ({
+    const late = (): { what: string; shownMs: number; phase: FtpPhase; command: string | undefined } => ({
+      shownMs: ms,
       what: `the server sent no ${asked.slice(2)}`,
       phase,
       command,
     });
+    // One limit for all of it: octets that end no reply do not begin it anew.
+    const until = performance.now() + ms;
     while (this.#replies.length === 0) {
       this.#check();
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;
-      await within(promise, ms, { signal, late });
+      await within(promise, Math.max(until - performance.now(), 1), { signal, late });
     }
     const [reply] = this.#replies.splice(0, 1);
     if (reply === undefined) throw new Error("a reply that was there is gone");
     this.#terms.watcher.reply(reply);
     return reply;
+  }
+
+  /** The next reply that is not preliminary. @throws {FtpError}, or the signal's reason. */
+  async finalReply(wait: ReplyWait = {}): Promise<FtpReply> {
+    for (let count = 0; count < PRELIMINARY_MOST; count += 1) {
+      const reply = await this.reply(wait);
+      if (reply.code >= 200) return reply;
+    }
+    throw new FtpError("PROTOCOL", `the server sent ${PRELIMINARY_MOST} preliminary replies and no other`, {
+      phase: wait.phase ?? "command",
+      command: this.#lastCommand,
+    });
   }
 
   /** Before a command: nothing may be left of what came before it. @throws {FtpError} */

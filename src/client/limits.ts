@@ -58,3 +58,5 @@ export const WARNING_SHOWN = 300;
 export const STREAK_MS = 500;
 /** Milliseconds for which a passive port that was asked for early is still used: servers close them after some 30 s or more. */
 export const AHEAD_MS = 5_000;
+/** Preliminary replies before the one that counts: 120 and a few of servers that say how far they are. */
+export const PRELIMINARY_MOST = 32;

@@ -102,12 +102,9 @@ async function secure(link: ControlLink, tls: ClientTls, signal: AbortSignal): P
 
 /** 120 says that it takes a while (RFC 959 §5.4). */
 async function greet(link: ControlLink, { host, signal }: LoginTerms): Promise<FtpReply> {
-  for (;;) {
-    const reply = await link.reply({ phase: "greeting", signal });
-    if (reply.code === 120) continue;
-    if (reply.code < 400) return reply;
-    throw replyError(`${host} does not let us in`, reply, { phase: "greeting" });
-  }
+  const reply = await link.finalReply({ phase: "greeting", signal });
+  if (reply.code < 400) return reply;
+  throw replyError(`${host} does not let us in`, reply, { phase: "greeting" });
 }
 
 async function command(
@@ -117,10 +114,7 @@ async function command(
 ): Promise<FtpReply> {
   link.settle();
   link.write(line);
-  for (;;) {
-    const reply = await link.reply({ phase, signal });
-    if (reply.code >= 200) return reply;
-  }
+  return await link.finalReply({ phase, signal });
 }
 
 /** @returns false where "auto" goes on in clear text. @throws TLS_DOWNGRADE where it must not. */

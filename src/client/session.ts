@@ -105,11 +105,8 @@ export class FtpSession {
     // What was asked for early is not in force any longer.
     if (/^(?:epsv|pasv|eprt|port|rein)/i.test(line)) this.#ahead.begin();
     try {
-      for (;;) {
-        const reply = await this.link.reply({ phase, signal, ms });
-        // A preliminary reply is followed by another (RFC 959 §4.2.1).
-        if (reply.code >= 200) return reply;
-      }
+      // A preliminary reply is followed by another (RFC 959 §4.2.1).
+      return await this.link.finalReply({ phase, signal, ms });
     } catch (error) {
       // A reply that comes later would be taken for that of the next command.
       this.link.destroy("a command was given up before its reply");

@@ -2,7 +2,11 @@
 import { FtpError, type FtpErrorDetails } from "./errors.ts";
 
 /** What is said when a wait was too long. */
-export type Lateness = FtpErrorDetails & { readonly what: string };
+export type Lateness = FtpErrorDetails & {
+  readonly what: string;
+  /** Milliseconds of the whole wait, where this was the last part of it. */
+  readonly shownMs?: number;
+};
 
 /**
  * Waits for a promise, at most `ms`.
@@ -28,8 +32,8 @@ export async function within<T>(
   }
 }
 
-function timedOut(ms: number, { what, ...details }: Lateness): FtpError {
-  return new FtpError("TIMEOUT", `${what} within ${seconds(ms)}`, details);
+function timedOut(ms: number, { what, shownMs = ms, ...details }: Lateness): FtpError {
+  return new FtpError("TIMEOUT", `${what} within ${seconds(shownMs)}`, details);
 }
 
 /** Milliseconds in words. */

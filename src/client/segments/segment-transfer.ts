@@ -50,11 +50,13 @@ export async function loadSegment(
         for (const [index, chunk] of chunks.entries()) {
           const wanted = chunk.subarray(0, Math.max(segment.end - segment.at, 0));
           await file.write(wanted, segment.at);
+          // The buffer is taken back, and has no length any more, once more is asked for.
+          const { length } = wanted;
           // Before the last of it counts as done: behind it there is nothing, unless the start of the file was sent.
-          const isLast = segment.at + wanted.length === plan.size;
-          const isMore = wanted.length < chunk.length || index < chunks.length - 1;
+          const isLast = segment.at + length === plan.size;
+          const isMore = length < chunk.length || index < chunks.length - 1;
           if (isLast && (isMore || (await hasMore(transport)))) throw tooMuch(path, plan.size);
-          moved(plan.wrote(segment, wanted.length));
+          moved(plan.wrote(segment, length));
         }
       }
     },
