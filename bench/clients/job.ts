@@ -47,7 +47,7 @@ export type Rival = {
   readonly environment?: (where: Where) => Readonly<Record<string, string>>;
   readonly words: (job: Job, where: Where) => Words;
   /** The part of many small files that it is asked for, where all of them would take minutes. */
-  readonly share?: (job: Job["kind"], connections: number, secure: boolean) => number;
+  readonly share?: (connections: number, secure: boolean) => number;
 };
 
 export const HOST = "127.0.0.1";

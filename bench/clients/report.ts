@@ -109,7 +109,7 @@ export function judge(found: ClientRow, target: ClientTarget): Verdict {
     }
     case "memory":
       return within(figureOf(found, OURS, "peakMib"), { most: target.most, unit: "MiB of memory" });
-    case "most":
+    default:
       return within(figureOf(found, OURS), { most: target.most, unit: found.unit });
   }
 }

@@ -38,7 +38,7 @@ const ferryman: Rival = {
         return call("mirror", ...crowd(job), job.from, at(job.folder));
       case "mirror":
         return call("mirror", `${at(job.folder)}/`, job.to);
-      case "list":
+      default:
         return call("ls", `${at(job.folder)}/`);
     }
   },
@@ -78,9 +78,14 @@ function lftpCommand(job: Job): string {
       return `mirror -R --parallel=${job.connections} ${job.from} ${job.folder}`;
     case "mirror":
       return `mirror ${job.folder} ${job.to}`;
-    case "list":
+    default:
       return `cls ${job.folder}`;
   }
+}
+
+function curlCrowd({ connections }: { readonly connections: number }): readonly string[] {
+  const parallel = connections > 1 ? ["-Z", "--parallel-max", String(connections)] : [];
+  return ["--ftp-method", "nocwd", ...parallel];
 }
 
 const curl: Rival = {
@@ -89,15 +94,10 @@ const curl: Rival = {
     "`-sS`, certificates not checked. Many files by the pattern `[0-N]`, with `--ftp-method nocwd`, which takes a twelfth of the time of its default, and `-Z --parallel-max 8`.",
   absent: async () => absentProgram("curl"),
   version: async () => firstWords(await run("curl", ["--version"]), 2),
-  share: (_job, connections, secure) => (secure ? 0.2 : connections === 1 ? 0.4 : 1),
+  share: (connections, secure) => (secure ? 0.1 : connections === 1 ? 0.04 : 1),
   words(job, where) {
     const start = ["curl", "-sS", ...(where.secure ? ["--ssl-reqd", "-k"] : [])];
     const at = (path: string): string => urlOf(where, path);
-    const many = (connections: number): readonly string[] => [
-      "--ftp-method",
-      "nocwd",
-      ...(connections > 1 ? ["-Z", "--parallel-max", String(connections)] : []),
-    ];
     switch (job.kind) {
       case "get":
         return job.segments === undefined ? [...start, at(job.path), "-o", job.to] : BY_HAND;
@@ -105,15 +105,15 @@ const curl: Rival = {
         return [...start, "-T", job.from, at(job.path)];
       case "get-many": {
         const names = smallName(`[0-${job.count - 1}]`);
-        return [...start, ...many(job.connections), at(`${job.folder}/${names}`), "-o", join(job.to, smallName("#1"))];
+        return [...start, ...curlCrowd(job), at(`${job.folder}/${names}`), "-o", join(job.to, smallName("#1"))];
       }
       case "put-many": {
         const names = join(job.from, smallName(`[0-${job.count - 1}]`));
-        return [...start, ...many(job.connections), "-T", names, `${at(job.folder)}/`];
+        return [...start, ...curlCrowd(job), "-T", names, `${at(job.folder)}/`];
       }
       case "mirror":
         return missing("not offered: it has no mirror");
-      case "list":
+      default:
         return [...start, `${at(job.folder)}/`];
     }
   },
@@ -128,7 +128,6 @@ const wget: Rival = {
   words(job, where) {
     const start = ["wget", "-q", "--no-config", ...(where.secure ? ["--no-check-certificate"] : [])];
     const at = (path: string): string => urlOf(where, path, where.secure ? "ftps" : "ftp");
-    const levels = (folder: string): string => String(folder.split("/").filter(Boolean).length);
     switch (job.kind) {
       case "get":
         return job.segments === undefined
@@ -136,17 +135,21 @@ const wget: Rival = {
           : missing("not offered: no segments");
       case "get-many":
         if (job.connections > 1) return missing("not offered: one connection alone");
-        return [...start, "-r", "-nH", "--cut-dirs", levels(job.folder), "-P", job.to, `${at(job.folder)}/`];
+        return [...start, "-r", "-nH", "--cut-dirs", levelsOf(job.folder), "-P", job.to, `${at(job.folder)}/`];
       case "mirror":
-        return [...start, "-m", "-nH", "--cut-dirs", levels(job.folder), "-P", job.to, `${at(job.folder)}/`];
+        return [...start, "-m", "-nH", "--cut-dirs", levelsOf(job.folder), "-P", job.to, `${at(job.folder)}/`];
       case "put":
       case "put-many":
         return missing("not offered: no uploads");
-      case "list":
+      default:
         return missing("not offered: no listings alone");
     }
   },
 };
+
+function levelsOf(folder: string): string {
+  return String(folder.split("/").filter(Boolean).length);
+}
 
 const aria2: Rival = {
   name: "aria2c",
@@ -167,8 +170,8 @@ const aria2: Rival = {
     switch (job.kind) {
       case "get": {
         const count = String(job.segments ?? 1);
-        const where_ = ["-d", dirname(job.to), "-o", basename(job.to)];
-        return [...start, `-x${count}`, `-s${count}`, "-k1M", ...where_, urlOf(where, job.path)];
+        const target = ["-d", dirname(job.to), "-o", basename(job.to)];
+        return [...start, `-x${count}`, `-s${count}`, "-k1M", ...target, urlOf(where, job.path)];
       }
       case "get-many": {
         const list = join(where.state, "aria2-list");
@@ -181,7 +184,7 @@ const aria2: Rival = {
         return missing("not offered: no uploads");
       case "mirror":
         return missing("not offered: it has no mirror");
-      case "list":
+      default:
         return missing("not offered: it never lists");
     }
   },
@@ -189,6 +192,14 @@ const aria2: Rival = {
 
 /** Its passwords are to be given in a form of its own. */
 const obscured = new Map<string, string>();
+
+function rcloneAt(path: string): string {
+  return `:ftp:${path}`;
+}
+
+function rcloneCrowd({ connections }: { readonly connections: number }): readonly string[] {
+  return ["--transfers", String(connections), "--checkers", String(connections)];
+}
 
 const rclone: Rival = {
   name: "rclone",
@@ -213,23 +224,21 @@ const rclone: Rival = {
   words(job) {
     const { program } = unpackedClient("rclone");
     const start = (name: string): readonly string[] => [program, name, "-q", "--retries", "1"];
-    const at = (path: string): string => `:ftp:${path}`;
-    const crowded = (count: number): readonly string[] => ["--transfers", String(count), "--checkers", String(count)];
     switch (job.kind) {
       case "get": {
         const streams = ["--multi-thread-streams", String(job.segments ?? 0), "--multi-thread-cutoff", "1M"];
-        return [...start("copyto"), ...streams, at(job.path), job.to];
+        return [...start("copyto"), ...streams, rcloneAt(job.path), job.to];
       }
       case "put":
-        return [...start("copyto"), job.from, at(job.path)];
+        return [...start("copyto"), job.from, rcloneAt(job.path)];
       case "get-many":
-        return [...start("copy"), ...crowded(job.connections), at(job.folder), job.to];
+        return [...start("copy"), ...rcloneCrowd(job), rcloneAt(job.folder), job.to];
       case "put-many":
-        return [...start("copy"), ...crowded(job.connections), job.from, at(job.folder)];
+        return [...start("copy"), ...rcloneCrowd(job), job.from, rcloneAt(job.folder)];
       case "mirror":
-        return [...start("sync"), "--size-only", at(job.folder), job.to];
-      case "list":
-        return [...start("lsf"), at(job.folder)];
+        return [...start("sync"), "--size-only", rcloneAt(job.folder), job.to];
+      default:
+        return [...start("lsf"), rcloneAt(job.folder)];
     }
   },
 };

@@ -14,6 +14,9 @@ import type { ClientCell, ClientRow } from "./report.ts";
 import type { ServerName, Task } from "./tasks.ts";
 import { costOf } from "./usage.ts";
 
+/** Small files that the slowest are asked for. */
+const FEWEST = 10;
+
 export type ClientPlan = {
   readonly tasks: readonly Task[];
   readonly rivals: readonly Rival[];
@@ -85,10 +88,14 @@ function untaken(client: string): Taken {
 }
 
 function cellOf({ client, values, cpu, peakMib, problem }: Taken): ClientCell {
-  const rounded = (each: number): number => Number(each.toPrecision(4));
   const figures = { values: values.map(rounded), cpu: cpu.map(rounded), peakMib: peakMib.map(rounded) };
   if (problem !== undefined) return { client, ...figures, problem };
   return Number.isFinite(median(values)) ? { client, ...figures } : { client, ...figures, problem: "not measured" };
+}
+
+/** Four digits that matter: what a run can tell. */
+function rounded(value: number): number {
+  return Number(value.toPrecision(4));
 }
 
 type Turn = { readonly task: Task; readonly rival: Rival; readonly mine: Taken };
@@ -122,22 +129,26 @@ async function once(bench: ClientBench, { task, rival, mine }: Turn, plan: Clien
   const { ground } = bench.ground;
   const { user, password } = peer.logins(ground).files;
   const { port } = await bench.stand.kept(peer);
-  const all = task.count?.(bench.ground.sizes) ?? 1;
-  const { job, check } = task.prepare(bench.ground, all);
-  const share = rival.share?.(job.kind, task.connections ?? 1, task.secure) ?? 1;
-  const count = task.count === undefined ? 1 : Math.max(10, Math.ceil(all * share));
-  const mineAlone = count === all ? { job, check } : task.prepare(bench.ground, count);
+  const count = countOf(task, rival, bench.ground);
+  const { job, check } = task.prepare(bench.ground, count);
   await using path = task.held === undefined ? undefined : await heldPath(port, task.held);
   const where: Where = { port: path?.port ?? port, user, password, secure: task.secure, state: bench.state };
-  const words = rival.words(mineAlone.job, where);
+  const words = rival.words(job, where);
   if ("missing" in words) throw new ProgramError(words.missing);
   if (task.group === "a") readOnce(ground.root, ["/big.bin"]);
   const file = join(bench.state, "usage.json");
   rmSync(file, { force: true });
   const environment = rival.environment?.(where) ?? {};
   const cost = await costOf(words, { file, cwd: bench.state, environment, limit: plan.limitMs });
-  mineAlone.check();
+  check();
   mine.values.push(cost.seconds * task.perSecond(bench.ground.sizes, count));
   mine.cpu.push(task.count === undefined ? cost.cpuSeconds : (cost.cpuSeconds * 1_000) / count);
   mine.peakMib.push(cost.peakMib);
+}
+
+/** Small files that a client is asked for: a few at least, and those of the long way all. */
+function countOf({ count, held, connections = 1, secure }: Task, { share }: Rival, { sizes }: ClientGround): number {
+  const all = count?.(sizes) ?? 1;
+  const part = held === undefined ? (share?.(connections, secure) ?? 1) : 1;
+  return Math.min(all, Math.max(FEWEST, Math.ceil(all * part)));
 }
