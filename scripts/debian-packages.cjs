@@ -17,6 +17,7 @@ var PACKAGES = [
   { name: "python3", program: "python3", without: "interop with Python's ftplib" },
   { name: "openssl", program: "openssl", without: "a second opinion on our certificates" },
   { name: "vsftpd", program: "vsftpd", without: "the comparison with vsftpd" },
+  { name: "nginx-light", program: "nginx", without: "fetching trees from nginx" },
   { name: "iproute2", program: "ss", without: "tests that count sockets" },
 ];
 /** Programs for daemons lie where an ordinary PATH does not look. */

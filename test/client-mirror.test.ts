@@ -1,6 +1,8 @@
 /** The mirror against our own server: whole trees both ways, and what a run that was cut left is gone on with. */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import {
   chmod,
   lstat,
@@ -23,6 +25,8 @@ import { mirror } from "../src/client/mirror/mirror.ts";
 import type { MirrorSpec, Report } from "../src/client/mirror/types.ts";
 import type { Client } from "../src/client/types.ts";
 import { listen } from "../src/client/test-proxies.ts";
+import { until } from "./support/attack.ts";
+import { run } from "./support/run.ts";
 import { startServer } from "./support/server.ts";
 
 const THEN = new Date("2024-05-06T07:08:09Z");
@@ -114,14 +118,14 @@ test("a tree goes up as it is, a second run moves nothing, and what is extra goe
 /** Ends a run in the middle of its file. */
 async function cut(client: Client, spec: MirrorSpec, path: string): Promise<void> {
   const stop = new AbortController();
-  const run: Promise<Report> = mirror(client, spec).run({
+  const running: Promise<Report> = mirror(client, spec).run({
     signal: stop.signal,
     rate: 8 * MEBIBYTE,
     onEvent: (event) => {
       if (event.kind === "progress" && event.path === path && event.bytes > MEBIBYTE) stop.abort(new Error("cut"));
     },
   });
-  await assert.rejects(run, { message: "cut" });
+  await assert.rejects(running, { message: "cut" });
 }
 
 test("a run that was cut goes on with the file in which it was cut", async () => {
@@ -149,6 +153,40 @@ test("a run that was cut goes on with the file in which it was cut", async () =>
     assert.ok(data.equals(await readFile(join(remote, "up", "large"))));
     assert.deepEqual(await readdir(join(local, "journal")), []);
   });
+});
+
+const LAUNCHER = join(import.meta.dirname, "..", "bin", "ferryman.cjs");
+
+/** Octets of the largest hidden part in a folder. */
+async function partIn(folder: string): Promise<number> {
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".part"));
+  const sizes = names.map(async (name) => (await lstat(join(folder, name)).catch(() => undefined))?.size ?? 0);
+  return Math.max(0, ...(await Promise.all(sizes)));
+}
+
+test("after kill -9 the same command goes on where it was", async () => {
+  await using server = await startServer();
+  const local = await mkdtemp(join(tmpdir(), "ferryman-mirror-"));
+  try {
+    const data = randomBytes(6 * MEBIBYTE);
+    await put(server.root, "large", data);
+    await put(server.root, "small", "s");
+    const url = `ftp://ann:secret@127.0.0.1:${server.port}/`;
+    const args = [LAUNCHER, "mirror", url, local, "--tls", "off", "--no-store", "--no-netrc"];
+    const child = spawn(process.execPath, [...args, "--limit-rate", String(4 * MEBIBYTE)], { stdio: "ignore" });
+    const ended = once(child, "exit");
+    await until("a part of the file", async () => (await partIn(local)) > MEBIBYTE);
+    child.kill("SIGKILL");
+    await ended;
+    const ran = await run(process.execPath, [...args, "--json"]);
+    assert.equal(ran.code, 0, ran.stderr);
+    const octets = Number(/"event":"report".*"octets":(\d+)/.exec(ran.stdout)?.[1]);
+    assert.ok(octets > 0 && octets < 5 * MEBIBYTE + 2, ran.stdout);
+    assert.deepEqual((await readdir(local)).toSorted(), ["large", "small"]);
+    assert.ok(data.equals(await readFile(join(local, "large"))));
+  } finally {
+    await rm(local, { recursive: true, force: true });
+  }
 });
 
 const FOLDER = "type=dir;modify=20240506070809; sub\r\n";

@@ -85,19 +85,33 @@ test("mirror in both ways, and a failure in a script", async (context) => {
 test("Ctrl-C ends a transfer on the wire, and the same session goes on", async (context) => {
   await using server = await startServer();
   const options = await prepared(context, server);
+  const { localFolder = "" } = options;
   const stage = staged(NOBODY, { ...options, terminal: true, settings: { rate: "100KiB" } });
   await typed(stage, "get big.bin; pwd");
   await until(() => server.events.some(({ type }) => type === "command"));
   await until(() => stage.signals.listenerCount("SIGINT") > 0);
-  while (!(await readdir(options.localFolder ?? "")).some((name) => name.includes("big")))
-    await new Promise(setImmediate);
+  while ((await sizeOfPart(localFolder)) === 0) await new Promise(setImmediate);
   stage.signals.emit("SIGINT");
   await stage.errorOutput.until("interrupted\n");
   await typed(stage, "cat 'a b.txt'");
   await stage.output.until("\nhello\n");
-  stage.input.write("exit\r");
+  assert.ok(!(await readdir(localFolder)).includes("big.bin"), "no file is left that looks whole");
+  await typed(stage, "set rate off; get big.bin; exit");
   assert.equal(await stage.ended, 0);
-  assert.ok(!(await readdir(options.localFolder ?? "")).includes("big.bin"), "no file is left that looks whole");
+  assert.match(stage.errorOutput.text, /big\.bin {2}\d.* resumed at \d/);
+  assert.ok((await readFile(join(localFolder, "big.bin"))).equals(BIG));
+});
+
+test("-c goes on with what lies there, and moves nothing where it is whole", async (context) => {
+  await using server = await startServer();
+  const options = await prepared(context, server);
+  const { localFolder = "" } = options;
+  await writeFile(join(localFolder, "big.bin"), BIG.subarray(0, 1_000_000));
+  const { code, err } = await ran(NOBODY, "get -c big.bin; reget big.bin; put big.bin up; reput big.bin up", options);
+  assert.equal(code, 0, err);
+  assert.match(err, /^big\.bin {2}1\.91 MiB in .* resumed at 977 KiB\nbig\.bin {2}is there already\n/);
+  assert.ok((await readFile(join(localFolder, "big.bin"))).equals(BIG));
+  assert.ok((await readFile(join(server.root, "pub", "up"))).equals(BIG));
 });
 
 test("active and passive connect anew in the same folder", async (context) => {
@@ -126,6 +140,12 @@ test("a refused password is code 77, with what the server says", async () => {
   assert.equal(await ended, 77);
   assert.match(errorOutput.text, /^open: .*530/);
 });
+
+/** Octets that have come of the file that is on its way. */
+async function sizeOfPart(folder: string): Promise<number> {
+  const name = (await readdir(folder)).find((each) => each.endsWith(".part"));
+  return name === undefined ? 0 : (await stat(join(folder, name))).size;
+}
 
 async function typed(stage: Stage, line: string): Promise<void> {
   await stage.output.until("> ");

@@ -18,6 +18,7 @@ Examples:
   ferryman doctor
   ferryman doctor --config /etc/ferryman/ferryman.toml   as the server is told
   ferryman doctor --json
+  ferryman doctor ftp://ann@ftp.example.org              a server, from here
 
 Exit codes: 0 no FAIL, 1 a FAIL, 2 wrong usage, 78 wrong configuration`;
 
@@ -28,16 +29,34 @@ const COLOURS = { good: "green", less: "yellow", bad: "red" } as const;
 export function doctorCommand(io: DoctorIo = { stdout: process.stdout, examine: examineHost }): Command {
   return new Command("doctor")
     .description("Tell what this machine gives a server: the data path in force, the jail, and why.")
+    .argument("[URL]", "a server: which data modes get through to it, what it can do, what to mend")
     .option("--config <FILE>", "configuration of the server (default: FERRYMAN_CONFIG or /etc/ferryman/ferryman.toml)")
     .option("--json", "as JSON")
     .addHelpText("after", EXAMPLES)
-    .action(async ({ json, config }: { json?: true; config?: string }) => {
+    .action(async (url: string | undefined, { json, config }: { json?: true; config?: string }) => {
+      if (url !== undefined) {
+        await examineServer(url, { json, stdout: io.stdout });
+        return;
+      }
       const findings = await io.examine(await serverSettings(config));
       io.stdout.write(json === true ? `${JSON.stringify(findings, undefined, 2)}\n` : findings.map(paragraph).join(""));
       if (findings.some(({ state }) => state === "bad")) {
         throw new CliError("something that a server needs does not work here; see above", EXIT.failed);
       }
     });
+}
+
+/** Loaded when it is asked for: the client is large. */
+async function examineServer(
+  text: string,
+  { json, stdout }: { readonly json: true | undefined; readonly stdout: NodeJS.WritableStream },
+): Promise<void> {
+  const { detectFor } = await import("./remote/detect.ts");
+  const { profile, words } = await detectFor(text);
+  stdout.write(json === true ? `${JSON.stringify(profile, undefined, 2)}\n` : `${words}\n`);
+  if (profile.modes.every(({ works }) => !works)) {
+    throw new CliError("no data connection gets through; see above", EXIT.failed);
+  }
 }
 
 async function serverSettings(file: string | undefined): Promise<ServerSettings> {

@@ -1,10 +1,9 @@
 /** `ferryman get`: files from servers, to files of the same name, a name, a folder, or standard output. */
-import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { Command, Option } from "commander";
 import { bytesOfText } from "../base/bytes.ts";
+import { type BatchFault, type BatchItem, isBatchFault, readBatch } from "../client/batch.ts";
 import { FtpError } from "../client/errors.ts";
 import type { DownloadOptions, Entry, Transferred } from "../client/types.ts";
 import { formatFtpUrl } from "../client/url.ts";
@@ -86,18 +85,26 @@ function treeFlags(command: Command): Command {
 }
 
 async function getAll(given: readonly string[], flags: GetFlags, io: RemoteIo): Promise<void> {
-  const urls = [...given, ...(await listed(flags.input, io))];
-  if (urls.length === 0) throw new CliError("Get what? Name a URL, or a file of them with -i.", EXIT.usage);
-  if (flags.output !== undefined && (urls.length > 1 || flags.outputFolder !== undefined || flags.recursive === true)) {
-    throw new CliError("-o names one file: it goes with one URL, and without -O and -r.", EXIT.usage);
+  if (given.length === 0 && flags.input === undefined) {
+    throw new CliError("Get what? Name a URL, or a file of them with -i.", EXIT.usage);
+  }
+  const isMany = given.length > 1 || flags.input !== undefined;
+  if (flags.output !== undefined && (isMany || flags.outputFolder !== undefined || flags.recursive === true)) {
+    throw new CliError("-o names one file: it goes with one URL, and without -O, -i and -r.", EXIT.usage);
   }
   await transferring({ flags, io, isPiped: flags.output === "-" }, async (transfers) => {
     let count = 0;
-    for (const text of urls) {
+    for await (const item of asked(given, flags, { io, signal: transfers.signal })) {
       try {
-        count += await getFrom(text, { flags, io, transfers });
+        if (isBatchFault(item)) throw item.error;
+        const output = item.target ?? flags.output;
+        count += await getFrom(item.url, {
+          flags: { ...flags, ...(output === undefined ? {} : { output }) },
+          io,
+          transfers,
+        });
       } catch (error) {
-        if (urls.length === 1 || !(error instanceof FtpError)) throw error;
+        if (!isMany || !(error instanceof FtpError)) throw error;
         count += 1;
         transfers.failures.note(error);
       }
@@ -106,25 +113,15 @@ async function getAll(given: readonly string[], flags: GetFlags, io: RemoteIo): 
   });
 }
 
-async function listed(file: string | undefined, io: RemoteIo): Promise<readonly string[]> {
-  if (file === undefined) return [];
-  const from = file === "-" ? io.stdin : createReadStream(file, "utf8");
-  const urls: string[] = [];
-  try {
-    for await (const line of createInterface({ input: from })) {
-      const text = line.trim();
-      if (text !== "" && !text.startsWith("#")) urls.push(text);
-      if (urls.length > URLS_MOST) throw new CliError(`${file} has more than ${URLS_MOST} URLs.`, EXIT.usage);
-    }
-  } catch (error) {
-    if (error instanceof CliError) throw error;
-    throw new CliError(`Cannot read ${file}: ${error instanceof Error ? error.message : ""}`, EXIT.usage);
-  }
-  return urls;
+/** What stands on the command line, and then in the list. */
+async function* asked(
+  given: readonly string[],
+  { input }: GetFlags,
+  { io, signal }: { readonly io: RemoteIo; readonly signal: AbortSignal },
+): AsyncGenerator<BatchItem | BatchFault> {
+  for (const url of given) yield { line: 0, url };
+  if (input !== undefined) yield* readBatch(input, { signal, stdin: io.stdin });
 }
-
-/** URLs of one list. */
-const URLS_MOST = 1_000_000;
 
 async function getFrom(text: string, work: Work): Promise<number> {
   if (work.flags.recursive === true) {
@@ -177,7 +174,8 @@ function known(entry: Entry): Entry | undefined {
 
 function optionsOf(flags: GetFlags): DownloadOptions {
   return {
-    resume: flags.continue === true,
+    // Not said, not refused: a download in segments goes on by itself.
+    resume: flags.continue,
     exists: flags.exists,
     verify: flags.verify === "off" ? false : flags.verify,
     type: flags.ascii === true ? "ascii" : "binary",

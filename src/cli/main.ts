@@ -59,6 +59,14 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; readonly load:
     about: "make a folder like another, from or to a server",
     load: async () => (await import("./mirror.ts")).mirrorCommand(),
   },
+  cp: {
+    about: "copy files from one server to another",
+    load: async () => (await import("./cp.ts")).cpCommand(),
+  },
+  watch: {
+    about: "send the files of a folder as they come",
+    load: async () => (await import("./watch.ts")).watchCommand(),
+  },
   open: {
     about: "open a shell on a server",
     load: async () => (await import("./open.ts")).openCommand(),

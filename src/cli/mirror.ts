@@ -206,7 +206,7 @@ async function doIt(client: Client, spec: MirrorSpec, { flags, io, signal, board
     signal,
     parallel: flags.parallel,
     failEarly: flags.failEarly,
-    retries: flags.retries,
+    tries: flags.retries,
     onEvent: (event) => show.hear(event),
   };
   const report = await mirror(client, spec).run(options);

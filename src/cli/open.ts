@@ -44,6 +44,8 @@ octets unless the script says ascii, nothing is asked, and the end is code 1 whe
 something failed. -i, -v and -g are understood; -n waits for the script's user NAME
 PASSWORD, -A logs in as anonymous, -d shows commands and replies.
 
+A script that Ctrl-C has ended is code 130; exit N in a script or the shell is code N.
+
 Examples:
   ferryman open ftp://ann@ftp.example.org/pub
   ferryman open work                    a bookmark
@@ -53,7 +55,7 @@ Examples:
   ferryman open -n -s:upload.txt ftp.example.org
 ${REMOTE_HELP}`;
 
-/** Its action sets the exit code of the process. @param run for tests. */
+/** Its action sees to the exit code of the process. @param run for tests. */
 export function openCommand(run: (options: ShellOptions) => Promise<number> = runShell): Command {
   const open = new Command("open")
     .description("Open a shell on a server.")
@@ -73,7 +75,9 @@ export function openCommand(run: (options: ShellOptions) => Promise<number> = ru
   return withRemoteFlags(open)
     .addHelpText("after", EXAMPLES)
     .action(async (target: string | undefined, port: string | undefined, flags: OpenFlags) => {
-      process.exitCode = await run(shellOptions({ target, port }, flags));
+      const code = await run(shellOptions({ target, port }, flags));
+      // `exit 7` is a code that no table of ours holds, and whoever called us sets his own at the end.
+      if (code !== 0) process.once("exit", () => (process.exitCode = code));
     });
 }
 

@@ -4,6 +4,7 @@ import type { TLSSocket } from "node:tls";
 import { plainAddress } from "../net/addresses.ts";
 import { chooseDataPath } from "../net/data-path.ts";
 import { NameCoder } from "./charset.ts";
+import { bearsPipelining } from "./ahead.ts";
 import { ControlLink } from "./control.ts";
 import type { ModeMemory } from "./data-modes.ts";
 import { type Dialled, dial } from "./dial.ts";
@@ -81,6 +82,7 @@ class SessionMaker {
       preferred: undefined,
       refused: new Set(),
       failed: new Set(),
+      pipelining: false,
       cap: () => void (this.#cap = "TLSv1.2"),
     };
   }
@@ -118,6 +120,7 @@ class SessionMaker {
         tlsSeen: memory.tlsSeen,
       });
       this.#known = info;
+      this.#modes.pipelining = bearsPipelining(info.greeting, memory.pipelining);
       if (info.tls !== undefined) memory.sawTls();
       const ownAddress = plainAddress(socket.localAddress ?? "");
       this.#modes.preferred ??= await memory.mode(ownAddress);

@@ -22,6 +22,8 @@ export type ModeMemory = {
   readonly refused: Set<DataMode>;
   /** Modes whose connections did not come about since the last that did. */
   readonly failed: Set<DataMode>;
+  /** This server bears the next EPSV while a transfer runs. */
+  pipelining: boolean;
   /** From now on sessions are made with TLS 1.2 at most: this server does not see that TLS 1.3 resumes. */
   readonly cap: () => void;
 };
@@ -91,8 +93,19 @@ export async function routeData(
   throw blocked(tried);
 }
 
+/** To a port that the server has named already. @returns undefined if it does not take us: then it is asked anew. */
+export async function routeAhead(
+  link: ControlLink,
+  port: number,
+  terms: ModeTerms,
+  signal: AbortSignal,
+): Promise<DataRoute | undefined> {
+  const connected = await connectPassive("epsv", { host: remoteOf(link), port }, terms, signal);
+  return "why" in connected ? undefined : connected;
+}
+
 /** Every mode has failed, or was not allowed. */
-export function blocked(tried: readonly DataAttempt[]): FtpError {
+function blocked(tried: readonly DataAttempt[]): FtpError {
   const list = tried.length === 0 ? "no data mode is allowed here" : tried.map(shownAttempt).join("; ");
   return new FtpError("DATA_BLOCKED", `no data connection: ${list}`, {
     phase: "data-open",
@@ -146,30 +159,40 @@ function passive(mode: "epsv" | "pasv"): Way {
       memory.failed.add(mode);
       return `no port in the reply (${shownReply(reply)})`;
     }
-    const endpoint = showEndpoint({ address: target.host, port: target.port });
-    let socket: Socket;
-    try {
-      socket = await terms.dial(target.port, target.host, { ms: waitFor(mode, terms), signal });
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!(error instanceof FtpError)) throw error;
-      memory.failed.add(mode);
-      return { endpoint, why: error.code === "TIMEOUT" ? "no answer" : missOf(error) };
-    }
-    const end = new SocketEnd(socket, terms.path.kind === "native" ? terms.path.calls : undefined);
-    let isTaken = false;
-    return {
-      mode,
-      endpoint,
-      async arrive() {
-        isTaken = true;
-        return await Promise.resolve(end);
-      },
-      async dispose() {
-        if (!isTaken) end.destroy();
-        return await Promise.resolve();
-      },
-    };
+    const connected = await connectPassive(mode, target, terms, signal);
+    if ("why" in connected) memory.failed.add(mode);
+    return connected;
+  };
+}
+
+async function connectPassive(
+  mode: "epsv" | "pasv",
+  { host, port }: Target,
+  terms: ModeTerms,
+  signal: AbortSignal,
+): Promise<DataRoute | { readonly endpoint: string; readonly why: string }> {
+  const endpoint = showEndpoint({ address: host, port });
+  let socket: Socket;
+  try {
+    socket = await terms.dial(port, host, { ms: waitFor(mode, terms), signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof FtpError)) throw error;
+    return { endpoint, why: error.code === "TIMEOUT" ? "no answer" : missOf(error) };
+  }
+  const end = new SocketEnd(socket, terms.path.kind === "native" ? terms.path.calls : undefined);
+  let isTaken = false;
+  return {
+    mode,
+    endpoint,
+    async arrive() {
+      isTaken = true;
+      return await Promise.resolve(end);
+    },
+    async dispose() {
+      if (!isTaken) end.destroy();
+      return await Promise.resolve();
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-/** Finds out what works with a server by trying each thing on its own, and remembers nothing: for people and for bug reports. */
+/** Finds out what works with a server by trying each thing on its own: for people, for bug reports, and for later clients. */
 import { plainAddress, familyOf } from "../net/addresses.ts";
 import { NameCoder } from "./charset.ts";
 import { ControlLink } from "./control.ts";
@@ -9,9 +9,10 @@ import { CERTIFICATE_DAYS, WARNINGS_MOST } from "./detect/limits.ts";
 import { type ModeFindings, tryModes } from "./detect/modes.ts";
 import { triesPipelining } from "./detect/pipelining.ts";
 import { type Probe, probing } from "./detect/probe-session.ts";
-import { FtpError } from "./errors.ts";
+import { type DataMode, FtpError } from "./errors.ts";
 import { REPLY_WAIT_MS } from "./limits.ts";
 import { parseProxy } from "./proxy.ts";
+import { openStore } from "./store.ts";
 import { targetOf } from "./target.ts";
 import type { ConnectOptions, Profile, ServerInfo } from "./types.ts";
 import { joinedSignal } from "./waits.ts";
@@ -28,13 +29,14 @@ type Basics = {
   readonly system: string;
   readonly isPrivate: boolean;
   readonly isIpv6: boolean;
-  readonly listing: ListingFindings | undefined;
-  readonly certificateEnds: Date | undefined;
+  /** As OpenSSL writes it: `Nov 23 00:29:00 2026 GMT`. */
+  readonly certificateEnds: string | undefined;
 };
 
 /**
  * Tries out a server: one session for each question, one after another, so that servers with few places bear it. It reads
- * listings of the home and one small file, and changes nothing.
+ * listings of the home and one small file, and changes nothing there. Whether EPSV may go out early, and the zone of LIST,
+ * are kept for later clients (`store`).
  * @throws {FtpError} where nobody can sign in; or the signal's reason. All that fails afterwards stands in the profile.
  */
 export async function detect(url: string | URL, options: DetectOptions = {}): Promise<Profile> {
@@ -43,27 +45,28 @@ export async function detect(url: string | URL, options: DetectOptions = {}): Pr
   const own: ConnectOptions = { ...rest, signal, timeoutMs: undefined };
   const warnings: string[] = [];
   onStep("greeting, TLS, login, FEAT");
-  const basics = await probing(String(url), own, async (probe) => await basicsOf(probe, { own, warnings, onStep }));
-  // Nothing of the tries is remembered: the last mode that worked need not be the best.
-  const tries: ConnectOptions = { ...own, store: false, tls: pinned(own, basics.info), retry: { attempts: 3 } };
-  const { info, listing, isIpv6 } = basics;
-  const command = listing?.kind === "mlsd" ? "MLSD" : "LIST";
-  const modes = await tryModes(String(url), tries, { command, isIpv6, onStep });
+  const basics = await probing(String(url), own, async (probe) => await basicsOf(probe, { own, warnings }));
+  const { info, isIpv6 } = basics;
+  // The tries themselves leave nothing behind: the last mode that worked need not be the best.
+  const tries: ConnectOptions = { ...own, store: false, tls: pinned(own, info), retry: { attempts: 3 } };
+  const modes = await tryModes(String(url), tries, { isIpv6, onStep });
+  const best = modes.results.find(({ works }) => works)?.mode;
+  // Without a data connection there is nothing to look at, and the modes tell why.
+  const listing = best === undefined ? undefined : await listingOf(String(url), tries, { best, warnings, onStep });
   const pipelining = await pipeliningOf(String(url), tries, { modes, listing, onStep });
   warnings.push(...(listing?.warnings ?? []), ...modes.warnings, ...warningsOf(basics, modes));
   const isOffered = info.tls !== undefined || (await offersTls(String(url), own));
   if (info.tls === undefined) warnings.unshift(clearText(isOffered));
+  const store = openStore(options.store);
+  store.remember({ host: info.host, port: info.port }, { pipelining, zoneMinutes: listing?.zoneMinutes });
+  await store.flush();
   return {
     host: info.host,
     port: info.port,
     greeting: info.greeting,
     system: basics.system,
     features: [...info.features].map(([name, more]) => (more === "" ? name : `${name} ${more}`)),
-    tls: {
-      offered: isOffered,
-      ...(info.tls === undefined ? {} : { version: info.tls.version, fingerprint: info.tls.fingerprint }),
-      ...(modes.resumes === undefined ? {} : { resumes: modes.resumes }),
-    },
+    tls: tlsOf(info, isOffered, modes.resumes),
     modes: modes.results,
     listing: listing?.kind ?? (info.features.has("MLST") ? "mlsd" : "list"),
     pipelining,
@@ -72,28 +75,50 @@ export async function detect(url: string | URL, options: DetectOptions = {}): Pr
   };
 }
 
-type Asking = { readonly own: ConnectOptions; readonly warnings: string[]; readonly onStep: (what: string) => void };
+function tlsOf({ tls }: ServerInfo, offered: boolean, resumes: boolean | undefined): Profile["tls"] {
+  return {
+    offered,
+    ...(tls === undefined ? {} : { version: tls.version, fingerprint: tls.fingerprint }),
+    ...(resumes === undefined ? {} : { resumes }),
+  };
+}
 
-async function basicsOf(probe: Probe, { own, warnings, onStep }: Asking): Promise<Basics> {
-  const { session, heard } = probe;
-  const { info } = probe.hub;
+type Asking = { readonly own: ConnectOptions; readonly warnings: string[] };
+
+async function basicsOf({ hub, session, heard }: Probe, { own, warnings }: Asking): Promise<Basics> {
+  const { info } = hub;
   heard("fallback", ({ what }) => void warnings.push(what));
   const syst = info.system === "" ? await session.ask("SYST", { signal: own.signal }) : undefined;
-  const system = syst?.code === 215 ? (syst.lines[0] ?? "") : info.system;
+  return {
+    info,
+    system: syst?.code === 215 ? (syst.lines[0] ?? "") : info.system,
+    isPrivate: session.isPrivate,
+    isIpv6: familyOf(plainAddress(session.link.socket.remoteAddress ?? info.address)) === "IPv6",
+    certificateEnds: session.tls?.control?.getPeerCertificate().valid_to,
+  };
+}
+
+type ListingAsking = {
+  readonly best: DataMode;
+  readonly warnings: string[];
+  readonly onStep: (what: string) => void;
+};
+
+async function listingOf(
+  url: string,
+  tries: ConnectOptions,
+  { best, warnings, onStep }: ListingAsking,
+): Promise<ListingFindings | undefined> {
   onStep("listings");
-  let listing: ListingFindings | undefined;
   try {
-    listing = await tryListings(probe, own.signal);
+    const options = { ...tries, data: { ...tries.data, modes: [best] } };
+    return await probing(url, options, async (probe) => await tryListings(probe, tries.signal));
   } catch (error) {
-    own.signal?.throwIfAborted();
+    tries.signal?.throwIfAborted();
     if (!(error instanceof FtpError)) throw error;
-    // Where no data connection comes about, the modes tell of it one by one.
-    if (error.code !== "DATA_BLOCKED") warnings.push(error.message);
+    warnings.push(error.message);
+    return undefined;
   }
-  const until = session.tls?.control?.getPeerCertificate().valid_to;
-  const end = until === undefined ? undefined : new Date(until);
-  const isIpv6 = familyOf(plainAddress(session.link.socket.remoteAddress ?? info.address)) === "IPv6";
-  return { info, system, isPrivate: session.isPrivate, isIpv6, listing, certificateEnds: end };
 }
 
 /** The certificate of the first session is that of all: nobody is asked again, and no other is believed. */
@@ -165,8 +190,8 @@ function warningsOf({ info, isPrivate, certificateEnds }: Basics, modes: ModeFin
       "data connections do not resume the TLS session of the control connection: nobody can tell that both belong together",
     );
   }
-  const days = certificateEnds === undefined ? undefined : (certificateEnds.getTime() - Date.now()) / DAY_MS;
-  if (days !== undefined && days < CERTIFICATE_DAYS) {
+  const days = (Date.parse(certificateEnds ?? "") - Date.now()) / DAY_MS;
+  if (days < CERTIFICATE_DAYS) {
     warnings.push(days < 0 ? "the certificate has expired" : `the certificate ends in ${Math.floor(days)} days`);
   }
   return [...warnings, ...modeWarnings(modes)];

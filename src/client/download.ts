@@ -26,6 +26,8 @@ class Run {
   resumedAt = 0;
   bytes = 0;
   total: number | undefined;
+  /** Octets of the file here after the last try. */
+  length: number | undefined;
   mode: DataMode | undefined;
   isPrivate = false;
   reply: FtpReply | undefined;
@@ -144,21 +146,28 @@ async function fill(hub: Hub, path: string, { part, run, size, mayResume }: Fill
   const isAscii = options.type === "ascii";
   const start = options.start ?? 0;
   await hub.call(async (session, { signal, attempt }) => {
-    let have = await part.size();
     const isContinued = attempt > 1 && !isAscii;
-    if (!isContinued && !(mayResume && (size === undefined || have <= size))) have = 0;
-    await part.cutTo(have);
+    const have = attempt === 1 && part.isNew ? 0 : await kept(part, size, isContinued || mayResume);
     if (attempt === 1) run.resumedAt = start + have;
     run.bytes = start + have - run.resumedAt;
     if (size !== undefined && start + have === size && size > 0) return;
     const most = options.end === undefined ? undefined : options.end - start - have;
     await fetch(hub, session, { path, offset: start + have, most, run, signal, part });
     const length = await part.size();
+    run.length = length;
     // A lost control connection, or a data connection that ended early with a 226: only the size tells.
     if (isAscii || options.verify === false) return;
     const wanted = wantedSize(size, options);
     if (wanted !== undefined && length < wanted) throw sizeMismatch(`${path} came in part`, wanted, length);
   }, options);
+}
+
+/** Octets that are there already and may stay; the rest is cut off. */
+async function kept(part: PartFile, size: number | undefined, mayStay: boolean): Promise<number> {
+  const there = await part.size();
+  if (mayStay && (size === undefined || there <= size)) return there;
+  await part.cutTo(0);
+  return 0;
 }
 
 function wantedSize(size: number | undefined, { start = 0, end }: DownloadOptions): number | undefined {
@@ -249,7 +258,7 @@ async function verify(
   const { options } = run;
   const isWhole = options.start === undefined && options.end === undefined;
   if (options.verify === false || options.type === "ascii") return false;
-  const length = await part.size();
+  const length = run.length ?? (await part.size());
   const wanted = wantedSize(size, options);
   if (wanted !== undefined && length !== wanted) throw sizeMismatch(path, wanted, length);
   if (options.verify === "hash" && isWhole && (await compareHash(path, part.path, { hub, signal: options.signal })))

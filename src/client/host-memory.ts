@@ -11,6 +11,8 @@ export type HostMemory = {
   mode(ownAddress: string): Promise<DataMode | undefined>;
   /** When it last spoke TLS, in milliseconds since 1970 UTC. */
   readonly tlsSeen: number | undefined;
+  /** Whether it bears the next EPSV while a transfer runs; undefined: nobody has tried. */
+  readonly pipelining: boolean | undefined;
   sawTls(): void;
   modeWorked(mode: DataMode, ownAddress: string): void;
   /** @returns the fingerprint of a certificate that is believed for the first time. @throws {FtpError} TLS_UNTRUSTED. */
@@ -22,9 +24,10 @@ export type HostMemory = {
 export async function hostMemory(target: Target, options: ConnectOptions): Promise<HostMemory> {
   const store = openStore(options.store);
   const server = { host: target.host, port: target.port };
-  const { tlsSeen } = await store.recall(server);
+  const { tlsSeen, pipelining } = await store.recall(server);
   return {
     tlsSeen,
+    pipelining,
     mode: async (ownAddress) => (await store.recall(server, ownAddress)).mode?.mode,
     sawTls: () => store.remember(server, { tls: true }),
     modeWorked: (mode, ownAddress) => store.remember(server, { mode, ownAddress }),

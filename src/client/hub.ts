@@ -56,6 +56,18 @@ export class Hub {
     );
   }
 
+  /** Work that takes its sessions itself, tried again where that may help. */
+  async again<T>(
+    work: (attempt: number) => Promise<T>,
+    { signal, timeoutMs, retry }: CallOptions & { readonly retry?: RetryOptions | undefined } = {},
+  ): Promise<T> {
+    return await withRetries(work, {
+      options: { ...this.#retry, ...retry },
+      signal: joinedSignal(signal, timeoutMs),
+      heard: (detail) => this.emit("retry", detail),
+    });
+  }
+
   /** What holds one transfer to its own rate and to that of the client. A limiter is one that several transfers share. */
   throttle(rate: number | RateLimiter | undefined): Throttle | undefined {
     const own = typeof rate === "number" ? new RateLimiter(rate) : rate;

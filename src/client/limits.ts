@@ -54,3 +54,7 @@ export const NAMES_REMEMBERED = 16_777_216;
 export const NAME_COST = 100;
 /** Characters of a line of a listing that a warning shows: a few lines of a terminal. */
 export const WARNING_SHOWN = 300;
+/** Milliseconds between two transfers of a session that count as one after another: then a third is likely. */
+export const STREAK_MS = 500;
+/** Milliseconds for which a passive port that was asked for early is still used: servers close them after some 30 s or more. */
+export const AHEAD_MS = 5_000;

@@ -14,6 +14,9 @@ export function list(hub: Hub, path: string, options: ListOptions = {}): Listing
   return new RemoteListing(hub, path, options);
 }
 
+/** With a reason: without one an error is made each time, with its trace. */
+const SEEN = "the listing has been seen";
+
 class RemoteListing implements Listing {
   #listing: Listing | undefined;
   readonly #hub: Hub;
@@ -30,18 +33,27 @@ class RemoteListing implements Listing {
     return this.#listing?.warnings ?? [];
   }
 
+  /** Nothing is given out before all is there: so one that broke off is tried again from its beginning. */
   async toArray(): Promise<Entry[]> {
-    return await Array.fromAsync(this);
+    const { signal, timeoutMs } = this.#options;
+    return await this.#hub.again(async () => await Array.fromAsync(this.#entries({ isWhole: true })), {
+      signal,
+      timeoutMs,
+    });
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Entry> {
+  [Symbol.asyncIterator](): AsyncGenerator<Entry> {
+    return this.#entries({ isWhole: false });
+  }
+
+  async *#entries({ isWhole }: { readonly isWhole: boolean }): AsyncGenerator<Entry> {
     const { signal, timeoutMs } = this.#options;
     const stop = new AbortController();
     const limit = joinedSignal(signal, timeoutMs);
     const joined = limit === undefined ? stop.signal : AbortSignal.any([limit, stop.signal]);
     const queue = new ChunkQueue();
     const kind = this.#hub.info.features.has("MLST") ? "mlsd" : "list";
-    const running = this.#run(queue, kind, joined).then(
+    const running = this.#run({ queue, kind, attempts: isWhole ? 1 : undefined }, joined).then(
       () => queue.end(),
       (error: unknown) => queue.end(error),
     );
@@ -51,12 +63,12 @@ class RemoteListing implements Listing {
       yield* kind === "mlsd" ? this.#listing : inUtc(this.#hub, this.#listing, joined);
     } finally {
       // Who has seen enough ends the transfer.
-      stop.abort();
+      stop.abort(SEEN);
       await running;
     }
   }
 
-  async #run(queue: ChunkQueue, kind: "mlsd" | "list", signal: AbortSignal): Promise<void> {
+  async #run({ queue, kind, attempts }: Running, signal: AbortSignal): Promise<void> {
     const what = `cannot list ${this.#path}`;
     await this.#hub.call(
       async (session) => {
@@ -78,10 +90,17 @@ class RemoteListing implements Listing {
           if (session.isElsewhere && !session.isLost && !signal.aborted) await session.comeHome(signal);
         }
       },
-      { signal },
+      { signal, retry: attempts === undefined ? undefined : { attempts } },
     );
   }
 }
+
+type Running = {
+  readonly queue: ChunkQueue;
+  readonly kind: "mlsd" | "list";
+  /** Tries of the transfer; undefined: as the client was told. */
+  readonly attempts: number | undefined;
+};
 
 /** LIST takes patterns and flags at many servers: a folder whose name could be one is entered first. */
 async function listCommand(

@@ -3,7 +3,7 @@
  * changed at the server has another name, so an old half is never continued with a new one.
  */
 import { createHash } from "node:crypto";
-import { type FileHandle, open, rename, rm, stat, utimes } from "node:fs/promises";
+import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { constants } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { localFault } from "./octets.ts";
@@ -20,7 +20,7 @@ const MARK_DIGITS = 12;
 /** Octets that a name may have beside what we add, as most file systems take 255 in all. */
 const NAME_MOST = 200;
 
-const { O_APPEND, O_CREAT, O_NOFOLLOW, O_RDWR } = constants;
+const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
 
 export function partPath(target: string, { url, size, modifiedMs }: SourceMark): string {
   const digest = createHash("sha256")
@@ -37,18 +37,29 @@ export function partPath(target: string, { url, size, modifiedMs }: SourceMark):
 export class PartFile implements AsyncDisposable {
   readonly path: string;
   readonly #target: string;
+  /** Nobody had written to it before: of many small files each look costs as much as the file. */
+  readonly isNew: boolean;
   #file: FileHandle | undefined;
 
-  private constructor(path: string, target: string, file: FileHandle) {
+  private constructor({ path, target, isNew }: { path: string; target: string; isNew: boolean }, file: FileHandle) {
     this.path = path;
     this.#target = target;
+    this.isNew = isNew;
     this.#file = file;
   }
 
   /** @throws {FtpError} LOCAL_IO. A link in place of the file is not followed: it may lead out of the folder. */
   static async open(path: string, target: string): Promise<PartFile> {
+    const flags = O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW;
     try {
-      return new PartFile(path, target, await open(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW, 0o666));
+      return new PartFile({ path, target, isNew: true }, await open(path, flags | O_EXCL, 0o666));
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) {
+        throw localFault(error, `cannot write ${target}`);
+      }
+    }
+    try {
+      return new PartFile({ path, target, isNew: false }, await open(path, flags, 0o666));
     } catch (error) {
       throw localFault(error, `cannot write ${target}`);
     }
@@ -73,8 +84,11 @@ export class PartFile implements AsyncDisposable {
     const { file } = this;
     this.#file = undefined;
     try {
-      await file.close();
-      if (modifiedMs !== undefined) await utimes(this.path, new Date(), new Date(modifiedMs));
+      try {
+        if (modifiedMs !== undefined) await file.utimes(new Date(), new Date(modifiedMs));
+      } finally {
+        await file.close();
+      }
       if (this.path !== this.#target) await rename(this.path, this.#target);
     } catch (error) {
       throw localFault(error, `cannot write ${this.#target}`);

@@ -13,7 +13,12 @@ export type PoolTerms = {
   readonly open: (signal: AbortSignal | undefined) => Promise<FtpSession>;
 };
 
-type Waiter = { readonly resolve: (session: FtpSession) => void; readonly reject: (error: unknown) => void };
+type Waiter = {
+  readonly resolve: (session: FtpSession) => void;
+  readonly reject: (error: unknown) => void;
+  /** It waits no longer: what comes for it is another's. */
+  isGone: boolean;
+};
 
 export class Pool {
   readonly #terms: PoolTerms;
@@ -65,12 +70,13 @@ export class Pool {
     for (;;) {
       signal?.throwIfAborted();
       if (this.#isClosed) throw closed();
-      const session = await this.#next(signal);
-      if (await isSound(session)) {
-        this.#leased.add(session.session);
-        return session.session;
-      }
-      session.session.link.destroy("it was closed while it was idle");
+      const found = await this.#next(signal);
+      // From the moment on at which it is nobody's else, so that no session is ever without an owner.
+      this.#leased.add(found.session);
+      const isGood = await isSound(found);
+      if (isGood && !this.#isClosed) return found.session;
+      this.#leased.delete(found.session);
+      found.session.link.destroy("it was closed while it was idle");
     }
   }
 
@@ -93,29 +99,30 @@ export class Pool {
         session.link.destroy("the client was closed");
         throw closed();
       }
+      this.#leased.add(session);
       return { session, since: performance.now() };
     } catch (error) {
       const others = this.#leased.size + this.#idle.length;
-      // Too many for the server: what there is must do, and this call waits for it.
-      if (error instanceof FtpError && error.code === "BUSY" && others > 0) {
-        this.#most = Math.max(others, 1);
-        return { session: await this.#wait(signal), since: performance.now() };
-      }
-      throw error;
+      if (!(error instanceof FtpError && error.code === "BUSY" && others > 0)) throw error;
+      // Too many for the server: what there is must do, and this call takes or waits for it.
+      this.#most = Math.max(others, 1);
     } finally {
       this.#opening -= 1;
       // A place is free again: whoever waits for one must not wait for a session that nobody holds.
       this.#wakeOne();
     }
+    // Not counted as opening any more, or the last session could be lost with nobody to make another.
+    return await this.#next(signal);
   }
 
   async #wait(signal: AbortSignal | undefined): Promise<FtpSession> {
     const { promise, resolve, reject } = Promise.withResolvers<FtpSession>();
-    const waiter = { resolve, reject };
+    const waiter = { resolve, reject, isGone: false };
     this.#waiting.push(waiter);
     const abort = (): void => {
       const at = this.#waiting.indexOf(waiter);
       if (at >= 0) this.#waiting.splice(at, 1);
+      waiter.isGone = true;
       reject(signal?.reason);
     };
     signal?.addEventListener("abort", abort, { once: true });
@@ -134,8 +141,12 @@ export class Pool {
       return;
     }
     const waiter = this.#waiting.shift();
-    if (waiter === undefined) this.adopt(session);
-    else waiter.resolve(session);
+    if (waiter === undefined) {
+      this.adopt(session);
+      return;
+    }
+    this.#leased.add(session);
+    waiter.resolve(session);
   }
 
   /** A place has become free without a session: one who waits makes a new one. */
@@ -143,7 +154,10 @@ export class Pool {
     if (this.#leased.size + this.#opening + this.#idle.length >= this.#most) return;
     const waiter = this.#waiting.shift();
     if (waiter === undefined) return;
-    this.#open(undefined).then(({ session }) => waiter.resolve(session), waiter.reject);
+    this.#open(undefined).then(({ session }) => {
+      if (waiter.isGone) this.#giveBack(session);
+      else waiter.resolve(session);
+    }, waiter.reject);
   }
 
   #watchIdle(): void {

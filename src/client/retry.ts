@@ -30,7 +30,7 @@ export async function withRetries<T>(
       // Half of it by chance, so that many clients do not come back at once.
       const waitMs = Math.round(wait / 2 + (Math.random() * wait) / 2);
       heard({ error, attempt, waitMs });
-      await delay(waitMs, undefined, { signal });
+      await delay(waitMs, undefined, { signal }).catch(() => signal?.throwIfAborted());
       wait = Math.min(wait * 2, most);
     }
   }

@@ -9,10 +9,11 @@ import { NativeConnection } from "../net/native-connection.ts";
 import type { Throttle } from "../net/throttle.ts";
 import type { DataTransport } from "../net/transport.ts";
 import type { ControlLink } from "./control.ts";
-import { type DataRoute, type ModeTerms, routeData } from "./data-modes.ts";
+import { type DataRoute, type ModeTerms, routeAhead, routeData } from "./data-modes.ts";
 import { FtpError, type FtpPhase, type FtpReply, type DataMode, shownCommand } from "./errors.ts";
 import { ABORT_WAIT_MS, FINISH_WAIT_MS } from "./limits.ts";
 import { replyError } from "./reply-errors.ts";
+import { Ahead } from "./ahead.ts";
 import { dataFault } from "./data-faults.ts";
 import type { ClientTls } from "./tls.ts";
 import type { ServerInfo } from "./types.ts";
@@ -63,12 +64,14 @@ export class FtpSession {
   readonly #parts: SessionParts;
   #type: "A" | "I" | undefined;
   #folder: string;
+  readonly #ahead: Ahead;
 
   constructor(parts: SessionParts) {
     this.link = parts.link;
     this.info = parts.info;
     this.#parts = parts;
     this.#folder = parts.info.home;
+    this.#ahead = new Ahead(parts.link, () => parts.modes.memory.pipelining);
   }
 
   get isPrivate(): boolean {
@@ -95,6 +98,8 @@ export class FtpSession {
     this.link.write(line);
     if (/^cwd|^cdup|^xc|^user|^rein/i.test(line)) this.#folder = "";
     if (/^type/i.test(line)) this.#type = undefined;
+    // What was asked for early is not in force any longer.
+    if (/^(?:epsv|pasv|eprt|port|rein)/i.test(line)) this.#ahead.begin();
     try {
       for (;;) {
         const reply = await this.link.reply({ phase, signal, ms });
@@ -148,7 +153,7 @@ export class FtpSession {
       externalAddress: async (): Promise<string | undefined> => await this.#parts.externalAddress(this),
     };
     try {
-      const route = await routeData(this.link, async (line) => await this.ask(line, { signal }), terms, life.signal);
+      const route = await this.#route(terms, { signal, life: life.signal });
       try {
         return await this.#run(plan, route, life);
       } finally {
@@ -161,8 +166,19 @@ export class FtpSession {
         : error;
     } finally {
       signal?.removeEventListener("abort", abort);
-      life.abort();
+      // With a reason: without one an error is made each time, with its trace.
+      life.abort(OVER);
     }
+  }
+
+  /** To the port that was asked for during the last transfer, else anew. */
+  async #route(
+    terms: ModeTerms,
+    { signal, life }: { signal: AbortSignal | undefined; life: AbortSignal },
+  ): Promise<DataRoute> {
+    const port = this.#ahead.begin();
+    const known = port === undefined ? undefined : await routeAhead(this.link, port, terms, life);
+    return known ?? (await routeData(this.link, async (line) => await this.ask(line, { signal }), terms, life));
   }
 
   async #run<T>(plan: TransferPlan<T>, route: DataRoute, life: AbortController): Promise<TransferEnd<T>> {
@@ -222,15 +238,19 @@ export class FtpSession {
         modes.worked(route.mode);
       }
       modes.memory.failed.clear();
+      // Pure-FTPd answers a command that comes during an upload with a 500, which would pass for the upload's end.
+      if (final === undefined && route.mode === "epsv" && plan.direction === "in") this.#ahead.ask();
       try {
         value = await plan.move(transport);
       } finally {
         await transport[Symbol.asyncDispose]();
       }
     } catch (error) {
+      this.#ahead.breakOff();
       throw await this.#why(error, plan, final);
     }
     const reply = final ?? (await this.#lastReply(plan));
+    if (!this.isLost) await this.#ahead.end();
     const isGood = reply === undefined || reply.code < 400 || (plan.isPart === true && reply.code !== 421);
     if (!isGood) throw this.#refused(plan, route, reply);
     return { value, mode: route.mode, isPrivate, reply };
@@ -241,7 +261,7 @@ export class FtpSession {
     try {
       for (;;) {
         const reply = await this.link.reply({ phase: "finish", ms: FINISH_WAIT_MS, signal: plan.signal });
-        if (reply.code >= 200) return reply;
+        if (reply.code >= 200 && !this.#ahead.takes(reply)) return reply;
       }
     } catch (error) {
       if (plan.signal?.aborted === true) {
@@ -308,6 +328,8 @@ export class FtpSession {
     await turn();
   }
 }
+
+const OVER = "the transfer is over";
 
 export type AskOptions = {
   readonly signal?: AbortSignal | undefined;

@@ -90,7 +90,7 @@ export async function removeTree(hub: Hub, path: string, options: CallOptions = 
 }
 
 /** Runs pieces of work, some at a time. @throws the first fault, when those under way have ended. */
-export async function inParallel(work: readonly (() => Promise<void>)[], atOnce: number): Promise<void> {
+async function inParallel(work: readonly (() => Promise<void>)[], atOnce: number): Promise<void> {
   const queue = [...work];
   const faults: unknown[] = [];
   const runner = async (): Promise<void> => {

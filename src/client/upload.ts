@@ -27,11 +27,14 @@ type Cargo = AsyncDisposable & {
 export async function upload(hub: Hub, from: Source, path: string, options: UploadOptions = {}): Promise<Transferred> {
   await using cargo = await cargoOf(from, options);
   const run = new Run(options, cargo.size);
-  await hub.call(
-    async (session, { signal, attempt }) => await run.once({ hub, session, path, cargo, signal, attempt }),
-    options,
-  );
-  const verified = await verify(hub, path, cargo, run);
+  // Also what is there in part, though the server called it whole, is sent again.
+  const verified = await hub.again(async (attempt) => {
+    await hub.call(async (session, { signal }) => await run.once({ hub, session, path, cargo, signal, attempt }), {
+      signal: options.signal,
+      retry: { attempts: 1 },
+    });
+    return await verify(hub, path, cargo, run);
+  }, options);
   if ((options.keepTime ?? true) && cargo.modifiedMs !== undefined)
     await keepTime(hub, path, cargo.modifiedMs, options);
   return run.end(verified);

@@ -100,7 +100,7 @@ function resultOf(text: string, algorithm: DigestName, path: string): HashResult
 }
 
 /** The same digest of a file here. */
-export async function hashOfFile(path: string, algorithm: DigestName, signal?: AbortSignal): Promise<string> {
+async function hashOfFile(path: string, algorithm: DigestName, signal?: AbortSignal): Promise<string> {
   const digest = createDigest(algorithm);
   for await (const chunk of createReadStream(path, {
     highWaterMark: 1_048_576,

@@ -13,6 +13,8 @@ export async function within<T>(
   ms: number,
   { signal, late }: { readonly signal?: AbortSignal | undefined; readonly late: () => Lateness },
 ): Promise<T> {
+  // If nobody waits for it any longer, its failure is nobody's.
+  work.catch(() => {});
   signal?.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(timedOut(ms, late())), ms);

@@ -52,9 +52,13 @@ export const SERVER_OPTIONS = {
     "Octets a second that all sessions together may download, listings too; 0: no limit",
     RATE_FACTS,
   ),
-  fxp: option(z.boolean().default(false), "Allow data connections to and from a third host (server to server)", {
-    source: "RFC 2577 §3: off, because of bounce attacks (attack 1)",
-  }),
+  fxp: option(
+    z.boolean().default(false),
+    "Allow data connections to and from third hosts (server to server); whoever is first at a passive port has it then",
+    {
+      source: "RFC 2577 §3: off, because of bounce attacks (attack 1)",
+    },
+  ),
   dataPath: option(
     z.enum(["auto", "native", "portable"]).default("auto"),
     "How octets go between files and data connections: by system calls alone where that works, or through Node's streams",

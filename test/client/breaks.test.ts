@@ -1,4 +1,4 @@
-/** A connection that breaks after any octet of a whole call, in clear: an error or the truth, in time, and nothing is left. */
+/** A connection that breaks after any octet of a whole download, in clear: an error or the truth, in time, and nothing is left. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sweep } from "./sweep.ts";
@@ -11,8 +11,6 @@ test("get from a server without SIZE: what came without a 226 is not the file", 
   assert.ok((await sweep({ act: ACTS.get, liar: { lies: WITHOUT_SIZE }, every: 2 })) > TRIES_AT_LEAST);
 });
 
-for (const name of ["get", "put", "list"] as const) {
-  test(`${name}: broken after every octet, by a reset and by an end in turns`, async () => {
-    assert.ok((await sweep({ act: ACTS[name], every: 2 })) > TRIES_AT_LEAST);
-  });
-}
+test("get: broken after every octet, by a reset and by an end in turns", async () => {
+  assert.ok((await sweep({ act: ACTS.get, every: 2 })) > TRIES_AT_LEAST);
+});

@@ -36,6 +36,20 @@ for (const { name, from, to, wanted } of [
   });
 }
 
+test("a server that names a third host as its own sends nobody there", async () => {
+  const here = new Map<string, Buffer>();
+  await using source = await fxpServer({ features: ["SIZE"], files: new Map([["/big", octets]]) });
+  await using target = await fxpServer({ features: ["SIZE", "CPSV"], files: here, named: "203,0,113,9" });
+  await using one = await client(source);
+  await using other = await client(target);
+  await one.copyTo(other, "big", "copy", { fxp: "require" });
+  assert.ok(here.get("/copy")?.equals(octets));
+  assert.deepEqual(
+    source.commands.filter((line) => line.includes("203,0")),
+    [],
+  );
+});
+
 test("servers that agree to all and never come together are given up in time", async () => {
   const files = new Map([["/big", octets]]);
   await using source = await fxpServer({ features: ["SIZE", "CPSV"], files, isSilent: true });

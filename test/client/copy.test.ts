@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { connect } from "../../src/client/client.ts";
 import type { FtpError } from "../../src/client/errors.ts";
 import type { Client, ConnectOptions } from "../../src/client/types.ts";
+import { oddServer } from "./odd-server.ts";
 import { type TestServer, startServer } from "../support/server.ts";
 
 const octets = randomBytes(3_000_017);
@@ -99,6 +100,15 @@ test("over TLS, which the servers cannot speak to each other, it goes through us
   hasArrived(servers.two);
 });
 
+test("a file goes straight by IPv6 too", async () => {
+  await using server = await startServer({ settings: { fxp: true }, host: "::1" });
+  await using ftp = await client(server, "[::1]");
+  writeFileSync(join(server.root, "big"), octets);
+  const done = await ftp.copyTo(ftp, "big", "copy", { fxp: "require", keepTime: false });
+  assert.equal(done.way, "fxp");
+  assert.ok(readFileSync(join(server.root, "copy")).equals(octets));
+});
+
 test("a copy on one server", async () => {
   await using server = await startServer({ settings: { fxp: true } });
   writeFileSync(join(server.root, "big"), octets);
@@ -143,6 +153,27 @@ test("a file that is not there is an error, and what is at the target stays", as
     (error: FtpError) => error.code === "NOT_FOUND",
   );
   assert.equal(readFileSync(join(servers.two.root, "copy"), "utf8"), "old");
+});
+
+test("a source that breaks off is asked again, and in the end the copy is whole", async () => {
+  await using servers = await two({ one: true, two: true });
+  await using odd = await oddServer({ file: octets, cutAfter: (transfer) => (transfer < 3 ? 1_000_000 : undefined) });
+  await using from = await connect(`ftp://ann:secret@127.0.0.1:${odd.port}/`, { store: false, tls: "off" });
+  const done = await from.copyTo(servers.to, "big", "copy", { fxp: "never", retry: { firstMs: 1 }, keepTime: false });
+  assert.equal(done.bytes, octets.length);
+  assert.ok(readFileSync(join(servers.two.root, "copy")).equals(octets));
+});
+
+test("a source that always breaks off is an error, and no half file stays; an old one that was there does", async () => {
+  await using servers = await two({ one: true, two: true });
+  await using odd = await oddServer({ file: octets, cutAfter: () => 1_000_000 });
+  await using from = await connect(`ftp://ann:secret@127.0.0.1:${odd.port}/`, { store: false, tls: "off" });
+  writeFileSync(join(servers.two.root, "old"), "old");
+  const options = { fxp: "never", retry: { attempts: 2, firstMs: 1 } } as const;
+  await assert.rejects(from.copyTo(servers.to, "big", "copy", options));
+  await assert.rejects(from.copyTo(servers.to, "big", "old", options));
+  assert.equal(existsSync(join(servers.two.root, "copy")), false);
+  assert.equal(readFileSync(join(servers.two.root, "old"), "utf8"), "old");
 });
 
 for (const fxp of ["never", "require"] as const) {

@@ -1,11 +1,13 @@
 /** `detect()` against real servers, and against one that lies: what it says of each is what we know of them. */
 import assert from "node:assert/strict";
-import { utimes } from "node:fs/promises";
+import { mkdtemp, rm, utimes } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { describeProfile } from "../../src/client/describe-profile.ts";
 import { detect } from "../../src/client/detect.ts";
 import { FtpError } from "../../src/client/errors.ts";
+import { openStore } from "../../src/client/store.ts";
 import type { ConnectOptions, Profile } from "../../src/client/types.ts";
 import { Liar } from "./liar.ts";
 import { PEER_NAMES, type PeerName, absentPeer, startPeer } from "./peers.ts";
@@ -49,6 +51,10 @@ for (const name of PEER_NAMES) {
       assert.equal(profile.tls.resumes, RESUMES.has(name));
       assert.equal(profile.pipelining, PIPELINES[name]);
       assert.ok(profile.zoneMinutes !== undefined && profile.zoneMinutes % 15 === 0, String(profile.zoneMinutes));
+      assert.ok(
+        profile.warnings.some((warning) => /^the certificate ends in \d days$/.test(warning)),
+        "2 days",
+      );
       const words = describeProfile(profile);
       assert.match(words, /works {2}EPSV/);
       assert.ok(!words.includes("clear text"), words);
@@ -119,4 +125,18 @@ test("detect says that no FEAT is known, and that MLSD is promised and not kept"
   const profile = await detect(liar.url(), OPTIONS);
   assert.equal(profile.listing, "list");
   assert.ok(profile.warnings.some((warning) => warning.includes("MLSD does not work: 502 not here")));
+});
+
+test("later clients know what detect has found", async () => {
+  await using peer = await startPeer("ferryman");
+  const folder = await mkdtemp(join(tmpdir(), "ferryman-store-"));
+  try {
+    const profile = await detect(peer.url(), { ...OPTIONS, store: folder });
+    const known = await openStore(folder).recall({ host: "127.0.0.1", port: peer.port });
+    assert.equal(known.pipelining, true);
+    assert.equal(known.zoneMinutes, profile.zoneMinutes);
+    assert.equal(known.mode?.mode, undefined, "the last mode that was tried is not the best");
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 });

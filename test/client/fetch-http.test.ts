@@ -300,3 +300,14 @@ test("a server that is silent, and one that stops in the middle, end in time", a
     await assert.rejects(get("/silent", { signal: stop }), (error) => error === stop.reason);
   });
 });
+
+test("a rate holds all downloads together", async () => {
+  const body = Buffer.alloc(20_000, "x");
+  await onSite({ "/": "<a href=1><a href=2>", "/1": { body }, "/2": { body } }, async ({ get }) => {
+    const begun = performance.now();
+    const report = await get("/", { rate: 100_000 });
+    assert.equal(report.files, 3);
+    // 40 kB at 100 kB/s, of which the bucket gives some at once.
+    assert.ok(performance.now() - begun > 250, "it was faster than the rate");
+  });
+});

@@ -16,6 +16,8 @@ export type FxpTerms = {
   readonly files: Map<string, Buffer>;
   /** Says yes to everything and then nothing at all. */
   readonly isSilent?: boolean;
+  /** What its 227 names in place of its address. */
+  readonly named?: string;
 };
 
 export type FxpServer = AsyncDisposable & { readonly port: number; readonly commands: readonly string[] };
@@ -81,26 +83,20 @@ class Conversation {
   async #answer(line: string): Promise<string | undefined> {
     const { files, features, isSilent } = this.#shared;
     const [verb = "", name = ""] = line.split(" ");
-    switch (verb) {
-      case "FEAT":
-        return ["211-Here:", ...features.map((feature) => ` ${feature}`), "211 End"].join("\r\n");
-      case "SIZE":
-        return files.has(name) ? `213 ${files.get(name)?.length}` : "550 No.";
-      case "SSCN":
-        this.#isSwitched = name === "ON";
-        return "200 As you like.";
-      case "PASV":
-      case "CPSV":
-        this.#isClient = verb === "CPSV" || this.#isSwitched;
-        return await this.#listen();
-      case "PORT":
-        return this.#plan(name);
-      case "RETR":
-      case "STOR":
-        return isSilent === true ? undefined : await this.#transfer(verb, name);
-      default:
-        return SIMPLE[verb] ?? "200 Yes.";
-    }
+    const simple = SIMPLE[verb];
+    if (simple !== undefined) return simple;
+    if (verb === "FEAT") return ["211-Here:", ...features.map((feature) => ` ${feature}`), "211 End"].join("\r\n");
+    if (verb === "SIZE") return files.has(name) ? `213 ${files.get(name)?.length}` : "550 No.";
+    if (verb !== "RETR" && verb !== "STOR") return await this.#route(verb, name);
+    return isSilent === true ? undefined : await this.#transfer(verb, name);
+  }
+
+  async #route(verb: string, argument: string): Promise<string> {
+    if (verb === "PORT") return this.#plan(argument);
+    if (verb === "SSCN") this.#isSwitched = argument === "ON";
+    if (verb !== "PASV" && verb !== "CPSV") return "200 Yes.";
+    this.#isClient = verb === "CPSV" || this.#isSwitched;
+    return await this.#listen();
   }
 
   async #listen(): Promise<string> {
@@ -109,7 +105,7 @@ class Conversation {
     const accepted = new Promise<Socket>((resolve) => server.once("connection", resolve));
     this.#open = async () => await accepted.finally(() => server.close());
     const port = await listening(server);
-    return `227 Here (127,0,0,1,${port >> 8},${port & 255}).`;
+    return `227 Here (${this.#shared.named ?? "127,0,0,1"},${port >> 8},${port & 255}).`;
   }
 
   #plan(argument: string): string {

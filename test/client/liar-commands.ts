@@ -15,7 +15,7 @@ export type Dialogue = {
 };
 
 /** The password that is wrong; any other is right. */
-export const WRONG_PASSWORD = "wrong";
+const WRONG_PASSWORD = "wrong";
 
 export const FEATURES = [
   "EPRT",

@@ -29,7 +29,7 @@ export const FILES = {
 } as const;
 
 /** Milliseconds for which a test waits for a line of the client. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 5_000;
 
 export class Liar implements AsyncDisposable {
   readonly tree: Tree;

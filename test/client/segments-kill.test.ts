@@ -15,7 +15,7 @@ const MEBIBYTE = 1_048_576;
 
 /** Kills a download when its journal has been written. */
 async function killOne(port: number, folder: Scratch): Promise<void> {
-  const child = fork(join(import.meta.dirname, "segments-process.ts"), [
+  const child = fork(new URL("./segments-process.ts", import.meta.url), [
     String(port),
     folder.at("big"),
     String(6 * MEBIBYTE),

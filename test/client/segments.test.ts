@@ -118,6 +118,27 @@ test("two mirrors with the same file share the work; one of another size, and on
   await Promise.all(clients.map(async (ftp) => await ftp.close()));
 });
 
+test("mirrors whose digests are not asked for are compared by samples", async () => {
+  await using one = await startServer();
+  await using two = await startServer();
+  await using folder = await scratch();
+  await using first = await client(one.port);
+  await using second = await client(two.port);
+  const octets = randomBytes(6 * MEBIBYTE);
+  const other = Buffer.from(octets);
+  other.write("not this", octets.length - 9);
+  writeFileSync(join(one.root, "big"), octets);
+  writeFileSync(join(two.root, "big"), other);
+  const said = notes(second);
+  await segmentedDownload(
+    [first, second].map((ftp) => ({ client: ftp, path: "big" })),
+    folder.at("big"),
+    { segments: 2, rate: 12 * MEBIBYTE, verify: false },
+  );
+  assert.match(said.join(), /its octets from 6275072 on are others/);
+  assert.ok(readFileSync(folder.at("big")).equals(octets));
+});
+
 test("one rate holds for all segments together", async () => {
   await using server = await startServer();
   await using folder = await scratch();

@@ -4,6 +4,7 @@
  */
 import { type Act, CAREFUL, endure } from "./unharmed.ts";
 import type { ConnectOptions } from "../../src/client/types.ts";
+import type { FtpErrorCode } from "../../src/client/errors.ts";
 import { Liar, type LiarWishes } from "./liar.ts";
 import type { BreakKind } from "./liar-wire.ts";
 import type { Lies } from "./lies.ts";
@@ -14,8 +15,8 @@ export type Sweep = {
   readonly options?: ConnectOptions;
   /** How many connections are broken in each try. Default: all. */
   readonly breaks?: number;
-  /** Of each try. */
-  readonly ends?: "well";
+  /** Codes of errors that a try may end with. Default: any of the library's. */
+  readonly mayEnd?: readonly FtpErrorCode[];
   /** Only one octet of so many is tried, from a place that differs with the kind of the break. Default 1. */
   readonly every?: number;
 };
@@ -28,7 +29,7 @@ const KINDS: readonly BreakKind[] = ["reset", "fin"];
 export async function sweep({
   act,
   breaks,
-  ends,
+  mayEnd,
   liar: wishes = {},
   options = CAREFUL,
   every = 1,
@@ -46,7 +47,8 @@ export async function sweep({
           liar.behave({ ...wishes.lies, ...lies, ...(breaks === undefined ? {} : { breaks }) });
           tried += 1;
           try {
-            await endure(liar, { act, options, ...(ends === undefined ? {} : { ends }) });
+            const error = await endure(liar, { act, options });
+            if (error !== undefined && mayEnd?.includes(error.code) === false) throw error;
           } catch (error) {
             const place = `${how} after octet ${after} of ${counts[connection][of]} ${of} on the ${connection} connection`;
             throw new Error(`${place}, having heard ${liar.verbs.join(" ")}`, { cause: error });

@@ -16,7 +16,7 @@ import { FILES, Liar, type LiarWishes } from "./liar.ts";
 import type { Lies } from "./lies.ts";
 
 /** Milliseconds of each wait where the server is going to be silent. */
-export const HASTE_MS = 250;
+const HASTE_MS = 250;
 /** Milliseconds after which a call is late, whatever it waits for: the waits of a call follow each other. */
 const LATE_MS = 8_000;
 

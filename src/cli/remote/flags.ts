@@ -132,15 +132,20 @@ function readTime(text: string): number {
 }
 
 function readRate(text: string): number {
-  const octets = parseOctets(text);
+  const octets = parseOctets(binary(text));
   if (octets !== undefined && octets > 0) return octets;
   throw new InvalidArgumentError("Write octets per second like 500K or 2M.");
 }
 
 export function readSize(text: string): number {
-  const octets = parseOctets(text);
+  const octets = parseOctets(binary(text));
   if (octets !== undefined) return octets;
   throw new InvalidArgumentError("Write a size like 500K or 10M.");
+}
+
+/** 500K, as curl and wget are told, is 500 KiB. */
+function binary(text: string): string {
+  return /^[\d.]+[kmgt]$/i.test(text) ? `${text}iB` : text;
 }
 
 /** Milliseconds. */

@@ -60,7 +60,7 @@ export async function reach(
   return { client, url, path: url.path, [Symbol.asyncDispose]: async () => await client.close() };
 }
 
-export async function connectTo(
+async function connectTo(
   url: FtpUrl,
   options: ConnectOptions,
   {

@@ -1,7 +1,7 @@
 /** Moving files for the commands of the shell: several at the same time, each on the board, failures counted. */
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { DownloadOptions, Progress, Transferred, UploadOptions } from "../../client/types.ts";
+import type { Client, DownloadOptions, Entry, Progress, Transferred, UploadOptions } from "../../client/types.ts";
 import type { Call } from "./command.ts";
 import { Interrupted, PartsFailed, described } from "./errors.ts";
 
@@ -13,6 +13,8 @@ export type Piece = {
   readonly local: string;
   /** Octets, where they are known. */
   readonly size?: number | undefined;
+  /** Of a file of the server, where a listing has told it. */
+  readonly entry?: Entry | undefined;
   /** As people know it. */
   readonly shown: string;
 };
@@ -32,13 +34,31 @@ export async function fetchPiece(call: Call, piece: Piece, flags: MoveFlags): Pr
       ...common(call, flags),
       onProgress,
       exists: flags.exists ?? existsOf(call),
-      resume: flags.isResumed ?? false,
+      entry: piece.entry,
+      ...(await resuming(client, piece, flags)),
     };
     const moved = await client.download(piece.remote, piece.local, options);
     if (flags.removesSource === true && moved.skipped !== true)
       await client.remove(piece.remote, { signal: call.signal });
     return moved;
   });
+}
+
+/**
+ * What an earlier try has left under its hidden name is gone on with, as long as the server tells times: name, size and
+ * time say that it is the same file. With -c so is what lies there under its own name, whoever has put it there; it is
+ * compared by digest afterwards, where the server has any.
+ */
+async function resuming(
+  client: Client,
+  { local }: Piece,
+  { isResumed = false }: MoveFlags,
+): Promise<Pick<DownloadOptions, "resume" | "atomic" | "verify">> {
+  const { features } = client.info;
+  if (!isResumed) return { resume: features.has("MDTM") || features.has("MLST") };
+  const facts = await stat(local).catch(() => undefined);
+  const isThere = facts?.isFile() === true && facts.size > 0;
+  return isThere ? { resume: true, atomic: false, verify: "hash" } : { resume: true };
 }
 
 /** @param mode as of `Client.upload`. */
@@ -90,7 +110,8 @@ async function shown(
   try {
     const moved = await work(({ bytes, total, resumedAt }) => transfer.update(bytes, { total, resumedAt }));
     transfer.update(moved.bytes, { resumedAt: moved.resumedAt });
-    transfer.done(moved.skipped === true ? "is there already" : undefined);
+    const isThere = moved.skipped === true || (moved.bytes === 0 && moved.resumedAt > 0);
+    transfer.done(isThere ? "is there already" : undefined);
   } catch (error) {
     transfer.failed(call.signal.aborted ? "interrupted" : described(error));
     throw error;

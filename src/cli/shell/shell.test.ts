@@ -61,6 +61,10 @@ test("ls: long, short, hidden, sorted, one name", async () => {
   assert.equal((await ran(new MemoryClient(FILES), "nlist -r *.*")).out, "b c.gz\na.txt\n");
   assert.equal((await ran(new MemoryClient(FILES), "ls -1 pub/*/x")).out, "x\n");
   assert.equal((await ran(new MemoryClient(FILES), "ls -1 '*.gz'")).code, 1);
+  assert.equal((await ran(new MemoryClient(FILES), "ls -1 a.txt")).out, "a.txt\n");
+  const hollow = new MemoryClient(FILES);
+  hollow.list = () => new MemoryClient().list("/base");
+  assert.match((await ran(hollow, "ls pub; ls none")).err, /^ls: \/base\/none is not there\n$/);
   assert.equal(
     (await ran(new MemoryClient(FILES), "find")).out,
     "a.txt\nb c.gz\n.hidden\npub/\npub/deep/\npub/deep/x\n",
@@ -152,6 +156,7 @@ test("files of the server: rm, mv, cp, chmod, touch, mkdir", async () => {
     "removeTree /base/pub",
     "rename /base/a.txt /base/b",
     "rename /base/b /b",
+    "raw SITE CPFR /b",
     "upload /c replace",
     "chmod /c 600",
     "utime /c 2026-01-31T12:00:00.000Z",

@@ -18,10 +18,13 @@ import { ShellState } from "./state.ts";
 
 export type { ShellOptions, WindowsScript } from "./options.ts";
 
+/** What a shell says of a command that Ctrl-C has ended. */
+const INTERRUPTED = 130;
+
 /**
  * Runs the shell until its end: Ctrl-D, `exit`, the end of a script or its first failure.
  * @returns the exit code: that of `exit N`; 0 for people; for scripts 1 when a command failed; 77 when a name, password or
- * certificate was refused at the start, 75 when the connection may come about later.
+ * certificate was refused at the start, 75 when the connection may come about later, 130 when Ctrl-C ended one.
  */
 export async function runShell(options: ShellOptions): Promise<number> {
   const loop = new Loop(options);
@@ -125,8 +128,10 @@ class Loop {
       });
       return undefined;
     } catch (error) {
-      this.#state.say(`open: ${error instanceof Interrupted ? "interrupted" : described(error)}`);
-      return this.#isPrompting ? undefined : exitCodeOf(error);
+      const isOver = error instanceof Interrupted;
+      this.#state.say(`open: ${isOver ? "interrupted" : described(error)}`);
+      if (this.#isPrompting) return undefined;
+      return isOver ? INTERRUPTED : exitCodeOf(error);
     }
   }
 
@@ -175,7 +180,7 @@ class Loop {
       if (!(error instanceof Interrupted)) throw error;
       this.#state.say("interrupted");
       // Who stops a script by Ctrl-C does not mean one command of it.
-      if (!this.#isPrompting) throw new ExitRequest(EXIT.failed);
+      if (!this.#isPrompting) throw new ExitRequest(INTERRUPTED);
       return false;
     }
   }

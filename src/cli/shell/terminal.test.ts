@@ -207,7 +207,7 @@ test("lines of a pipe are a script: what is wrong ends it, and its jobs are wait
   const stopped = staged(new MemoryClient(FILES), { commands: "get stuck; pwd", localFolder: await folder(context) });
   await called(stopped, "download /base/stuck");
   stopped.signals.emit("SIGINT");
-  assert.equal(await stopped.ended, 1);
+  assert.equal(await stopped.ended, 130);
   assert.equal(stopped.output.text, "");
 });
 

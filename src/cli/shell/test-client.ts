@@ -8,6 +8,7 @@ import type {
   CallOptions,
   Client,
   ClientEvents,
+  Copied,
   DownloadOptions,
   Entry,
   EntryType,
@@ -127,7 +128,7 @@ export class MemoryClient implements Client {
 
   async download(path: string, to: Sink, options: DownloadOptions = {}): Promise<Transferred> {
     this.calls.push(
-      `download ${path}${options.type === "ascii" ? " ascii" : ""}${options.resume === true ? " resume" : ""}`,
+      `download ${path}${options.type === "ascii" ? " ascii" : ""}${options.atomic === false ? " in place" : ""}`,
     );
     await stuckUnlessWell(path, options.signal);
     const data = this.files.get(path);
@@ -144,6 +145,10 @@ export class MemoryClient implements Client {
     const data = typeof from === "string" ? await readFile(from, "utf8") : await textOf(from);
     this.files.set(path, (options.mode === "append" ? (this.files.get(path) ?? "") : "") + data);
     return moved(data);
+  }
+
+  async copyTo(_other: Client, from: string, to: string): Promise<Copied> {
+    return { ...(await this.upload(this.open(from), to)), way: "relay" };
   }
 
   async remove(path: string): Promise<void> {
@@ -186,7 +191,7 @@ export class MemoryClient implements Client {
 
   async raw(line: string): Promise<FtpReply> {
     this.calls.push(`raw ${line}`);
-    return { code: 200, lines: [line] };
+    return { code: line.startsWith("SITE CPFR") ? 500 : 200, lines: [line] };
   }
 
   async session<T>(work: (session: Session) => Promise<T>, { signal }: CallOptions = {}): Promise<T> {

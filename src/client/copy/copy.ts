@@ -208,6 +208,7 @@ class Copy {
           fromPath,
           toPath,
           offset,
+          size: this.#source.size,
           rate: this.#options.rate,
           signal,
           moved: (octets: number): void => {

@@ -12,6 +12,8 @@ export type RelayPlan = {
   readonly toPath: string;
   /** Where it goes on: what the target has of it already. */
   readonly offset: number;
+  /** Of the whole file, where it is known: a shorter one is not given to the target as whole. */
+  readonly size: number | undefined;
   readonly rate: number | undefined;
   readonly signal: AbortSignal | undefined;
   /** Octets that the target's side has taken. */
@@ -22,7 +24,7 @@ export type RelayEnd = { readonly mode: DataMode; readonly isPrivate: boolean; r
 
 /** The source is asked first: what it does not give costs the target nothing. @throws {FtpError}, or the signal's reason. */
 export async function relay({ from, to }: Pair, plan: RelayPlan): Promise<RelayEnd> {
-  const { hubs, fromPath, toPath, offset, signal, moved } = plan;
+  const { hubs, fromPath, toPath, offset, size, signal, moved } = plan;
   const source = await from.transfer<TransferEnd<void>>({
     command: `RETR ${fromPath}`,
     direction: "in",
@@ -40,11 +42,16 @@ export async function relay({ from, to }: Pair, plan: RelayPlan): Promise<RelayE
         throttle: hubs.to.throttle(undefined),
         signal,
         move: async (outgoing) => {
+          let at = offset;
           for (;;) {
             const chunks = await receiveFrom(incoming, fromPath);
             if (chunks.length === 0) break;
-            for (const chunk of chunks) await outgoing.send(chunk, moved);
+            for (const chunk of chunks) {
+              await outgoing.send(chunk, moved);
+              at += chunk.length;
+            }
           }
+          if (at < (size ?? 0)) throw endedEarly(fromPath, at, size);
           await outgoing.finish();
         },
       }),
@@ -65,6 +72,15 @@ async function receiveFrom(incoming: DataTransport, path: string): Promise<reado
       error
     );
   }
+}
+
+function endedEarly(path: string, at: number, size: number | undefined): FtpError {
+  return new FtpError("RESET", `${path} ended at octet ${at}, and ${size} were to come`, {
+    phase: "transfer",
+    connection: "data",
+    command: `RETR ${path}`,
+    bytes: at,
+  });
 }
 
 function unsaid(path: string): FtpError {

@@ -18,7 +18,6 @@ export type ModeFindings = {
 };
 
 export type ModeQuestion = {
-  readonly command: "MLSD" | "LIST";
   /** The control connection goes by IPv6, for which PASV and PORT have no words (RFC 2428 §1). */
   readonly isIpv6: boolean;
   readonly onStep: (what: string) => void;
@@ -32,7 +31,7 @@ export async function tryModes(url: string, options: ConnectOptions, question: M
   for (const mode of modesToTry(options, question.isIpv6)) {
     question.onStep(`data connections by ${mode.toUpperCase()}`);
     const one = new ModeTry(mode);
-    results.push(await one.run(url, options, question.command));
+    results.push(await one.run(url, options));
     warnings.push(...one.warnings);
     if (one.resumed !== undefined) resumed.push(one.resumed);
   }
@@ -59,7 +58,7 @@ class ModeTry {
     this.#mode = mode;
   }
 
-  async run(url: string, options: ConnectOptions, command: "MLSD" | "LIST"): Promise<ModeResult> {
+  async run(url: string, options: ConnectOptions): Promise<ModeResult> {
     const mode = this.#mode;
     const data = { ...options.data, modes: [mode], waitMs: options.data?.waitMs ?? PORT_MS };
     let begun = performance.now();
@@ -69,7 +68,9 @@ class ModeTry {
         const { session } = probe;
         const { signal } = options;
         begun = performance.now();
-        await fetchListing(session, { command, folder: session.info.home, signal: joinedSignal(signal, MODE_MS) });
+        // LIST is what every server has (RFC 959 §4.1.3).
+        const { home } = session.info;
+        await fetchListing(session, { command: "LIST", folder: home, signal: joinedSignal(signal, MODE_MS) });
         this.resumed = session.tls?.resumed;
       });
       return this.#result(true, "works", begun);

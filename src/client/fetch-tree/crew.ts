@@ -11,6 +11,7 @@ export class Crew {
   #head = 0;
   #running = 0;
   #fault: { readonly error: unknown } | undefined;
+  #isAwaited = false;
   readonly #end = Promise.withResolvers<void>();
 
   /** @param terms.most pieces that may wait. */
@@ -31,6 +32,8 @@ export class Crew {
 
   /** @throws what a piece of work threw first, when those under way have ended; the signal's reason. */
   async done(): Promise<void> {
+    // Only now nobody else adds any: what was empty before may have been so between two of them.
+    this.#isAwaited = true;
     this.#fill();
     await this.#end.promise;
     this.#signal?.throwIfAborted();
@@ -54,7 +57,7 @@ export class Crew {
       this.#running += 1;
       void this.#run(next);
     }
-    if (this.#running === 0) this.#end.resolve();
+    if (this.#running === 0 && this.#isAwaited) this.#end.resolve();
   }
 
   async #run(work: Work): Promise<void> {

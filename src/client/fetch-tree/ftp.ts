@@ -37,6 +37,7 @@ export async function fetchFtp(url: string, terms: FtpTerms): Promise<void> {
     ...(signal === undefined ? {} : { signal }),
   });
   client.on("fallback", ({ what }) => notes.warnOnce(what, what));
+  client.on("retry", (detail) => notes.emit({ kind: "retry", url: formatFtpUrl(parsed), ...detail }));
   const job = new FtpTree({ ...terms, client, parsed, parallel });
   await job.run();
 }
@@ -86,10 +87,10 @@ class FtpTree {
     const { parsed, client, signal, notes } = this.#terms;
     const { path } = this.#base;
     if (hasGlob(path)) await this.#globbed(path);
-    else if (path === "" || parsed.path.endsWith("/")) this.#enter(this.#base);
+    else if (path === "" || parsed.path.endsWith("/")) await this.#read(this.#base);
     else {
       const entry = await client.stat(path, { signal });
-      if (entry.type === "directory") this.#enter(this.#base);
+      if (entry.type === "directory") await this.#read(this.#base);
       else this.#take(entry, parentOf(this.#base));
     }
     await this.#crew.done();
@@ -128,7 +129,7 @@ class FtpTree {
 
   /** One piece of work more. @throws LIMIT, which ends the job. */
   #add(work: () => Promise<void>): void {
-    const { most = JOBS_WAITING } = this.#terms.options;
+    const { most = Number.POSITIVE_INFINITY } = this.#terms.options;
     this.#begun += 1;
     if (this.#begun > most) {
       throw new FtpError("LIMIT", `more than ${most} files and folders`, { phase: "local", retryable: false });
@@ -264,7 +265,7 @@ class FtpTree {
           signal,
           keepTime,
           resume,
-          onProgress: ({ bytes, total }) => progress(bytes, total),
+          onProgress: ({ bytes, resumedAt, total }) => progress(bytes + resumedAt, total),
         }),
     );
     notes.octets += done.bytes;

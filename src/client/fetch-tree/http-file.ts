@@ -23,6 +23,7 @@ export type SaveTerms = {
   /** Hears each chunk of the whole document from its start; then nothing is resumed. */
   readonly read?: ((chunk: Buffer) => void) | undefined;
   readonly started: (size: number | undefined, resumedAt: number) => void;
+  /** Octets that are here. */
   readonly moved: (octets: number, total: number | undefined) => void;
   readonly follows: Asking["follows"];
   /** No further try will come. Else what is there is kept for it, and its place put down in `kept`. */
@@ -83,7 +84,7 @@ async function fill(got: Got, filling: Filling): Promise<number> {
     await write(part, chunk);
     terms.read?.(chunk);
     moved += chunk.length;
-    terms.moved(moved, size);
+    terms.moved(start + moved, size);
   }
   const length = await part.size();
   if (size !== undefined && length !== size) throw sizeMismatch(`${shownUrl(got.url)} came in part`, size, length);

@@ -95,7 +95,7 @@ export class Scope {
 }
 
 /** The folder of a URL's path, with its slash. */
-export function folderPath({ pathname }: URL): string {
+function folderPath({ pathname }: URL): string {
   return pathname.slice(0, pathname.lastIndexOf("/") + 1);
 }
 

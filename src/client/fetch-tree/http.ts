@@ -15,6 +15,7 @@ import {
   JOBS_WAITING,
   PAGE_DEPTH,
   PAGE_OCTETS,
+  URLS_LENGTH,
 } from "./limits.ts";
 import { LinkReader } from "./links.ts";
 import { type Place, asPage, pathOfPlace, placeOfUrl } from "./local-name.ts";
@@ -58,6 +59,7 @@ class HttpTree {
   readonly #most: number;
   /** What was seen already, in one spelling. */
   readonly #seen = new Set<string>();
+  #length = 0;
 
   constructor(start: URL, terms: HttpJobTerms) {
     const { options, notes, signal } = terms;
@@ -234,6 +236,13 @@ class HttpTree {
         phase: "local",
         retryable: false,
         hint: "allow more, or fewer levels",
+      });
+    }
+    this.#length += url.href.length;
+    if (this.#length > URLS_LENGTH) {
+      throw new FtpError("LIMIT", "the links that were found do not fit into memory", {
+        phase: "local",
+        retryable: false,
       });
     }
     this.#seen.add(url.href);

@@ -17,6 +17,8 @@ export const PAGE_LINKS = 100_000;
 export const LINK_LENGTH = 8_192;
 /** Characters of the name of an element or attribute that are kept: the longest that we want has eight. */
 export const TAG_NAME = 16;
+/** Characters of the URLs of one job together: they lie in memory. */
+export const URLS_LENGTH = 134_217_728;
 /** Redirects that are followed one after another, as browsers' twenty and wget's. */
 export const REDIRECTS = 20;
 /** Octets of robots.txt that are read (RFC 9309 §2.5). */

@@ -35,7 +35,7 @@ export type FetchOptions = CallOptions & {
   readonly rate?: number | undefined;
   /** Octets of all files, after which nothing more is begun. Default: no such limit. */
   readonly quota?: number | undefined;
-  /** Documents, files and links together. Default `DOCUMENTS_MOST` for HTTP, `JOBS_WAITING` for FTP. */
+  /** Documents, or files and folders. Default `DOCUMENTS_MOST` for HTTP, none for FTP. */
   readonly most?: number | undefined;
   /** Symbolic links of FTP: "keep" makes them here where they stay inside the tree (default); "follow"; "skip". */
   readonly links?: "keep" | "follow" | "skip" | undefined;
@@ -81,6 +81,7 @@ export type FetchEvent =
       readonly size: number | undefined;
       readonly resumedAt: number;
     }
+  /** `bytes` are those that are here, an earlier try's included. */
   | {
       readonly kind: "progress";
       readonly url: string;

@@ -88,7 +88,7 @@ export function decide(
 }
 
 /** Whether the mirror looks at it at all. */
-export function isTaken(path: string, item: Item, { filter, hidden }: Terms): boolean {
+function isTaken(path: string, item: Item, { filter, hidden }: Terms): boolean {
   return (hidden || !item.name.startsWith(".")) && filter.takes(path, item);
 }
 

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import { mirror } from "./mirror.ts";
 import { THEN, TestClient } from "./test-client.ts";
 import { TestTree } from "./test-tools.ts";
@@ -130,4 +132,34 @@ test("steps run at the same time, and no more than asked for", async () => {
   const report = await down(client, tree).run({ parallel: 5 });
   assert.deepEqual([report.copied, report.failures], [40, 0]);
   assert.equal(client.mostRunning, 5);
+});
+
+/** Digests that never come, until the call is ended. */
+class SlowHashes extends TestClient {
+  readonly asked = Promise.withResolvers<void>();
+  #count = 0;
+
+  override async hash(_path: string, { signal }: { signal?: AbortSignal } = {}): Promise<undefined> {
+    if (++this.#count === 3) this.asked.resolve();
+    await once(signal ?? new EventTarget(), "abort");
+    signal?.throwIfAborted();
+    return undefined;
+  }
+}
+
+test("digests that are awaited end with the run", async () => {
+  await using tree = await TestTree.make();
+  const client = new SlowHashes();
+  for (const name of ["a", "b", "c", "d", "e", "f"]) {
+    client.put(`/pub/${name}`, "abc");
+    await tree.put(name, "xyz");
+  }
+  const stop = new AbortController();
+  const reason = new Error("enough");
+  const run = down(client, tree, { compare: "hash" }).run({ signal: stop.signal });
+  await client.asked.promise;
+  stop.abort(reason);
+  await assert.rejects(run, reason);
+  // What nobody handles would end the test's process in the next turn.
+  await turn();
 });

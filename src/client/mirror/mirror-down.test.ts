@@ -305,3 +305,30 @@ test("a listing that breaks off is asked for again", async () => {
   client.fail("list /pub/sub", "RESET", { times: 3 });
   assert.equal((await mirror(client, spec).run()).failures, 1);
 });
+
+test("a listener's own error ends the run and is what it throws", async () => {
+  await using tree = await TestTree.make();
+  const client = new TestClient();
+  for (const name of ["a", "b", "c"]) client.put(`/pub/${name}`, name);
+  const fault = new Error("mine");
+  for (const at of ["done", "planned"] as const) {
+    const run = mirror(client, { direction: "down", remote: "/pub", local: tree.root }).run({
+      onEvent: ({ kind }) => {
+        if (kind === at) throw fault;
+      },
+    });
+    await assert.rejects(run, fault);
+  }
+});
+
+test("a limit in time ends it as a time-out", async () => {
+  await using tree = await TestTree.make();
+  const client = new TestClient();
+  client.put("/pub/a", "a");
+  client.fail("download /pub/a", "RESET", { times: 100, retryable: true });
+  const run = mirror(client, { direction: "down", remote: "/pub", local: tree.root }).run({
+    timeoutMs: 100,
+    tries: 100,
+  });
+  await assert.rejects(run, (error) => error instanceof FtpError && error.code === "TIMEOUT");
+});

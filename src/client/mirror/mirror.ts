@@ -47,7 +47,7 @@ class Job implements AsyncDisposable {
   constructor(client: Client, terms: Terms, { onEvent, signal, timeoutMs }: PlanOptions) {
     this.client = client;
     this.terms = terms;
-    this.notes = new Notes(onEvent);
+    this.notes = new Notes(onEvent, (fault) => this.stop.abort(fault));
     this.abilities = new Abilities(this.notes);
     const isUp = terms.direction === "up";
     this.local = new LocalSide(terms.local, { follow: isUp && terms.links === "follow" });
@@ -192,6 +192,7 @@ async function makePlan(client: Client, terms: Terms, options: PlanOptions): Pro
     throw error;
   }
   const { notes } = job;
+  notes.throwFault();
   return {
     steps: {
       async *[Symbol.asyncIterator]() {
@@ -238,6 +239,7 @@ async function run(client: Client, terms: Terms, options: RunOptions): Promise<R
     await runner.idle();
   }
   job.throwIfEnded();
+  notes.throwFault();
   const { counts } = planner;
   return {
     ...(options.dryRun === true ? planned(planner) : runner.done),

@@ -15,7 +15,7 @@ export type Pair = {
 };
 
 /** What equal names have in common. */
-export function keyOf(name: string, ignoreCase: boolean): string {
+function keyOf(name: string, ignoreCase: boolean): string {
   const text = isAscii(name) ? name : name.normalize("NFC");
   return ignoreCase ? text.toLowerCase() : text;
 }

@@ -8,10 +8,19 @@ export class Notes {
   readonly failed: Failure[] = [];
   readonly #listener: ((event: MirrorEvent) => void) | undefined;
   readonly #said = new Set<string>();
+  readonly #end: (fault: unknown) => void;
+  #fault: { readonly error: unknown } | undefined;
   #failures = 0;
 
-  constructor(listener: ((event: MirrorEvent) => void) | undefined) {
+  /** @param end is told what the listener threw: that is no failure of a file, and ends the job. */
+  constructor(listener: ((event: MirrorEvent) => void) | undefined, end: (fault: unknown) => void) {
     this.#listener = listener;
+    this.#end = end;
+  }
+
+  /** @throws what the listener threw. */
+  throwFault(): void {
+    if (this.#fault !== undefined) throw this.#fault.error;
   }
 
   get failures(): number {
@@ -19,7 +28,13 @@ export class Notes {
   }
 
   emit(event: MirrorEvent): void {
-    this.#listener?.(event);
+    if (this.#listener === undefined || this.#fault !== undefined) return;
+    try {
+      this.#listener(event);
+    } catch (error) {
+      this.#fault = { error };
+      this.#end(error);
+    }
   }
 
   warn(text: string): void {

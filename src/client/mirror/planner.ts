@@ -26,6 +26,8 @@ export type PlannerParts = Deciding & {
 const EMPTY: Listed = { items: [], parts: new Map(), warnings: [], isCut: false };
 /** Digests that are asked for at the same time. */
 const DECISIONS_AHEAD = FOLDERS_AHEAD;
+/** Steps that are given on together. */
+const BATCH = 64;
 
 export function noCounts(): Counts {
   return {
@@ -90,17 +92,20 @@ export class Planner {
     for (let node; (node = this.#waiting.pop()) !== undefined;) {
       this.#parts.signal.throwIfAborted();
       this.#readAhead(node);
-      for await (const step of this.#stepsOf(node)) {
-        this.#count(step);
-        yield step;
+      for await (const batch of this.#batchesOf(node)) {
+        for (const step of batch) {
+          this.#count(step);
+          yield step;
+        }
       }
     }
   }
 
-  async *#stepsOf(node: PlanNode): AsyncGenerator<Step, void, undefined> {
+  /** Many steps at a time: each turn of an async generator costs more than the step. */
+  async *#batchesOf(node: PlanNode): AsyncGenerator<readonly Step[], void, undefined> {
     if (node.kind === "pair") yield* this.#compare(node);
     else if (node.kind === "extra") yield* this.#clear(node);
-    else yield* this.#end(node);
+    else yield [...this.#end(node)];
   }
 
   #count(step: Step): void {
@@ -139,7 +144,7 @@ export class Planner {
     }
   }
 
-  async *#compare(node: PairNode): AsyncGenerator<Step, void, undefined> {
+  async *#compare(node: PairNode): AsyncGenerator<readonly Step[], void, undefined> {
     const [source, there] = await Promise.all(node.listings ?? []);
     // What is read ahead may be large: it is held no longer than it is needed.
     delete node.listings;
@@ -150,7 +155,7 @@ export class Planner {
       return;
     }
     this.#check(node, source.listed, there.listed);
-    if (this.#parts.terms.emptyFolders) yield* made(node);
+    if (this.#parts.terms.emptyFolders) yield [...made(node)];
     const next: PlanNode[] = [];
     yield* this.#pairs(node, { source: source.listed, there: there.listed, next });
     this.#await(next);
@@ -182,8 +187,9 @@ export class Planner {
   async *#pairs(
     node: PairNode,
     { source, there, next }: { readonly source: Listed; readonly there: Listed; readonly next: PlanNode[] },
-  ): AsyncGenerator<Step, void, undefined> {
+  ): AsyncGenerator<readonly Step[], void, undefined> {
     const { terms, notes } = this.#parts;
+    let batch: Step[] = [];
     const wanted = new Set<string>();
     const open: (Decision | Promise<Decision>)[] = [];
     const isHashing = terms.compare === "hash";
@@ -198,12 +204,16 @@ export class Planner {
         notes.warn(`${joined(node.path, twin.name)} falls together with ${pair.there?.name}: it is left alone`);
       if (there.parts.size > 0) this.#want(wanted, node, pair);
       const decision = decide(pair, folder, this.#parts);
-      if (!isHashing && !(decision instanceof Promise)) yield* given(node, decision, next);
-      else open.push(decision);
-      if (open.length >= DECISIONS_AHEAD) yield* given(node, (await open.shift()) ?? NOTHING, next);
+      if (!isHashing && !(decision instanceof Promise)) batch.push(...given(node, decision, next));
+      else open.push(watched(decision));
+      if (open.length >= DECISIONS_AHEAD) batch.push(...given(node, (await open.shift()) ?? NOTHING, next));
+      if (batch.length < BATCH) continue;
+      yield batch;
+      batch = [];
     }
-    for (const decision of open) yield* given(node, await decision, next);
-    if (!source.isCut && there.parts.size > 0) yield* this.#leftBehind(node, { source, there, wanted });
+    for (const decision of open) batch.push(...given(node, await decision, next));
+    if (!source.isCut && there.parts.size > 0) batch.push(...this.#leftBehind(node, { source, there, wanted }));
+    yield batch;
   }
 
   #want(wanted: Set<string>, node: PairNode, pair: Pair): void {
@@ -229,7 +239,7 @@ export class Planner {
   }
 
   /** What is in a folder that is to go. */
-  async *#clear(extra: ExtraNode): AsyncGenerator<Step, void, undefined> {
+  async *#clear(extra: ExtraNode): AsyncGenerator<readonly Step[], void, undefined> {
     const [outcome] = await Promise.all(extra.listings ?? []);
     delete extra.listings;
     this.#parts.signal.throwIfAborted();
@@ -246,12 +256,12 @@ export class Planner {
       const path = joined(extra.path, item.name);
       const decision = extraDecision(path, item, this.#parts);
       if (decision.steps.length === 0 && decision.next.length === 0) extra.isKept = true;
-      for (const step of decision.steps) if (step.kind === "delete-file") yield { ...step, why: extra.why };
+      if (decision.steps.length > 0) yield [{ kind: "delete-file", path, why: extra.why }];
       for (const node of decision.next)
         if (node.kind === "extra") next.push({ ...node, why: extra.why, parent: extra });
     }
     for (const part of outcome.listed.parts.keys()) {
-      yield { kind: "delete-file", path: joined(extra.path, part), why: extra.why };
+      yield [{ kind: "delete-file", path: joined(extra.path, part), why: extra.why }];
     }
     this.#await([...next, { kind: "end", extra }]);
   }
@@ -276,6 +286,12 @@ export class Planner {
     }
     for (const node of nodes.toReversed()) this.#waiting.push(node);
   }
+}
+
+/** One that fails is heard of when its turn comes, or never if the plan ends before. */
+function watched(decision: Decision | Promise<Decision>): Decision | Promise<Decision> {
+  if (decision instanceof Promise) decision.catch(() => {});
+  return decision;
 }
 
 const NOTHING: Decision = { steps: [], next: [] };

@@ -96,7 +96,8 @@ export class Runner {
 
   /** @returns what failed at last. */
   async #tries(step: Step): Promise<FtpError | undefined> {
-    const { notes, signal } = this.#parts;
+    const { notes, signal, options } = this.#parts;
+    const { tries = FILE_TRIES } = options;
     let wait = RETRY_FIRST_MS;
     for (let attempt = 1; ; attempt++) {
       try {
@@ -104,7 +105,7 @@ export class Runner {
         return undefined;
       } catch (caught) {
         const error = localError(caught, `bring ${step.path} about`);
-        if (signal.aborted || !error.retryable || attempt >= FILE_TRIES || isOutOfRoom(error)) return error;
+        if (signal.aborted || !error.retryable || attempt >= tries || isOutOfRoom(error)) return error;
         if (this.#retries <= 0) {
           this.stop(error);
           return error;
@@ -171,13 +172,19 @@ export class Runner {
     const { path, size } = step;
     const begun = performance.now();
     notes.emit({ kind: "start", path, size, resumedAt: step.resume ?? 0 });
-    const { bytes } = await copier.copy(step, {
+    const { bytes, resumedAt } = await copier.copy(step, {
       signal,
       rate: options.rate,
-      onProgress: (moved, resumedAt) => notes.emit({ kind: "progress", path, bytes: resumedAt + moved, total: size }),
+      onProgress: (moved, from) => notes.emit({ kind: "progress", path, bytes: from + moved, total: size }),
     });
     this.done[step.kind === "copy" ? "copied" : "replaced"] += 1;
     this.done.octets += bytes;
-    notes.emit({ kind: "done", path, bytes, ms: Math.round(performance.now() - begun) });
+    notes.emit({
+      kind: "done",
+      path,
+      bytes: resumedAt + bytes,
+      moved: bytes,
+      ms: Math.round(performance.now() - begun),
+    });
   }
 }

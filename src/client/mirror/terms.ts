@@ -97,7 +97,7 @@ function stateFolder(): string {
 }
 
 /** Whether the file system takes a name in other case for the same: nothing is written to find that out. */
-export function ignoresCase(folder: string): boolean {
+function ignoresCase(folder: string): boolean {
   for (let path = folder; path !== dirname(path); path = dirname(path)) {
     const name = basename(path);
     const other = name === name.toUpperCase() ? name.toLowerCase() : name.toUpperCase();

@@ -7,6 +7,7 @@ import { FtpError, type FtpErrorCode, type FtpReply } from "../errors.ts";
 import { PartFile, partPath } from "../part-file.ts";
 import type {
   Client,
+  Copied,
   DownloadOptions,
   Entry,
   EntryTime,
@@ -264,6 +265,9 @@ export class TestClient implements Client {
   }
   async rename(): Promise<void> {
     await Promise.reject(new Error("a mirror renames nothing there"));
+  }
+  async copyTo(): Promise<Copied> {
+    return await Promise.reject(new Error("a mirror has one server"));
   }
   async removeTree(): Promise<number> {
     return await Promise.reject(new Error("a mirror removes what it has planned"));

@@ -75,6 +75,8 @@ export type RunOptions = PlanOptions & {
   readonly parallel?: number | undefined;
   /** The first failure ends the job. Default false. */
   readonly failEarly?: boolean | undefined;
+  /** How often one file is tried in all. Default `FILE_TRIES`. */
+  readonly tries?: number | undefined;
   /** Further tries after passing failures, for all files together. Default `MIRROR_RETRIES`. */
   readonly retries?: number | undefined;
   /** Octets per second of each transfer. */
@@ -166,11 +168,17 @@ export type Report = {
   readonly deletesHeld: string | undefined;
 };
 
-/** `path` is that of the other side. */
+/** `path` is that of the other side; `bytes` are those that are there, `moved` those of them that moved in this try. */
 export type MirrorEvent =
   | { readonly kind: "start"; readonly path: string; readonly size: number | undefined; readonly resumedAt: number }
   | { readonly kind: "progress"; readonly path: string; readonly bytes: number; readonly total: number | undefined }
-  | { readonly kind: "done"; readonly path: string; readonly bytes: number; readonly ms: number }
+  | {
+      readonly kind: "done";
+      readonly path: string;
+      readonly bytes: number;
+      readonly moved: number;
+      readonly ms: number;
+    }
   | {
       readonly kind: "retry";
       readonly path: string;

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type Version, doneOf, formatJournal, parseJournal } from "./journal.ts";
+import { type Kept, type Version, doneOf, formatJournal, parseJournal } from "./journal.ts";
 import { JOURNAL_OCTETS, JOURNAL_RANGES } from "./limits.ts";
-import { RangeSet } from "./ranges.ts";
+import { type Range, RangeSet } from "./ranges.ts";
 
+const boot = "4f1c-run";
+const kept = (written: readonly Range[], synced = written): Kept => ({ written, synced, boot });
 const version: Version = { url: "ftp://host:21/big", size: 1_000, modifiedMs: 5 };
 const rangeSets = fc.array(fc.tuple(fc.nat(1_000), fc.nat(1_000)), { maxLength: 30 }).map((pairs) => {
   const set = new RangeSet();
@@ -15,14 +17,14 @@ const rangeSets = fc.array(fc.tuple(fc.nat(1_000), fc.nat(1_000)), { maxLength: 
 test("a journal is read as it was written", () => {
   fc.assert(
     fc.property(rangeSets, ({ ranges }) => {
-      const done = doneOf(parseJournal(formatJournal(version, ranges)), version);
+      const done = doneOf(parseJournal(formatJournal(version, kept(ranges))), version, boot);
       assert.deepEqual(done?.ranges, ranges);
     }),
   );
 });
 
 test("a journal that was cut anywhere is none", () => {
-  const text = formatJournal(version, [{ start: 10, end: 20 }]);
+  const text = formatJournal(version, kept([{ start: 10, end: 20 }]));
   for (let length = 0; length < text.length; length += 1) assert.equal(parseJournal(text.slice(0, length)), undefined);
 });
 
@@ -30,20 +32,21 @@ test("no text makes the parser fail, or gives ranges outside of the file", () =>
   const lines = fc.array(fc.oneof(fc.string(), fc.constantFrom("1 2", "5 3", "0 2000", "end", "", "size 9")));
   fc.assert(
     fc.property(lines, (extra) => {
-      const text = formatJournal(version, []).replace("end\n", `${extra.join("\n")}\nend\n`);
-      for (const { start, end } of parseJournal(text)?.done ?? []) assert.ok(start >= 0 && start < end && end <= 1_000);
+      const text = formatJournal(version, kept([])).replace("end\n", `${extra.join("\n")}\nend\n`);
+      for (const { start, end } of parseJournal(text)?.written ?? [])
+        assert.ok(start >= 0 && start < end && end <= 1_000);
     }),
   );
 });
 
 test("a journal of another version, of another source, and of one without a time, is not believed", () => {
-  const journal = parseJournal(formatJournal(version, [{ start: 0, end: 9 }]));
-  assert.equal(doneOf(journal, version)?.total, 9);
-  assert.equal(doneOf(journal, { ...version, modifiedMs: 6 }), undefined);
-  assert.equal(doneOf(journal, { ...version, size: 999 }), undefined);
-  assert.equal(doneOf(journal, { ...version, url: "ftp://host:21/other" }), undefined);
+  const journal = parseJournal(formatJournal(version, kept([{ start: 0, end: 9 }])));
+  assert.equal(doneOf(journal, version, boot)?.total, 9);
+  assert.equal(doneOf(journal, { ...version, modifiedMs: 6 }, boot), undefined);
+  assert.equal(doneOf(journal, { ...version, size: 999 }, boot), undefined);
+  assert.equal(doneOf(journal, { ...version, url: "ftp://host:21/other" }, boot), undefined);
   const timeless = { ...version, modifiedMs: undefined };
-  assert.equal(doneOf(parseJournal(formatJournal(timeless, [{ start: 0, end: 9 }])), timeless), undefined);
+  assert.equal(doneOf(parseJournal(formatJournal(timeless, kept([{ start: 0, end: 9 }]))), timeless, boot), undefined);
 });
 
 test("a journal has a size that it never exceeds: the shortest of too many ranges are left out", () => {
@@ -53,9 +56,16 @@ test("a journal has a size that it never exceeds: the shortest of too many range
     start: at * step,
     end: at * step + (at % 2 === 0 ? step - 1 : 1),
   }));
-  const text = formatJournal({ ...version, size }, ranges);
+  const text = formatJournal({ ...version, size }, kept(ranges));
   assert.ok(text.length <= JOURNAL_OCTETS, `${text.length}`);
-  const kept = parseJournal(text)?.done ?? [];
-  assert.equal(kept.length, JOURNAL_RANGES);
-  assert.equal(kept.filter(({ start, end }) => end - start === 1).length, 0);
+  const left = parseJournal(text)?.written ?? [];
+  assert.equal(left.length, JOURNAL_RANGES);
+  assert.equal(left.filter(({ start, end }) => end - start === 1).length, 0);
+});
+
+test("after another start of the system only what was on the disk is believed", () => {
+  const journal = parseJournal(formatJournal(version, kept([{ start: 0, end: 90 }], [{ start: 5, end: 9 }])));
+  assert.equal(doneOf(journal, version, boot)?.total, 90);
+  assert.equal(doneOf(journal, version, "other-run")?.total, 4);
+  assert.equal(doneOf(journal, version, undefined)?.total, 4);
 });

@@ -23,11 +23,13 @@ export const AUTO_STEP_MS = 700;
 export const AUTO_GAIN = 1.15;
 
 /** Milliseconds between two writes of the journal: what a kill may cost at most. */
-export const JOURNAL_EVERY_MS = 1_000;
+export const JOURNAL_EVERY_MS = 500;
+/** Milliseconds between two waits for the disk: what the loss of power may cost, and what a short download need not wait for. */
+export const SYNC_EVERY_MS = 5_000;
 /** Ranges in a journal: several for each connection. The shortest of more are loaded again. */
 export const JOURNAL_RANGES = 512;
-/** Octets of a journal that is read: as many ranges in digits, and its head. */
-export const JOURNAL_OCTETS = 32_768;
+/** Octets of a journal that is read: twice as many ranges in digits, and its head. */
+export const JOURNAL_OCTETS = 65_536;
 /** Names in the folder of the target among which journals of older versions are looked for. */
 export const FOLDER_LOOKED_AT = 10_000;
 

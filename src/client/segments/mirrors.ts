@@ -83,7 +83,7 @@ export async function digestAt(
 }
 
 /** The start, the end, and places between by chance, so that nobody can know which octets are looked at. */
-export function sampledPlaces(size: number): readonly number[] {
+function sampledPlaces(size: number): readonly number[] {
   const last = Math.max(size - SAMPLE_OCTETS, 0);
   const between = Array.from({ length: SAMPLES - 2 }, () => Math.floor(Math.random() * last));
   return [...new Set([0, last, ...between])];

@@ -1,18 +1,27 @@
 /**
  * Where a segmented download lies until it is whole: a hidden file beside its target, written at any place, and a journal
- * of what is there. The octets that a journal names were on the disk before it.
+ * of what is there. The octets that a journal names were written before it.
  */
 import { constants } from "node:fs";
-import { type FileHandle, open, opendir, rename, rm, utimes } from "node:fs/promises";
+import { type FileHandle, lstat, open, opendir, rename, rm, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { localFault } from "../octets.ts";
 import { partPath } from "../part-file.ts";
-import { type Version, doneOf, formatJournal, readJournal, sourceDigest, writeJournal } from "./journal.ts";
-import { FOLDER_LOOKED_AT, JOURNAL_EVERY_MS } from "./limits.ts";
-import { RangeSet } from "./ranges.ts";
+import {
+  type Version,
+  bootId,
+  doneOf,
+  formatJournal,
+  journalDraft,
+  readJournal,
+  sourceDigest,
+  writeJournal,
+} from "./journal.ts";
+import { FOLDER_LOOKED_AT, JOURNAL_EVERY_MS, SYNC_EVERY_MS } from "./limits.ts";
+import { type Range, RangeSet } from "./ranges.ts";
 
 // Without O_APPEND, which would put everything at the end.
-const { O_CREAT, O_NOFOLLOW, O_RDWR } = constants;
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
 const JOURNAL_SUFFIX = ".segments";
 
 export class SegmentFile implements AsyncDisposable {
@@ -25,10 +34,13 @@ export class SegmentFile implements AsyncDisposable {
   #file: FileHandle | undefined;
   #timer: NodeJS.Timeout | undefined;
   #saving: Promise<void> = Promise.resolve();
-  #saved = 0;
+  #saved = "";
+  readonly #boot: string | undefined;
+  #synced: readonly Range[];
+  #syncedMs = performance.now();
 
   private constructor(
-    { path, target, version }: { path: string; target: string; version: Version },
+    { path, target, version, boot }: { path: string; target: string; version: Version; boot: string | undefined },
     { file, done }: { file: FileHandle; done: RangeSet },
   ) {
     this.path = path;
@@ -37,7 +49,8 @@ export class SegmentFile implements AsyncDisposable {
     this.#version = version;
     this.#file = file;
     this.done = done;
-    this.#saved = done.total;
+    this.#boot = boot;
+    this.#synced = [];
   }
 
   /**
@@ -51,16 +64,18 @@ export class SegmentFile implements AsyncDisposable {
     let file: FileHandle | undefined;
     try {
       const journal = mayResume ? await readJournal(path + JOURNAL_SUFFIX) : undefined;
-      file = await open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o666);
-      const { size } = await file.stat();
-      // A file that is shorter than its journal says is not what the journal was written for.
-      const found = size === version.size ? doneOf(journal, version) : undefined;
-      if (found === undefined) {
-        await rm(path + JOURNAL_SUFFIX, { force: true });
-        await file.truncate(0);
-        await file.truncate(version.size);
+      const boot = await bootId();
+      const parts = { path, target, version, boot };
+      const found = doneOf(journal, version, boot);
+      if (found !== undefined) {
+        file = await openOld(path, version.size);
+        if (file !== undefined) return new SegmentFile(parts, { file, done: found });
       }
-      return new SegmentFile({ path, target, version }, { file, done: found ?? new RangeSet() });
+      // Not the old file emptied: another process may be at it.
+      await forget(path);
+      file = await open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666);
+      await file.truncate(version.size);
+      return new SegmentFile(parts, { file, done: new RangeSet() });
     } catch (error) {
       await file?.close();
       throw localFault(error, `cannot write ${target}`);
@@ -91,29 +106,50 @@ export class SegmentFile implements AsyncDisposable {
     this.#timer.unref();
   }
 
-  /** Writes the journal, once what it tells of is on the disk. @throws what the file system says. */
+  /** Writes the journal. @throws what the file system says. */
   async save(): Promise<void> {
     this.#saving = this.#saving.catch(() => {}).then(async () => await this.#save());
     await this.#saving;
   }
 
   async #save(): Promise<void> {
-    const file = this.#file;
     // What cannot be told from other versions cannot be continued.
-    if (file === undefined || this.#version.modifiedMs === undefined || this.done.total === this.#saved) return;
-    const [octets, text] = [this.done.total, formatJournal(this.#version, this.done.ranges)];
-    await file.datasync();
-    await writeJournal(this.#journal, text);
-    this.#saved = octets;
+    if (this.#file === undefined || this.#version.modifiedMs === undefined) return;
+    const kept = { written: this.done.ranges, synced: this.#synced, boot: this.#boot };
+    const text = formatJournal(this.#version, kept);
+    if (text !== this.#saved) await writeJournal(this.#journal, text);
+    this.#saved = text;
+    if (performance.now() - this.#syncedMs < SYNC_EVERY_MS) return;
+    this.#syncedMs = Number.POSITIVE_INFINITY;
+    void this.#sync();
+  }
+
+  /** By a descriptor of its own: whoever closes the file does not wait for the disk. */
+  async #sync(): Promise<void> {
+    const ranges = this.done.ranges.map(({ start, end }) => ({ start, end }));
+    try {
+      const file = await open(this.path, O_RDWR | O_NOFOLLOW);
+      try {
+        await file.datasync();
+      } finally {
+        await file.close();
+      }
+      this.#synced = ranges;
+    } catch {
+      // Then the loss of power would cost more.
+    }
+    this.#syncedMs = performance.now();
   }
 
   /** It is whole: it gets its time and its name. @throws {FtpError} */
   async publish(modifiedMs: number | undefined): Promise<void> {
     try {
+      const [own, there] = await Promise.all([this.#open.stat(), lstat(this.path)]);
+      if (own.ino !== there.ino || own.dev !== there.dev) throw new Error("another download has replaced it meanwhile");
       await this[Symbol.asyncDispose]();
       if (modifiedMs !== undefined) await utimes(this.path, new Date(), new Date(modifiedMs));
       await rename(this.path, this.#target);
-      await rm(this.#journal, { force: true });
+      await forget(this.path);
     } catch (error) {
       throw localFault(error, `cannot write ${this.#target}`);
     }
@@ -121,8 +157,7 @@ export class SegmentFile implements AsyncDisposable {
 
   async remove(): Promise<void> {
     await this[Symbol.asyncDispose]();
-    await rm(this.#journal, { force: true });
-    await rm(this.path, { force: true });
+    await forget(this.path);
   }
 
   /** Whether a later run could go on with it. */
@@ -144,6 +179,24 @@ export class SegmentFile implements AsyncDisposable {
   }
 }
 
+/** @returns undefined for one that is not of this size: not what the journal was written for. */
+async function openOld(path: string, size: number): Promise<FileHandle | undefined> {
+  try {
+    const file = await open(path, O_RDWR | O_NOFOLLOW);
+    if ((await file.stat()).size === size) return file;
+    await file.close();
+  } catch {
+    // It is made anew.
+  }
+  return undefined;
+}
+
+async function forget(path: string): Promise<void> {
+  // The journal first: without it the octets are nothing.
+  for (const name of [path + JOURNAL_SUFFIX, journalDraft(path + JOURNAL_SUFFIX), path])
+    await rm(name, { force: true });
+}
+
 /** Takes away what was left of older versions of the same source for the same target. */
 async function removeOthers(path: string, target: string, { url }: Version): Promise<void> {
   const own = basename(path);
@@ -158,8 +211,7 @@ async function removeOthers(path: string, target: string, { url }: Version): Pro
       if (part === path) continue;
       const journal = await readJournal(part + JOURNAL_SUFFIX);
       if (journal?.source !== sourceDigest(url)) continue;
-      await rm(part, { force: true });
-      await rm(part + JOURNAL_SUFFIX, { force: true });
+      await forget(part);
     }
   } catch {
     // A folder that cannot be read: opening the file tells what is wrong.

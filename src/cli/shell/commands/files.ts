@@ -41,7 +41,7 @@ export const FILE_COMMANDS: readonly ShellCommand[] = [
     name: "cp",
     topic: "files",
     usage: "NAME NEW",
-    help: "copy a file on the server (it passes through this host)",
+    help: "copy a file on the server; it passes through this host where the server cannot",
     completes: "remote",
     run: copy,
   },
@@ -144,7 +144,6 @@ async function sourcesAndTarget(
   return { last, names: await remoteNames(call, call.words.slice(0, -1)) };
 }
 
-/** FTP has no such command: what comes goes out again, without a file here. */
 async function copy(call: Call): Promise<void> {
   const { last, names } = await sourcesAndTarget(call, "the name and that of the copy");
   const [only] = names;
@@ -154,17 +153,41 @@ async function copy(call: Call): Promise<void> {
   const isInto = namesFolder(last.text) || (await client.exists(target, { signal: call.signal })) === "directory";
   const path = isInto ? inFolder(target, lastPart(only.path)) : target;
   if (path === only.path) throw new ShellError("it would be copied onto itself");
-  const size = only.entry?.size ?? (await client.stat(only.path, { signal: call.signal })).size;
-  const transfer = call.board.begin({ name: lastPart(only.path), total: size });
+  if (!(await copiedThere(call, only.path, path))) await relayed(call, only, path);
+  call.shell.names.clear();
+}
+
+/** FTP itself has no such command; some servers have one of their own. @returns whether this one has. */
+async function copiedThere(call: Call, from: string, to: string): Promise<boolean> {
+  return await call.client().session(
+    async (session) => {
+      const { code } = await session.ask("SITE", "CPFR", from);
+      if (code !== 350) return false;
+      await session.send("SITE", "CPTO", to);
+      return true;
+    },
+    { signal: call.signal },
+  );
+}
+
+/** What comes goes out again, without a file here. */
+async function relayed(call: Call, { path: from, entry }: RemoteName, to: string): Promise<void> {
+  const { signal, shell } = call;
+  const transfer = call.board.begin({ name: lastPart(from), total: entry?.size });
   try {
-    const source = client.open(only.path, { signal: call.signal });
-    await client.write(path, source, { signal: call.signal, size, onProgress: ({ bytes }) => transfer.update(bytes) });
+    const { bytes } = await call.client().copyTo(call.client(), from, to, {
+      signal,
+      fxp: "never",
+      keepTime: shell.settings.isOn("keep-time"),
+      rate: shell.settings.rate(),
+      onProgress: ({ bytes: moved, total }) => transfer.update(moved, { total }),
+    });
+    transfer.update(bytes);
     transfer.done();
   } catch (error) {
-    transfer.failed(call.signal.aborted ? "interrupted" : "not copied");
+    transfer.failed(signal.aborted ? "interrupted" : "not copied");
     throw error;
   }
-  call.shell.names.clear();
 }
 
 async function chmod(call: Call): Promise<void> {

@@ -2,6 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { printable } from "../../../client/errors.ts";
+import type { Entry } from "../../../client/types.ts";
 import type { Call, ShellCommand } from "../command.ts";
 import { ShellError, UsageError } from "../errors.ts";
 import { type Flags, readFlags } from "../flags.ts";
@@ -14,7 +15,7 @@ import { copied } from "./show.ts";
 const GET_FLAGS = "caErRpo:O:P:";
 
 const OPTIONS = [
-  "-c  go on where an earlier try ended      -E  remove the file of the server afterwards",
+  "-c  go on with what lies there            -E  remove the file of the server afterwards",
   "-r  folders with all that is in them      -a  as text, with the line ends of this host",
   "-o  name of the file here, - shows it     -O  folder here",
 ];
@@ -135,7 +136,12 @@ function moveFlags(flags: Flags, more: MoveFlags): MoveFlags {
 }
 
 function piece({ path, entry }: RemoteName, local: string): Piece {
-  return { remote: path, local, size: entry?.size, shown: lastPart(path) };
+  return { remote: path, local, size: entry?.size, entry: fileFacts(entry), shown: lastPart(path) };
+}
+
+/** Of a link a listing tells its own size, not that of the file. */
+function fileFacts(entry: Entry | undefined): Entry | undefined {
+  return entry?.type === "file" ? entry : undefined;
 }
 
 async function run(call: Call, pieces: Iterable<Piece> | AsyncIterable<Piece>, flags: MoveFlags): Promise<void> {
@@ -165,7 +171,7 @@ async function* trees(call: Call, names: readonly RemoteName[], target: string):
       if (problem !== undefined) call.say(`note: "${printable(relative)}" is left out: ${problem}`);
       else if (each.type === "directory") await mkdir(join(top, ...parts), { recursive: true });
       else if (each.type === "file") {
-        yield { remote: each.path, local: join(top, ...parts), size: each.size, shown: relative };
+        yield { remote: each.path, local: join(top, ...parts), size: each.size, entry: each, shown: relative };
       }
     }
   }

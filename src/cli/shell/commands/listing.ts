@@ -122,31 +122,51 @@ async function ls(call: Call, { isShort = false }: { readonly isShort?: boolean 
   if (single.length > 0) await show(call, sorted(single, flags), flags);
   for (const folder of folders) {
     if (folders.length > 1 || single.length > 0) await call.line(`\n${printable(folder)}:`);
-    await listed(call, { folder, flags, show });
+    if (flags.rest.length === 0) await listed(call, { folder, flags, show });
+    else await listedOrFile(call, { folder, flags, show });
   }
 }
 
 type Show = (call: Call, entries: readonly Entry[], flags: Flags) => Promise<void>;
+type Listed = { readonly folder: string; readonly flags: Flags; readonly show: Show };
 
-async function listed(call: Call, about: { folder: string; flags: Flags; show: Show }): Promise<void> {
+/** What was named may be a file; and there are servers that list what is not there as an empty folder. */
+async function listedOrFile(call: Call, about: Listed): Promise<void> {
   const { folder, flags, show } = about;
+  const client = call.client();
+  const { signal } = call;
+  try {
+    if ((await listed(call, about)) > 0 || folder === "/" || (await client.exists(folder, { signal })) !== false)
+      return;
+  } catch (error) {
+    const entry = signal.aborted ? undefined : await client.stat(folder, { signal }).catch(() => undefined);
+    if (entry === undefined || entry.type === "directory") throw error;
+    await show(call, [entry], flags);
+    return;
+  }
+  throw new ShellError(`${printable(folder)} is not there`);
+}
+
+/** @returns how many names there are. */
+async function listed(call: Call, { folder, flags, show }: Listed): Promise<number> {
   const hidden = flags.has("a") || flags.has("A") || call.shell.settings.isOn("hidden");
   const listing = call.client().list(folder, { hidden, signal: call.signal });
   let block: Entry[] = [];
-  let isLarge = false;
+  let count = 0;
   for await (const entry of listing) {
+    count += 1;
     if (!hidden && entry.name.startsWith(".")) continue;
     block.push(entry);
     if (block.length < SORTED_MOST) continue;
-    await show(call, isLarge ? block : sorted(block, flags), flags);
-    isLarge = true;
+    await show(call, count > SORTED_MOST ? block : sorted(block, flags), flags);
     block = [];
   }
-  await show(call, isLarge ? block : sorted(block, flags), flags);
-  if (isLarge) call.say(`note: more than ${SORTED_MOST} names, so they are not all sorted`);
+  await show(call, count > SORTED_MOST ? block : sorted(block, flags), flags);
+  if (count > SORTED_MOST) call.say(`note: more than ${SORTED_MOST} names, so they are not all sorted`);
+  const [warning = ""] = listing.warnings;
   const { length } = listing.warnings;
-  if (length > 0)
-    call.say(`note: ${length} lines of the listing were not understood: ${printable(listing.warnings[0] ?? "")}`);
+  if (length > 0) call.say(`note: ${length} lines of the listing were not understood: ${printable(warning)}`);
+  return count;
 }
 
 async function longly(call: Call, entries: readonly Entry[], flags: Flags): Promise<void> {

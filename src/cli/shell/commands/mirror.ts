@@ -69,9 +69,10 @@ async function runMirror(call: Call): Promise<void> {
 
 function specOf(call: Call, flags: Flags): MirrorSpec {
   const direction = flags.has("R") ? "up" : "down";
+  // The last rule that matches decides.
   const rules = [
-    ...flags.values("i").map(({ text }) => ({ action: "include", glob: text }) as const),
     ...flags.values("x").map(({ text }) => ({ action: "exclude", glob: text }) as const),
+    ...flags.values("i").map(({ text }) => ({ action: "include", glob: text }) as const),
   ];
   const verify = call.shell.settings.get("verify");
   return {

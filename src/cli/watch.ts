@@ -1,0 +1,114 @@
+/** `ferryman watch`: sends the files of a folder to a server, now and as they come; for cameras, scanners and tills. */
+import type { Command } from "commander";
+import { parseDuration } from "../base/units.ts";
+import { type WatchEvent, type WatchReport, watchAndUpload } from "../client/watch.ts";
+import { printable } from "./columns.ts";
+import { CliError, EXIT } from "./exit.ts";
+import { shownSize } from "./progress/figures.ts";
+import { remoteCommand } from "./remote/at.ts";
+import { ending, explained } from "./remote/failure.ts";
+import { readCount, type RemoteFlags } from "./remote/flags.ts";
+import { PROCESS_IO, type RemoteIo, sayer } from "./remote/io.ts";
+import { reach } from "./remote/reach.ts";
+
+type WatchFlags = RemoteFlags & {
+  readonly remove?: true;
+  readonly moveTo?: string;
+  readonly settle?: string;
+  readonly once?: true;
+  readonly atomic?: true;
+  readonly hidden?: true;
+  readonly parallel?: number;
+};
+
+const EXAMPLES = `
+Ends with Ctrl-C or SIGTERM. While the server is away it tries again for ever. A file is
+sent when it has not changed for a while.
+
+Examples:
+  ferryman watch scans ftp://till@example.org/in --remove
+  ferryman watch photos ftp://ann@example.org/photos --settle 10s
+  ferryman watch out ftp://ann@example.org/in --once --move-to sent`;
+
+export function watchCommand(io: RemoteIo = PROCESS_IO): Command {
+  return remoteCommand("watch", "Send the files of a folder to a server, now and as they come.", EXAMPLES)
+    .argument("<DIR>", "folder of this machine, with all that is below it")
+    .argument("<URL>", "folder of the server")
+    .option("--remove", "remove a file here when it has been sent")
+    .option("--move-to <DIR>", "move it there instead")
+    .option("--settle <TIME>", "how long a file must not have changed (default: 2s)")
+    .option("--atomic", "send to a hidden name and rename at the end")
+    .option("--hidden", "names that begin with a dot, too")
+    .option("--once", "end when all that is there has been sent")
+    .option("-P, --parallel <N>", "files at the same time (default: 2)", readCount)
+    .action(
+      async (folder: string, url: string, flags: WatchFlags) =>
+        await ending(async () => await watch({ folder, url, flags }, io)),
+    );
+}
+
+type Asked = { readonly folder: string; readonly url: string; readonly flags: WatchFlags };
+
+async function watch({ folder, url, flags }: Asked, io: RemoteIo): Promise<void> {
+  if (flags.remove === true && flags.moveTo !== undefined) {
+    throw new CliError("--remove and --move-to do not go together.", EXIT.usage);
+  }
+  const stop = new AbortController();
+  const end = (): void => stop.abort();
+  process.on("SIGINT", end);
+  process.on("SIGTERM", end);
+  try {
+    const say = sayer(io);
+    await using reached = await reach(url, flags, { say, signal: stop.signal });
+    const report = await watchAndUpload(reached.client, folder, reached.path, {
+      signal: stop.signal,
+      settleMs: settleOf(flags.settle),
+      afterwards: flags.moveTo === undefined ? (flags.remove === true ? "remove" : "keep") : { moveTo: flags.moveTo },
+      hidden: flags.hidden,
+      atomic: flags.atomic,
+      once: flags.once,
+      parallel: flags.parallel,
+      onEvent: (event) => tell(event, { flags, io, say }),
+    });
+    finish(report, { flags, io });
+  } finally {
+    process.off("SIGINT", end);
+    process.off("SIGTERM", end);
+  }
+}
+
+function settleOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const seconds = parseDuration(text);
+  if (seconds === undefined) throw new CliError("--settle takes a time like 5s or 1m.", EXIT.usage);
+  return seconds * 1000;
+}
+
+type Telling = { readonly flags: WatchFlags; readonly io: RemoteIo; readonly say: (line: string) => void };
+
+function tell(event: WatchEvent, { flags, io, say }: Telling): void {
+  if (flags.json === true) {
+    const { kind, ...rest } = event;
+    const error = "error" in event ? { error: event.error.message, code: event.error.code } : {};
+    io.stdout.write(`${JSON.stringify({ v: 1, event: kind, ...rest, ...error })}\n`);
+    return;
+  }
+  if (event.kind === "failed") say(`error: ${printable(event.path)}: ${explained(event.error)}`);
+  else if (event.kind === "warning") say(`warning: ${event.text}`);
+  else if (event.kind === "waiting") {
+    say(`note: ${explained(event.error)} Nothing is sent for ${(event.waitMs / 1000).toFixed(0)} s.`);
+  } else if (flags.quiet !== true) tellWork(event, say);
+}
+
+function tellWork(event: WatchEvent, say: (line: string) => void): void {
+  if (event.kind === "sent") say(`sent ${printable(event.path)}  ${shownSize(event.bytes)} in ${event.ms} ms`);
+  else if (event.kind === "ready") say(`watching: ${event.files} files are there.`);
+}
+
+function finish(
+  { sent, octets, failures }: WatchReport,
+  { flags, io }: { readonly flags: WatchFlags; readonly io: RemoteIo },
+): void {
+  if (flags.quiet !== true && flags.json !== true) io.stderr.write(`${sent} sent, ${shownSize(octets)}.\n`);
+  if (failures > 0) throw new CliError(`${failures} failed; see above.`, EXIT.failed);
+}
