@@ -41,7 +41,7 @@ async function byTurns(
   await Promise.all(Array.from({ length: job.connections }, worker));
 }
 
-async function work(client: Client): Promise<unknown> {
+async function work(client: Client): Promise<void> {
   switch (job.kind) {
     case "get":
       await client.downloadTo(job.to, job.path);
@@ -53,13 +53,19 @@ async function work(client: Client): Promise<unknown> {
       for (const { name } of await client.list(job.folder)) console.log(name);
       break;
     case "get-many": {
-      if (job.connections === 1) return await client.downloadToDir(job.to, job.folder);
+      if (job.connections === 1) {
+        await client.downloadToDir(job.to, job.folder);
+        break;
+      }
       const names = (await client.list(job.folder)).map(({ name }) => name);
       await byTurns(names, async (each, name) => await each.downloadTo(join(job.to, name), `${job.folder}/${name}`));
       break;
     }
     case "put-many": {
-      if (job.connections === 1) return await client.uploadFromDir(job.from, job.folder);
+      if (job.connections === 1) {
+        await client.uploadFromDir(job.from, job.folder);
+        break;
+      }
       const names = await readdir(job.from);
       await byTurns(names, async (each, name) => await each.uploadFrom(join(job.from, name), `${job.folder}/${name}`));
       break;

@@ -110,7 +110,8 @@ async function measureAll({ wish, around }: Stage): Promise<number> {
   say("Making the files …");
   const ground = await prepare(around.folder, { sizes: quick ? QUICK : FULL, ownMounts: around.isolated });
   const state = join(around.folder, "clients");
-  mkdirSync(state);
+  // As every home has one; Node keeps there what it has compiled.
+  mkdirSync(join(state, ".cache"), { recursive: true });
   const servers = Object.fromEntries(
     Object.entries(SERVERS).filter(([name]) => around.absent[`server ${name}`] === undefined),
   );

@@ -94,7 +94,7 @@ const curl: Rival = {
     "`-sS`, certificates not checked. Many files by the pattern `[0-N]`, with `--ftp-method nocwd`, which takes a twelfth of the time of its default, and `-Z --parallel-max 8`.",
   absent: async () => absentProgram("curl"),
   version: async () => firstWords(await run("curl", ["--version"]), 2),
-  share: (connections, secure) => (secure ? 0.1 : connections === 1 ? 0.04 : 1),
+  share: (connections, secure) => (secure ? 0.1 : connections === 1 ? 0.004 : 1),
   words(job, where) {
     const start = ["curl", "-sS", ...(where.secure ? ["--ssl-reqd", "-k"] : [])];
     const at = (path: string): string => urlOf(where, path);
