@@ -114,10 +114,10 @@ async function attempt(bench: ClientBench, { task, rival, mine }: Turn, plan: Cl
 /** Characters of an error that the page shows. */
 const SHOWN = 160;
 
-/** Without what differs from run to run: ports and numbers in front. */
+/** On one line, without what differs from run to run: the time in front, and ports. */
 function gistOf(message: string): string {
-  const line = message.split("\n").find((each) => each.trim() !== "") ?? message;
-  return line
+  const text = message.replaceAll(/\s+/g, " ").replace(/^[\d/]+ [\d:]+ /, "");
+  return text
     .replaceAll(/127\.0\.0\.1:\d+/g, "the server")
     .trim()
     .slice(0, SHOWN);
