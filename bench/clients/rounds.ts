@@ -26,6 +26,8 @@ export type ClientPlan = {
   readonly budgetMs: number;
   /** On the clock of performance.now(): from then on there is one round of each. */
   readonly deadline: number;
+  /** From then on no workload begins. */
+  readonly end: number;
   /** Milliseconds that one run may take. */
   readonly limitMs: number;
   readonly say: (line: string) => void;
@@ -52,6 +54,10 @@ export async function runClients(bench: ClientBench, plan: ClientPlan): Promise<
   const rows: ClientRow[] = [];
   for (const task of plan.tasks) {
     if (plan.stopped()) break;
+    if (performance.now() > plan.end) {
+      plan.say(`${task.id} is left out: the time is up`);
+      continue;
+    }
     rows.push(await runTask(bench, task, plan));
   }
   return rows;
