@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { debianClients, unpackedClient } from "../peers/debian.ts";
 import { COMMAND, builtPackage } from "../peers/ferryman.ts";
 import { findProgram, run } from "../processes.ts";
-import { HOST, type Job, type Rival, type Where, type Words, smallName, urlOf } from "./job.ts";
+import { HOST, type Job, type Rival, type Words, smallName, urlOf } from "./job.ts";
 
 const missing = (why: string): Words => ({ missing: why });
 /** For a client that has a thing, though not in one command. */
@@ -279,4 +279,3 @@ function firstWords(text: string, count: number): string {
 }
 
 export const RIVALS: readonly Rival[] = [ferryman, lftp, curl, wget, aria2, rclone, basicFtp];
-export type { Where };
