@@ -19,6 +19,7 @@ export const USAGE = `Usage: npm run bench -- [flags]
   --json FILE      where all figures go (bench/.cache/latest.json)
   --folder DIR     where the files are made and served (the system's temporary folder); takes 3 GiB
   --check          fail when a ratio to the best peer is more than 20 % below docs/performance.json
+  --clients        clients instead of servers; with --help what else can be said then
   --page           write docs/performance.md, .svg and .json; with --json FILE from that file, without measuring
 
 As root it starts all servers, in namespaces of its own; else those that need no root.`;

@@ -178,7 +178,9 @@ async function main(): Promise<number> {
 }
 
 try {
-  process.exitCode = await main();
+  process.exitCode = process.argv.includes("--clients")
+    ? await (await import("./clients/main.ts")).benchClients()
+    : await main();
 } catch (error) {
   if (!(error instanceof WrongFlag)) throw error;
   console.error(`${error.message}\n\n${USAGE}`);

@@ -30,6 +30,15 @@ async function build(): Promise<string | undefined> {
   return undefined;
 }
 
+/** Builds it, once in a run. @returns why it cannot be, or undefined. */
+export async function builtPackage(): Promise<string | undefined> {
+  outcome ??= build();
+  return await outcome;
+}
+
+/** The command of the built package. */
+export const COMMAND: readonly string[] = [process.execPath, join(PACKAGE, "bin", "ferryman.cjs")];
+
 type Variant = {
   readonly workers: readonly string[];
   readonly setup: string;
@@ -42,10 +51,7 @@ function variant(name: string, { workers, setup, share = {} }: Variant): Peer {
     ours: true,
     setup,
     share,
-    async absent() {
-      outcome ??= build();
-      return await outcome;
-    },
+    absent: builtPackage,
     version: async () =>
       `Ferryman ${/"version": "([^"]+)"/.exec(readFileSync(join(PROJECT, "package.json"), "utf8"))?.[1] ?? "unknown"}`,
     logins({ password, argon2id, sha512Crypt }) {
@@ -59,7 +65,7 @@ function variant(name: string, { workers, setup, share = {} }: Variant): Peer {
       writeFileSync(config, UNLIMITED);
       const where = [root, "--listen", `127.0.0.1:${port}`, "--config", config, "--users", users];
       const more = ["--state-folder", join(state, name), "--cert", cert, "--key", key, ...workers];
-      return { command: [process.execPath, join(PACKAGE, "bin", "ferryman.cjs"), "serve", ...where, ...more] };
+      return { command: [...COMMAND, "serve", ...where, ...more] };
     },
   };
 }

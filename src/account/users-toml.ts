@@ -6,7 +6,7 @@ import { isAbsolute } from "node:path";
 import { TomlDate, TomlError, parse } from "smol-toml";
 import { z } from "zod";
 import { didYouMean } from "../base/nearest.ts";
-import { durationSeconds, octets } from "../base/units.ts";
+import { durationSeconds, octets } from "../base/unit-schemas.ts";
 import { type Account, AccountError, type AccountLimits, type FolderRule, type Rights } from "./account.ts";
 import { HASH_FORM, hashProblem } from "./hash-forms.ts";
 import { nameProblem } from "./names.ts";

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { durationSeconds, formatDuration, formatOctets, octets, parseDuration, parseOctets } from "./units.ts";
+import { durationSeconds, octets } from "./unit-schemas.ts";
+import { formatDuration, formatOctets, parseDuration, parseOctets } from "./units.ts";
 
 test("durations as people write them", () => {
   const cases: readonly (readonly [string, number | undefined])[] = [

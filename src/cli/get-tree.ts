@@ -6,7 +6,7 @@ import { printable } from "./columns.ts";
 import { CliError, EXIT } from "./exit.ts";
 import type { ShownTransfer } from "./progress/board.ts";
 import { shownSize, shownTime } from "./progress/figures.ts";
-import { explained } from "./remote/failure.ts";
+import { explainedInLine } from "./remote/failure.ts";
 import type { RemoteFlags } from "./remote/flags.ts";
 import type { RemoteIo } from "./remote/io.ts";
 import { loginOf, placeOf } from "./remote/reach.ts";
@@ -113,8 +113,8 @@ function hear(event: FetchEvent, { shown, transfers: { board, say } }: Hearing):
       break;
     case "failed": {
       const transfer = shown.get(event.url);
-      if (transfer === undefined) say(`${printable(event.url)}  failed: ${explained(event.error)}`);
-      else transfer.failed(explained(event.error));
+      if (transfer === undefined) say(`${printable(event.url)}  failed: ${explainedInLine(event.error)}`);
+      else transfer.failed(explainedInLine(event.error));
       shown.delete(event.url);
       break;
     }

@@ -1,20 +1,20 @@
 /** `ferryman get`: files from servers, to files of the same name, a name, a folder, or standard output. */
-import { stat } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { bytesOfText } from "../base/bytes.ts";
 import { type BatchFault, type BatchItem, isBatchFault, readBatch } from "../client/batch.ts";
 import { FtpError } from "../client/errors.ts";
 import type { DownloadOptions, Entry, Transferred } from "../client/types.ts";
-import { formatFtpUrl } from "../client/url.ts";
+import { type FtpUrl, formatFtpUrl, parseFtpUrl } from "../client/url.ts";
 import { hasGlob } from "../protocol/glob.ts";
 import { unsafeName } from "../protocol/listings/unsafe-name.ts";
 import { CliError, EXIT } from "./exit.ts";
-import { type TreeFlags, getTree } from "./get-tree.ts";
+import type { TreeFlags } from "./get-tree.ts";
 import { ending } from "./remote/failure.ts";
 import { REMOTE_HELP, readCount, withRemoteFlags } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo } from "./remote/io.ts";
-import { type Reached, demandPath, reach } from "./remote/reach.ts";
+import { type Reached, demandPath, isRemote, reach } from "./remote/reach.ts";
 import { type OneFile, type Transfers, transferEach, transferOne, transferring } from "./remote/transfers.ts";
 
 type GetFlags = TreeFlags & {
@@ -93,6 +93,7 @@ async function getAll(given: readonly string[], flags: GetFlags, io: RemoteIo): 
     throw new CliError("-o names one file: it goes with one URL, and without -O, -i and -r.", EXIT.usage);
   }
   await transferring({ flags, io, isPiped: flags.output === "-" }, async (transfers) => {
+    await using servers = new LastServer();
     let count = 0;
     for await (const item of asked(given, flags, { io, signal: transfers.signal })) {
       try {
@@ -102,6 +103,7 @@ async function getAll(given: readonly string[], flags: GetFlags, io: RemoteIo): 
           flags: { ...flags, ...(output === undefined ? {} : { output }) },
           io,
           transfers,
+          servers,
         });
       } catch (error) {
         if (!isMany || !(error instanceof FtpError)) throw error;
@@ -125,16 +127,48 @@ async function* asked(
 
 async function getFrom(text: string, work: Work): Promise<number> {
   if (work.flags.recursive === true) {
+    const { getTree } = await import("./get-tree.ts");
     await getTree(text, work);
     return 1;
   }
   if (/^https?:/i.test(text))
     throw new CliError("Pages of HTTP are fetched with -r; -l 0 fetches one alone.", EXIT.usage);
-  await using reached = await reach(text, work.flags, work.transfers);
-  return await getFiles(reached, work);
+  return await getFiles(await work.servers.reach(text, work), work);
 }
 
-type Work = { readonly flags: GetFlags; readonly io: RemoteIo; readonly transfers: Transfers };
+type Work = {
+  readonly flags: GetFlags;
+  readonly io: RemoteIo;
+  readonly transfers: Transfers;
+  readonly servers: LastServer;
+};
+
+/** Where the last URL led: the next one of the same server and user needs no login of its own. */
+class LastServer implements AsyncDisposable {
+  #reached: Reached | undefined;
+
+  async reach(text: string, { flags, transfers }: Pick<Work, "flags" | "transfers">): Promise<Reached> {
+    const url = isRemote(text) ? parseFtpUrl(text) : undefined;
+    const last = this.#reached;
+    if (url !== undefined && last !== undefined && serverOf(url) === serverOf(last.url)) {
+      return { ...last, url, path: url.path };
+    }
+    await this[Symbol.asyncDispose]();
+    this.#reached = await reach(text, flags, transfers);
+    return this.#reached;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const last = this.#reached;
+    this.#reached = undefined;
+    await last?.[Symbol.asyncDispose]();
+  }
+}
+
+/** All of a URL that says where one signs in, and as whom. */
+function serverOf({ scheme, user, password, host, port }: FtpUrl): string {
+  return JSON.stringify([scheme, user, password, host, port]);
+}
 
 /** @returns how many files there were. */
 async function getFiles({ client, url }: Reached, { flags, io, transfers }: Work): Promise<number> {
@@ -195,6 +229,7 @@ function readList(text: string, before: readonly string[] = []): readonly string
 async function targetOf(path: string, { output, outputFolder }: GetFlags): Promise<string> {
   const name = path.split("/").at(-1) ?? "";
   if (output !== undefined) return (await isFolder(output)) ? join(output, checked(name, path)) : output;
+  if (outputFolder !== undefined) await mkdir(outputFolder, { recursive: true });
   return join(outputFolder ?? ".", checked(name, path));
 }
 

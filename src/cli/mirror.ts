@@ -11,7 +11,7 @@ import { CliError, EXIT } from "./exit.ts";
 import { type ShownTransfer, boardMode, createBoard, type TransferBoard } from "./progress/board.ts";
 import { shownSize, shownTime } from "./progress/figures.ts";
 import { remoteCommand } from "./remote/at.ts";
-import { asCliError, ending, explained } from "./remote/failure.ts";
+import { asCliError, ending, explainedInLine } from "./remote/failure.ts";
 import { readAge, readCount, readSize, type RemoteFlags } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo, interruptible } from "./remote/io.ts";
 import { isRemote, reach } from "./remote/reach.ts";
@@ -112,7 +112,9 @@ export function mirrorCommand(io: RemoteIo = PROCESS_IO): Command {
     .option("--fail-early", "the first failure ends all")
     .action(
       async (from: string, to: string, flags: MirrorFlags) =>
-        await ending(async () => await run({ from, to, flags: { ...flags, rules } }, io)),
+        await ending(async () => await run({ from, to, flags: { ...flags, rules } }, io)).catch((error: unknown) => {
+          throw inFlags(error);
+        }),
     );
 }
 
@@ -196,7 +198,7 @@ async function plan(client: Client, spec: MirrorSpec, { flags, io, signal, board
     io.stdout.write(flags.json === true ? `${JSON.stringify({ v: 1, step })}\n` : `${printable(describeStep(step))}\n`);
   }
   for (const line of describePlan(planned)) board.note(printable(line));
-  for (const { path, error } of planned.failed) board.note(`error: ${printable(path)}: ${explained(error)}`);
+  for (const { path, error } of planned.failed) board.note(`error: ${printable(path)}: ${explainedInLine(error)}`);
   if (planned.failures > 0) throw new CliError(`${planned.failures} could not be looked at.`, EXIT.failed);
 }
 
@@ -225,8 +227,15 @@ async function doIt(client: Client, spec: MirrorSpec, { flags, io, signal, board
 function finish({ failures, warnings, deletesHeld, stopped }: Report, { stderr }: RemoteIo): void {
   for (const warning of warnings) stderr.write(`warning: ${printable(warning)}\n`);
   if (deletesHeld !== undefined) stderr.write(`warning: nothing was removed: ${printable(deletesHeld)}\n`);
-  if (stopped !== undefined) throw asCliError(stopped);
+  if (stopped !== undefined) throw inFlags(asCliError(stopped));
   if (failures > 0) throw new CliError(`${failures} failed; the same command tries them again.`, EXIT.failed);
+}
+
+/** The library names its options; a person at a terminal has flags. */
+function inFlags(error: unknown): unknown {
+  if (!(error instanceof CliError)) return error;
+  const text = error.message.replaceAll("maxDelete", "--max-delete").replaceAll("allowEmpty", "--allow-empty");
+  return new CliError(text, error.exitCode);
 }
 
 function summary(report: Report): string {
@@ -270,8 +279,8 @@ class Shower {
         break;
       case "failed": {
         const shown = this.#end(event.path);
-        if (shown === undefined) this.#board.note(`${printable(event.path)}  failed: ${explained(event.error)}`);
-        else shown.failed(explained(event.error));
+        if (shown === undefined) this.#board.note(`${printable(event.path)}  failed: ${explainedInLine(event.error)}`);
+        else shown.failed(explainedInLine(event.error));
         break;
       }
       case "planned": {

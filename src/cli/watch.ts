@@ -6,7 +6,7 @@ import { printable } from "./columns.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { shownSize } from "./progress/figures.ts";
 import { remoteCommand } from "./remote/at.ts";
-import { ending, explained } from "./remote/failure.ts";
+import { ending, explainedInLine } from "./remote/failure.ts";
 import { readCount, type RemoteFlags } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo, sayer } from "./remote/io.ts";
 import { reach } from "./remote/reach.ts";
@@ -93,10 +93,10 @@ function tell(event: WatchEvent, { flags, io, say }: Telling): void {
     io.stdout.write(`${JSON.stringify({ v: 1, event: kind, ...rest, ...error })}\n`);
     return;
   }
-  if (event.kind === "failed") say(`error: ${printable(event.path)}: ${explained(event.error)}`);
+  if (event.kind === "failed") say(`error: ${printable(event.path)}: ${explainedInLine(event.error)}`);
   else if (event.kind === "warning") say(`warning: ${event.text}`);
   else if (event.kind === "waiting") {
-    say(`note: ${explained(event.error)} Nothing is sent for ${(event.waitMs / 1000).toFixed(0)} s.`);
+    say(`note: ${explainedInLine(event.error)} Nothing is sent for ${(event.waitMs / 1000).toFixed(0)} s.`);
   } else if (flags.quiet !== true) tellWork(event, say);
 }
 

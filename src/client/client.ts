@@ -1,7 +1,6 @@
 /** `ferryman/client`: a server as an object, whose calls take connections from a pool and may all run at the same time. */
 import { PassThrough, type Readable, Writable } from "node:stream";
 import { callbackify } from "node:util";
-import { copyBetween } from "./copy/copy.ts";
 import { connectHub } from "./connector.ts";
 import { download } from "./download.ts";
 import type { EventHub } from "./event-hub.ts";
@@ -12,7 +11,6 @@ import type { Hub } from "./hub.ts";
 import { keepHub } from "./hub-of.ts";
 import { READ_MOST } from "./limits.ts";
 import { list } from "./list.ts";
-import { segmentedDownload } from "./segments/segmented.ts";
 import { setTimeAt } from "./set-time.ts";
 import type { FtpSession } from "./session.ts";
 import { glob, removeTree, walk } from "./trees.ts";
@@ -169,6 +167,8 @@ class FtpClient implements Client {
   async download(path: string, to: Sink, options: DownloadOptions = {}): Promise<Transferred> {
     const { segments } = options;
     if (segments !== undefined && segments !== 1 && typeof to === "string") {
+      // Loaded by who asks for it: a short command does not wait for what it does not use.
+      const { segmentedDownload } = await import("./segments/segmented.ts");
       return await segmentedDownload([{ client: this.#hub, path }], to, { ...options, segments });
     }
     return await download(this.#hub, this.#hub.path(path), to, options);
@@ -179,6 +179,7 @@ class FtpClient implements Client {
   }
 
   async copyTo(other: Client, from: string, to: string, options: CopyOptions = {}): Promise<Copied> {
+    const { copyBetween } = await import("./copy/copy.ts");
     return await copyBetween(this, from, other, to, options);
   }
 

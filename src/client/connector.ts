@@ -85,6 +85,7 @@ class SessionMaker {
       refused: new Set(),
       failed: new Set(),
       pipelining: false,
+      rounds: 0,
       cap: () => void (this.#cap = "TLSv1.2"),
     };
   }

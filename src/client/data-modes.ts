@@ -11,7 +11,14 @@ import { formatEprt, formatPort, parse227, parse229 } from "../protocol/host-por
 import { type ActiveListener, listenActive } from "./active-listener.ts";
 import type { ControlLink } from "./control.ts";
 import { DATA_MODES, type DataAttempt, type DataMode, FtpError, type FtpReply, shownReply } from "./errors.ts";
-import { ACTIVE_WAIT_MS, KNOWN_MODE_WAIT_MS, MODE_WAIT_MS, SECOND_MODE_WAIT_MS } from "./limits.ts";
+import {
+  ACTIVE_WAIT_MS,
+  KNOWN_MODE_WAIT_MS,
+  MODE_WAIT_MS,
+  PATIENCE_FACTOR,
+  ROUNDS_MOST,
+  SECOND_MODE_WAIT_MS,
+} from "./limits.ts";
 import type { DataOptions } from "./types.ts";
 
 /** What is known of a host's modes; shared by all control connections of a client. */
@@ -22,6 +29,8 @@ export type ModeMemory = {
   readonly refused: Set<DataMode>;
   /** Modes whose connections did not come about since the last that did. */
   readonly failed: Set<DataMode>;
+  /** How often all modes have failed since the last that came about. */
+  rounds: number;
   /** This server bears the next EPSV while a transfer runs. */
   pipelining: boolean;
   /** From now on sessions are made with TLS 1.2 at most: this server does not see that TLS 1.3 resumes. */
@@ -90,7 +99,7 @@ export async function routeData(
       ...(endpoint === undefined ? {} : { endpoint }),
     });
   }
-  throw blocked(tried);
+  throw blocked(mayTryAgain(terms.memory), tried);
 }
 
 /** To a port that the server has named already. @returns undefined if it does not take us: then it is asked anew. */
@@ -104,15 +113,20 @@ export async function routeAhead(
   return "why" in connected ? undefined : connected;
 }
 
+/** All have failed: once more, with more patience, as the way may just be long; then no more. */
+function mayTryAgain(memory: ModeMemory): boolean {
+  memory.rounds += 1;
+  return memory.rounds < ROUNDS_MOST;
+}
+
 /** Every mode has failed, or was not allowed. */
-function blocked(tried: readonly DataAttempt[]): FtpError {
+function blocked(isAnyLeft: boolean, tried: readonly DataAttempt[]): FtpError {
   const list = tried.length === 0 ? "no data mode is allowed here" : tried.map(shownAttempt).join("; ");
   return new FtpError("DATA_BLOCKED", `no data connection: ${list}`, {
     phase: "data-open",
     connection: "data",
     tried,
-    // Where nothing could even be tried, nothing will be different the next time.
-    retryable: tried.length > 0,
+    retryable: isAnyLeft,
     hint: "a firewall or NAT lets the control connection through and not the data connection: the server must open its passive ports, or forward them and say its public address; `ferryman doctor` tells more",
   });
 }
@@ -131,7 +145,7 @@ function modesFor(link: ControlLink, { options, memory, isActivePossible }: Mode
       !memory.refused.has(mode) && !(isIpv6 && (mode === "pasv" || mode === "port")) && (!isActive || isActivePossible)
     );
   });
-  const rank = (mode: DataMode): number => (mode === memory.preferred ? 0 : memory.failed.has(mode) ? 2 : 1);
+  const rank = (mode: DataMode): number => (memory.failed.has(mode) ? 2 : mode === memory.preferred ? 0 : 1);
   return allowed.toSorted((a, b) => rank(a) - rank(b));
 }
 
@@ -206,9 +220,9 @@ function missOf(error: FtpError): string {
 
 /** Milliseconds for a connection to a passive port. One that worked before is given longer, as it may just be slow. */
 function waitFor(mode: DataMode, { options, memory }: ModeTerms): number {
-  const wait = options.waitMs ?? MODE_WAIT_MS;
+  const wait = (options.waitMs ?? MODE_WAIT_MS) * (memory.rounds > 0 ? PATIENCE_FACTOR : 1);
   if (memory.preferred === mode && !memory.failed.has(mode)) return Math.max(wait, KNOWN_MODE_WAIT_MS);
-  if (memory.failed.size > 0) return Math.min(wait, SECOND_MODE_WAIT_MS);
+  if (memory.failed.size > 0) return Math.min(wait, SECOND_MODE_WAIT_MS * (memory.rounds > 0 ? PATIENCE_FACTOR : 1));
   return wait;
 }
 
@@ -251,7 +265,16 @@ function active(mode: "eprt" | "port"): Way {
       const reply = await ask(mode === "eprt" ? `EPRT ${formatEprt(hostPort)}` : `PORT ${formatPort(hostPort)}`);
       if (reply.code >= 400) return refusal(reply, mode, memory);
       isKept = true;
-      return activeRoute(mode, { listener, endpoint: showEndpoint({ address, port: listener.port }), terms, signal });
+      // Another try is of use where there is a mode that has not failed yet.
+      const isAnyLeft = (): boolean =>
+        modesFor(link, terms).some((each) => !memory.failed.has(each)) || mayTryAgain(memory);
+      return activeRoute(mode, {
+        isAnyLeft,
+        listener,
+        endpoint: showEndpoint({ address, port: listener.port }),
+        terms,
+        signal,
+      });
     } finally {
       if (!isKept) await listener[Symbol.asyncDispose]();
     }
@@ -260,7 +283,12 @@ function active(mode: "eprt" | "port"): Way {
 
 function activeRoute(
   mode: "eprt" | "port",
-  { listener, endpoint, terms }: { listener: ActiveListener; endpoint: string; terms: ModeTerms; signal: AbortSignal },
+  {
+    listener,
+    endpoint,
+    terms,
+    isAnyLeft,
+  }: { listener: ActiveListener; endpoint: string; terms: ModeTerms; signal: AbortSignal; isAnyLeft: () => boolean },
 ): DataRoute {
   const begun = performance.now();
   return {
@@ -275,7 +303,7 @@ function activeRoute(
         if (!limit.aborted) throw error;
         terms.memory.failed.add(mode);
         const others = [...listener.strangers].join(", ");
-        throw blocked([
+        throw blocked(isAnyLeft(), [
           {
             mode,
             endpoint,

@@ -21,7 +21,7 @@ export const KNOWN_MODE_WAIT_MS = 5_000;
 /** Milliseconds for a further passive mode: it goes to the same host mostly. */
 export const SECOND_MODE_WAIT_MS = 700;
 /** Milliseconds for which the server may take to connect to us. */
-export const ACTIVE_WAIT_MS = 10_000;
+export const ACTIVE_WAIT_MS = 5_000;
 /** Milliseconds in which an aborted transfer must be answered, or its control connection is given up. */
 export const ABORT_WAIT_MS = 3_000;
 /** How often a call is tried in all, the milliseconds before the second try, and the longest wait between two. */
@@ -60,3 +60,5 @@ export const STREAK_MS = 500;
 export const AHEAD_MS = 5_000;
 /** Preliminary replies before the one that counts: 120 and a few of servers that say how far they are. */
 export const PRELIMINARY_MOST = 32;
+/** How often all data modes are tried, and how much longer each is waited for the second time: on a long way all may be slow. */
+export const [ROUNDS_MOST, PATIENCE_FACTOR] = [2, 4];

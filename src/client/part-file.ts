@@ -2,7 +2,7 @@
  * Where a download lies until it is whole: a hidden file beside its target, whose name tells what is in it. A file that has
  * changed at the server has another name, so an old half is never continued with a new one.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { constants } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -24,9 +24,7 @@ const NAME_MOST = 200;
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
 
 export function partPath(target: string, { url, size, modifiedMs }: SourceMark): string {
-  const digest = createHash("sha256")
-    .update(`${url}\n${size ?? ""}\n${modifiedMs ?? ""}`)
-    .digest("hex");
+  const digest = hash("sha256", `${url}\n${size ?? ""}\n${modifiedMs ?? ""}`);
   const name = Buffer.from(basename(target))
     .subarray(0, NAME_MOST)
     .toString("latin1")

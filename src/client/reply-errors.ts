@@ -41,6 +41,7 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
 const TOO_MANY = /too many|maximum|limit|already logged|not available|try (?:again )?later/i;
 const DENIED = /denied|permission|not permitted|not allowed|forbidden|read.?only|privilege|\(rule /i;
 const EXISTS = /exists|not empty/i;
+const FOLDER = /not a (?:plain|regular) file|is a (?:directory|folder)/i;
 const RESUME = /resum|reuse|re-use|session/i;
 const FULL = /no space|disk full|insufficient (?:disk|storage)|quota/i;
 
@@ -72,5 +73,7 @@ function meaningOf({ code, lines }: FtpReply): Meaning {
 function meaningOfWords(text: string): Meaning | undefined {
   if (FULL.test(text)) return { code: "NO_SPACE", retryable: false };
   if (EXISTS.test(text) && !/not exist|n't exist|doesnt exist/i.test(text)) return { code: "EXISTS" };
+  if (FOLDER.test(text))
+    return { code: "NOT_FOUND", hint: "it is a folder: mirror or get -r fetches all of it, rm -r removes it" };
   return DENIED.test(text) ? { code: "DENIED" } : undefined;
 }

@@ -246,6 +246,7 @@ export class FtpSession {
         modes.worked(route.mode);
       }
       modes.memory.failed.clear();
+      modes.memory.rounds = 0;
       // Pure-FTPd answers a command that comes during an upload with a 500, which would pass for the upload's end.
       if (final === undefined && route.mode === "epsv" && plan.direction === "in") this.#ahead.ask();
       try {

@@ -244,9 +244,13 @@ async function verify(hub: Hub, path: string, cargo: Cargo, run: Run): Promise<T
     });
   }
   if (there !== wanted) throw sizeMismatch(path, wanted, there);
-  // What was there before may have been the beginning of another file.
-  if ((how !== "hash" && !run.isContinued) || cargo.path === undefined || run.options.mode === "append") return "size";
+  if (cargo.path === undefined || !wantsHash(run)) return "size";
   return (await compareHash(path, cargo.path, { hub, signal })) ? "hash" : "size";
+}
+
+/** Also where it went on: what was there before may have been the beginning of another file. */
+function wantsHash({ options, isContinued }: Run): boolean {
+  return options.mode !== "append" && (options.verify === "hash" || isContinued);
 }
 
 /** A server that keeps no times is none to fail for. */

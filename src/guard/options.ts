@@ -1,7 +1,7 @@
 /** The guard's options: `[limits]` says how many and how often, `[bans]` who may not come at all. */
 import { z } from "zod";
 import { option } from "../base/option.ts";
-import { durationSeconds, octets } from "../base/units.ts";
+import { durationSeconds, octets } from "../base/unit-schemas.ts";
 import { parseNetwork } from "./cidr.ts";
 import { LONGEST_BAN } from "./limits.ts";
 

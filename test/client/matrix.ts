@@ -11,7 +11,7 @@ import type { Client, ConnectOptions } from "../../src/client/types.ts";
 import { CONTENT, IMPLICIT_PEERS, INCOMING, type PeerName, type StartedPeer, absentPeer, startPeer } from "./peers.ts";
 
 export type Security = "clear" | "explicit TLSv1.2" | "explicit TLSv1.3" | "implicit TLSv1.3";
-const EXPLICIT: readonly Security[] = ["clear", "explicit TLSv1.2", "explicit TLSv1.3"];
+export const EXPLICIT: readonly Security[] = ["clear", "explicit TLSv1.2", "explicit TLSv1.3"];
 /** Control connections at once. */
 const AT_ONCE = 4;
 /** Octets of what goes up: more than one buffer, and not a multiple of anything. */
@@ -52,7 +52,10 @@ async function moveEverything(
   }
 }
 
-async function tryOut(peer: StartedPeer, { mode, security }: { mode: DataMode; security: Security }): Promise<void> {
+export async function tryOut(
+  peer: StartedPeer,
+  { mode, security }: { mode: DataMode; security: Security },
+): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "ferryman-matrix-"));
   try {
     await using client = await connect(peer.url(), optionsFor(mode, security));

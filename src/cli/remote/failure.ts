@@ -24,10 +24,17 @@ export function explained(error: FtpError): string {
   return `${sentence}\n${/[.!?]$/.test(hint) ? hint : `${hint}.`}`;
 }
 
+/** For a line among others. */
+export function explainedInLine(error: FtpError): string {
+  return explained(error).replaceAll("\n", " ");
+}
+
 /** @returns what is not the client's unchanged. */
 export function asCliError(error: unknown): unknown {
   if (!(error instanceof FtpError)) return error;
-  return new CliError(explained(error), CODES[error.code] ?? EXIT.failed);
+  // A name that nobody knows will not be known later either.
+  const isLasting = error.code === "UNREACHABLE" && !error.retryable;
+  return new CliError(explained(error), isLasting ? EXIT.failed : (CODES[error.code] ?? EXIT.failed));
 }
 
 /** Runs a command's work; the client's errors become ends of the command. */

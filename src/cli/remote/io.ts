@@ -34,7 +34,13 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
   try {
     return await work(stop.signal);
   } catch (error) {
-    if (stop.signal.aborted && error === stop.signal.reason) process.exit(INTERRUPTED);
+    if (stop.signal.aborted && error === stop.signal.reason) {
+      // The line that was being drawn ends here.
+      process.stderr.write(
+        `${process.stderr.isTTY ? "\n" : ""}ferryman: interrupted; the same command goes on where that is possible (get and put: with -c).\n`,
+      );
+      process.exit(INTERRUPTED);
+    }
     throw error;
   } finally {
     process.off("SIGINT", interrupt);

@@ -2,7 +2,7 @@
 import { FtpError } from "../../client/errors.ts";
 import type { Progress, Transferred } from "../../client/types.ts";
 import { type TransferBoard, boardMode, createBoard } from "../progress/board.ts";
-import { Failures, explained } from "./failure.ts";
+import { Failures, explainedInLine } from "./failure.ts";
 import type { RemoteFlags } from "./flags.ts";
 import { type RemoteIo, interruptible, sayer } from "./io.ts";
 
@@ -47,7 +47,7 @@ export async function transferOne(
     shown.done(done.skipped === true ? "is there already" : undefined);
   } catch (error) {
     if (signal.aborted || !(error instanceof FtpError)) throw error;
-    shown.failed(explained(error).replaceAll("\n", " "));
+    shown.failed(explainedInLine(error));
     failures.note(error, true);
   }
 }

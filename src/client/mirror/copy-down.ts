@@ -1,5 +1,6 @@
 /** One file from the server into the local tree: to a hidden name beside it, which becomes its own when all is there. */
 import { chmod, lutimes, rm } from "node:fs/promises";
+import { parseTimeVal } from "../../protocol/facts.ts";
 import { FtpError } from "../errors.ts";
 import type { Client, EntryTime } from "../types.ts";
 import { timesAgree } from "./compare.ts";
@@ -95,12 +96,21 @@ export class DownCopier {
   async #exactTime(remote: string, { modified }: Facts, signal: AbortSignal): Promise<EntryTime | undefined> {
     if (this.#terms.times !== "exact" || modified?.precision === "second") return undefined;
     try {
+      const { features } = this.#client.info;
+      if (features.has("MDTM") && !features.has("MLST")) return await this.#askTime(remote, signal);
       const now = await this.#client.stat(remote, { signal });
       return now.modified?.precision === "second" ? now.modified : undefined;
     } catch (error) {
       if (error instanceof FtpError && !error.retryable) return undefined;
       throw error;
     }
+  }
+
+  /** One round trip, where `stat` would ask for the size too, which the listing has told (RFC 3659 §3.1). */
+  async #askTime(remote: string, signal: AbortSignal): Promise<EntryTime | undefined> {
+    const { code, lines } = await this.#client.raw(`MDTM ${remote}`, { signal });
+    const ms = code === 213 ? parseTimeVal(lines[0]?.trim() ?? "") : undefined;
+    return ms === undefined ? undefined : { ms, precision: "second", zone: "utc" };
   }
 
   async #check(remote: string, before: Facts, signal: AbortSignal): Promise<void> {

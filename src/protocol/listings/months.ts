@@ -45,7 +45,8 @@ let table: ReadonlyMap<string, number> | undefined;
  * @returns 1 to 12.
  */
 export function monthOf(word: string): number | undefined {
-  if (word.length > LONGEST) return undefined;
+  // Sizes and counts stand before the month of most lines, and should not have the table made.
+  if (word.length > LONGEST || !/\D/.test(word)) return undefined;
   const name = word.toLowerCase().replace(/[.,]$/, "");
   const english = ENGLISH.get(name);
   if (english !== undefined) return english;
