@@ -126,7 +126,10 @@ export function libraries(root = UNPACKED): Readonly<Record<string, string>> {
 
 /** Names of folders for libraries of a kind of machine. */
 function triplets(root = UNPACKED): readonly string[] {
-  return readdirSync(join(root, "usr/lib")).filter((name) => name.endsWith("-linux-gnu"));
+  const folder = join(root, "usr/lib");
+  // Nothing is unpacked yet.
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).filter((name) => name.endsWith("-linux-gnu"));
 }
 
 /** The version of a package that was unpacked. */

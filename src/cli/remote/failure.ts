@@ -16,7 +16,7 @@ const CODES: Readonly<Partial<Record<FtpErrorCode, ExitCode>>> = {
 };
 
 /** A sentence, and the cure in a line of its own. */
-export function explained(error: FtpError): string {
+function explained(error: FtpError): string {
   // Not with a capital: it may begin with a name.
   const sentence = /[.!?]$/.test(error.message) ? error.message : `${error.message}.`;
   if (error.hint === undefined) return sentence;
