@@ -118,3 +118,9 @@ test("spans that are none are refused before anything is sent", async () => {
     await assert.rejects(client.download("a", join(folder, "x"), span), { code: "USAGE" });
   }
 });
+
+test("a read into memory stops at its limit", async () => {
+  await using client = await connect(url, { store: false, tls: "off" });
+  await assert.rejects(client.read("a", { most: 100_000 }), { code: "LIMIT" });
+  assert.ok((await client.read("a")).equals(CONTENT));
+});

@@ -4,7 +4,7 @@ import { callbackify } from "node:util";
 import { connectHub } from "./connector.ts";
 import { download } from "./download.ts";
 import type { EventHub } from "./event-hub.ts";
-import { FtpError, type FtpReply } from "./errors.ts";
+import { FtpError, type FtpErrorCode, type FtpReply } from "./errors.ts";
 import { existsAt, statOf } from "./facts.ts";
 import type { HostMemory } from "./host-memory.ts";
 import type { Hub } from "./hub.ts";
@@ -184,7 +184,7 @@ class FtpClient implements Client {
   }
 
   async remove(path: string, options: CallOptions = {}): Promise<void> {
-    await this.#tell(`DELE ${this.#hub.path(path)}`, `cannot remove ${path}`, options);
+    await this.#tell(`DELE ${this.#hub.path(path)}`, { what: `cannot remove ${path}`, done: "NOT_FOUND" }, options);
   }
 
   async rename(from: string, to: string, options: CallOptions = {}): Promise<void> {
@@ -201,14 +201,18 @@ class FtpClient implements Client {
   ): Promise<void> {
     const whole = this.#hub.path(path);
     if (!recursive) {
-      await this.#tell(`MKD ${whole}`, `cannot make the folder ${path}`, options);
+      await this.#tell(`MKD ${whole}`, { what: `cannot make the folder ${path}`, done: "EXISTS" }, options);
       return;
     }
     await this.#hub.call(async (session, { signal }) => await makeAll(session, whole, signal), options);
   }
 
   async rmdir(path: string, options: CallOptions = {}): Promise<void> {
-    await this.#tell(`RMD ${this.#hub.path(path)}`, `cannot remove the folder ${path}`, options);
+    await this.#tell(
+      `RMD ${this.#hub.path(path)}`,
+      { what: `cannot remove the folder ${path}`, done: "NOT_FOUND" },
+      options,
+    );
   }
 
   async removeTree(path: string, options: CallOptions = {}): Promise<number> {
@@ -220,7 +224,11 @@ class FtpClient implements Client {
       throw new FtpError("USAGE", `${mode} are no permission bits: a number from 0 to 0o7777`, { phase: "local" });
     }
     const digits = mode.toString(8).padStart(3, "0");
-    await this.#tell(`SITE CHMOD ${digits} ${this.#hub.path(path)}`, `cannot change the mode of ${path}`, options);
+    await this.#tell(
+      `SITE CHMOD ${digits} ${this.#hub.path(path)}`,
+      { what: `cannot change the mode of ${path}` },
+      options,
+    );
   }
 
   async utime(path: string, modified: Date, options: CallOptions = {}): Promise<string> {
@@ -266,8 +274,15 @@ class FtpClient implements Client {
     await this.close();
   }
 
-  async #tell(line: string, what: string, options: CallOptions): Promise<void> {
-    await this.#hub.call(async (session, { signal }) => await session.send(line, { signal, what }), options);
+  /** @param words.done how the server refuses what is done already: of a later try that is success, as a reply may be lost. */
+  async #tell(line: string, { what, done }: Telling, options: CallOptions): Promise<void> {
+    await this.#hub.call(async (session, { signal, attempt }) => {
+      try {
+        await session.send(line, { signal, what });
+      } catch (error) {
+        if (attempt === 1 || !(error instanceof FtpError) || error.code !== done) throw error;
+      }
+    }, options);
   }
 }
 
@@ -281,6 +296,8 @@ async function drainedOf(pipe: PassThrough, next: (error?: Error | null) => void
   pipe.once("close", over);
   await Promise.resolve();
 }
+
+type Telling = { readonly what: string; readonly done?: FtpErrorCode };
 
 /** Folders from the top down; those that are there already are passed over. */
 async function makeAll(session: FtpSession, path: string, signal: AbortSignal | undefined): Promise<void> {
