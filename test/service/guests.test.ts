@@ -32,6 +32,12 @@ function codesOf(tried: readonly Tried[]): ReadonlyMap<number, number> {
   return counts;
 }
 
+/** @returns the code of the reply to the password. */
+async function signIn(wire: Wire): Promise<number> {
+  await wire.expect(331, "USER ftp");
+  return (await wire.ask("PASS x")).code;
+}
+
 suite("guests", { skip: elsewhere }, () => {
   test("attack 55: of 64 at once as many are in as one address may have, and each who leaves makes room", async () => {
     await using served = await startServe({ env: { FERRYMAN_SESSIONS_PER_ADDRESS: "20" } });
@@ -86,10 +92,6 @@ suite("guests", { skip: elsewhere }, () => {
       end(tried);
       return tried.some(({ code }) => code === 530);
     });
-    const signIn = async (wire: Wire): Promise<number> => {
-      await wire.expect(331, "USER ftp");
-      return (await wire.ask("PASS x")).code;
-    };
     // The places of those who tried are given back when their workers have told of it.
     for (const wire of waiting.slice(0, 2)) await until("a place is free", async () => (await signIn(wire)) === 230);
     for (const wire of waiting.slice(2)) assert.equal(await signIn(wire), 530);
