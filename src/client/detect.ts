@@ -1,5 +1,5 @@
 /** Finds out what works with a server by trying each thing on its own: for people, for bug reports, and for later clients. */
-import { plainAddress, familyOf } from "../net/addresses.ts";
+import { isIPv6 } from "node:net";
 import { NameCoder } from "./charset.ts";
 import { ControlLink } from "./control.ts";
 import { dial } from "./dial.ts";
@@ -93,7 +93,7 @@ async function basicsOf({ hub, session, heard }: Probe, { own, warnings }: Askin
     info,
     system: syst?.code === 215 ? (syst.lines[0] ?? "") : info.system,
     isPrivate: session.isPrivate,
-    isIpv6: familyOf(plainAddress(session.link.socket.remoteAddress ?? info.address)) === "IPv6",
+    isIpv6: isIPv6(info.address),
     certificateEnds: session.tls?.control?.getPeerCertificate().valid_to,
   };
 }

@@ -17,6 +17,8 @@ export type HubParts = {
   readonly emit: Emit;
   readonly retry: RetryOptions;
   readonly rate: number | undefined;
+  /** The server is reached through a proxy. */
+  readonly isProxied: boolean;
 };
 
 export class Hub {
@@ -24,14 +26,16 @@ export class Hub {
   readonly info: ServerInfo;
   readonly names: NameCoder;
   readonly emit: Emit;
+  readonly isProxied: boolean;
   readonly #retry: RetryOptions;
   readonly #limiter: RateLimiter | undefined;
 
-  constructor({ pool, info, names, emit, retry, rate }: HubParts) {
+  constructor({ pool, info, names, emit, retry, rate, isProxied }: HubParts) {
     this.pool = pool;
     this.info = info;
     this.names = names;
     this.emit = emit;
+    this.isProxied = isProxied;
     this.#retry = retry;
     this.#limiter = rate === undefined ? undefined : new RateLimiter(rate);
   }
