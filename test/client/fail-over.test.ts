@@ -9,10 +9,10 @@ import { z } from "zod";
 import { type Networks, SERVER, outputOf, twoNetworks } from "../support/two-networks.ts";
 import type { NetworkRun } from "./network-client.ts";
 import { type PeerName, absentPeer } from "./peers.ts";
-import { type Scratch, scratch } from "./scratch.ts";
+import { scratch } from "./scratch.ts";
 
-/** Milliseconds: the promise of the issue, and "nothing" on a machine that does other things too. */
-const [FIRST_MS, NEXT_MS] = [3_000, 600];
+/** Milliseconds, which the issue promises. That the next one costs nothing is told by the modes that were tried. */
+const FIRST_MS = 3_000;
 
 const runSchema = z.object({ ms: z.array(z.number()), modes: z.array(z.string()), notes: z.array(z.string()) });
 
@@ -27,7 +27,7 @@ type Case = {
   readonly notes?: RegExp;
 };
 
-async function runOnce(networks: Networks, folder: Scratch, words: readonly string[]): Promise<NetworkRun> {
+async function runOnce(networks: Networks, words: readonly string[]): Promise<NetworkRun> {
   const client = networks.start("client", new URL("./network-client.ts", import.meta.url), words);
   return runSchema.parse(JSON.parse(await outputOf(client)));
 }
@@ -41,13 +41,13 @@ async function tryCase(networks: Networks, { name, family = "IPv4", lines = [], 
     const url = String(line).trim();
     for (const tls of ["off", "explicit"]) {
       const store = folder.at(`store-${tls}`);
-      const first = await runOnce(networks, folder, [url, store, tls, folder.path]);
-      const later = await runOnce(networks, folder, [url, store, tls, folder.path]);
+      const first = await runOnce(networks, [url, store, tls, folder.path]);
+      const later = await runOnce(networks, [url, store, tls, folder.path]);
       const told = `${name}, TLS ${tls}: ${JSON.stringify([first, later])}`;
       assert.deepEqual([...first.modes, ...later.modes], [mode, mode, mode, mode], told);
-      const [slow = 0, ...next] = [...first.ms, ...later.ms];
-      assert.ok(slow < FIRST_MS, told);
-      assert.ok(Math.max(...next) < NEXT_MS, told);
+      assert.ok(Math.max(...first.ms, ...later.ms) < FIRST_MS, told);
+      assert.ok(first.notes.filter((note) => note.includes("going on with")).length <= 1, told);
+      assert.doesNotMatch(later.notes.join("\n"), /going on with/, told);
       if (notes !== undefined) assert.match(first.notes.join("\n"), notes);
       if (process.env["FERRYMAN_TOLD"] !== undefined) process.stderr.write(`${told}\n`);
     }

@@ -254,7 +254,11 @@ async function answers(at: Place, implicit: boolean): Promise<boolean> {
   const greeting = await new Promise<boolean>((resolve) => {
     socket.once("data", () => resolve(true));
     socket.once("close", () => resolve(false));
-    if (implicit) socket.once("connect", () => resolve(true));
+    socket.once("connect", () => {
+      // Where nobody listens yet, the system may connect a socket to itself, which then holds the port.
+      if (socket.localPort === at.port) socket.destroy();
+      else if (implicit) resolve(true);
+    });
   });
   socket.destroy();
   return greeting;
