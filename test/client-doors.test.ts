@@ -50,6 +50,40 @@ test("data connections go through the same proxy, and active mode is not tried",
   await assert.rejects(client.read("through.txt"), { code: "DATA_BLOCKED" });
 });
 
+test("behind a proxy elsewhere the data connection goes to the server, by whichever name the proxy was told", async () => {
+  await using server = await startServer();
+  const asked: string[] = [];
+  const heads: Asked[] = [];
+  await using socks = await listen(socks5Proxy(asked, { speaksFirst: true }), { host: "127.0.0.9" });
+  await using http = await listen(connectProxy(heads, { speaksFirst: true }), { host: "127.0.0.9" });
+  const url = `ftp://ann:secret@127.0.0.1:${server.port}`;
+  for (const proxy of ["socks5", "socks5h"]) {
+    await works(url, { proxy: `${proxy}://127.0.0.9:${socks.port}`, tls: "off", data: { modes: ["epsv"] } });
+  }
+  await works(url, { proxy: `http://127.0.0.9:${http.port}`, tls: "off", data: { modes: ["pasv"] } });
+  const host = /^(?:1:7f000001$|3:127\.0\.0\.1$|127\.0\.0\.1:)/;
+  for (const target of [...asked, ...heads.map((head) => head.target)]) assert.match(target, host);
+});
+
+test("a copy from server to server goes through us where one of them is behind a proxy", async () => {
+  await using one = await startServer({ settings: { fxp: true } });
+  await using two = await startServer({ settings: { fxp: true } });
+  await using socks = await listen(socks5Proxy([], { speaksFirst: true }), { host: "127.0.0.9" });
+  const proxy = `socks5://127.0.0.9:${socks.port}`;
+  await using from = await connect(`ftp://ann:secret@127.0.0.1:${one.port}`, { ...OPTIONS, tls: "off" });
+  await using to = await connect(`ftp://ann:secret@localhost:${two.port}`, { ...OPTIONS, tls: "off", proxy });
+  await from.write("a.txt", Buffer.from("round about"));
+  const done = await from.copyTo(to, "a.txt", "b.txt");
+  assert.equal(done.way, "relay");
+  assert.match(done.why ?? "", /localhost is reached through a proxy/);
+  assert.equal((await to.read("b.txt")).toString(), "round about");
+  await assert.rejects(from.copyTo(to, "a.txt", "c.txt", { fxp: "require" }), {
+    code: "UNSUPPORTED",
+    message: /reached through a proxy/,
+  });
+  assert.equal(await to.exists("c.txt"), false);
+});
+
 /** An FTP proxy of the style "user@host:port": greets, connects at USER, and hands on everything else. */
 function ftpProxy(socket: Socket): void {
   socket.write("220 Proxy: tell me user@host\r\n");

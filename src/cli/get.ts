@@ -1,7 +1,7 @@
 /** `ferryman get`: files from servers, to files of the same name, a name, a folder, or standard output. */
 import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { bytesOfText } from "../base/bytes.ts";
 import { type BatchFault, type BatchItem, isBatchFault, readBatch } from "../client/batch.ts";
 import { FtpError } from "../client/errors.ts";
@@ -17,11 +17,15 @@ import { PROCESS_IO, type RemoteIo } from "./remote/io.ts";
 import { type Reached, demandPath, isRemote, reach } from "./remote/reach.ts";
 import { type OneFile, type Transfers, transferEach, transferOne, transferring } from "./remote/transfers.ts";
 
+/** Servers of one file: more would hardly be faster, and each has its login. */
+const MIRRORS_MOST = 16;
+
 type GetFlags = TreeFlags & {
   readonly output?: string;
   readonly recursive?: true;
   readonly input?: string;
   readonly segments?: number | "auto";
+  readonly mirror?: readonly string[];
   readonly verify?: "size" | "hash" | "off";
   readonly ascii?: true;
 };
@@ -33,6 +37,7 @@ Examples:
   ferryman get 'ftp://example.org/pub/*.gz' -O downloads -P 4
   ferryman get -c ftp://example.org/large.iso          go on where it stopped
   ferryman get -n 4 ftp://example.org/large.iso        in segments, by 4 connections
+  ferryman get -n 6 ftp://a.example.org/large.iso --mirror ftp://b.example.net/pub/
   ferryman get ftp://example.org/log -o - | tail
   ferryman get -r ftp://example.org/pub/ -l 2          a tree, as wget does it
   ferryman get -r https://example.org/docs/ -A '*.pdf'
@@ -58,6 +63,7 @@ export function getCommand(io: RemoteIo = PROCESS_IO): Command {
     )
     .option("-a, --ascii", "text: line ends become those of this machine")
     .option("-n, --segments <N>", "connections for each file, or auto", readSegments)
+    .option("--mirror <URL>", "another server that has the same file; again for more of them", readMirror)
     .option("-P, --parallel <N>", "files at the same time (default: 1, of trees 4)", readCount)
     .option("-i, --input <FILE>", "URLs from a file, one a line; - for standard input")
     .option("-r, --recursive", "what is below a folder, or what pages of HTTP link to");
@@ -91,6 +97,9 @@ async function getAll(given: readonly string[], flags: GetFlags, io: RemoteIo): 
   const isMany = given.length > 1 || flags.input !== undefined;
   if (flags.output !== undefined && (isMany || flags.outputFolder !== undefined || flags.recursive === true)) {
     throw new CliError("-o names one file: it goes with one URL, and without -O, -i and -r.", EXIT.usage);
+  }
+  if (flags.mirror !== undefined && (isMany || flags.recursive === true || flags.output === "-")) {
+    throw new CliError("--mirror goes with one URL, into a file, and without -r and -i.", EXIT.usage);
   }
   await transferring({ flags, io, isPiped: flags.output === "-" }, async (transfers) => {
     await using servers = new LastServer();
@@ -133,6 +142,15 @@ async function getFrom(text: string, work: Work): Promise<number> {
   }
   if (/^https?:/i.test(text))
     throw new CliError("Pages of HTTP are fetched with -r; -l 0 fetches one alone.", EXIT.usage);
+  if (work.flags.mirror !== undefined) {
+    const { getFromMirrors } = await import("./get-mirrors.ts");
+    await getFromMirrors([text, ...work.flags.mirror], {
+      ...work,
+      options: optionsOf(work.flags),
+      target: async (path) => await targetOf(path, work.flags),
+    });
+    return 1;
+  }
   return await getFiles(await work.servers.reach(text, work), work);
 }
 
@@ -219,6 +237,11 @@ function optionsOf(flags: GetFlags): DownloadOptions {
 
 function readSegments(text: string): number | "auto" {
   return text === "auto" ? text : readCount(text);
+}
+
+function readMirror(text: string, before: readonly string[] = []): readonly string[] {
+  if (before.length < MIRRORS_MOST - 1) return [...before, text];
+  throw new InvalidArgumentError(`One file comes from ${MIRRORS_MOST} servers at most.`);
 }
 
 function readList(text: string, before: readonly string[] = []): readonly string[] {

@@ -64,6 +64,8 @@ export type DataAttempt = {
   readonly mode: DataMode;
   /** Where it went to or was awaited, as `address:port`; absent when the server refused the command. */
   readonly endpoint?: string;
+  /** The address of a 227 in whose place the server's own was used. */
+  readonly named?: string;
   readonly outcome: string;
   readonly ms: number;
 };
