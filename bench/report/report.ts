@@ -1,6 +1,7 @@
 /** What a run has found, as the JSON file holds it, and the ratios that follow from it. */
 import { z } from "zod";
 import { type Target, target } from "../workload.ts";
+import type { Verdict } from "./verdicts.ts";
 
 const cell = z.object({
   server: z.string(),
@@ -29,14 +30,15 @@ const row = z.object({
   targets: z.array(target),
   cells: z.array(cell),
 });
-const server = z.object({
+/** Who is measured: how it was set up, or why it is not there. */
+export const entrant = z.object({
   name: z.string(),
-  ours: z.boolean(),
   version: z.string(),
   setup: z.string(),
   absent: z.string().optional(),
 });
-export const report = z.object({
+/** What is said of every run, of servers as of clients. */
+export const about = {
   format: z.literal(1),
   date: z.string(),
   quick: z.boolean(),
@@ -44,7 +46,10 @@ export const report = z.object({
   seconds: z.number(),
   machine: z.record(z.string(), z.string()),
   conditions: z.array(z.string()),
-  servers: z.array(server),
+};
+export const report = z.object({
+  ...about,
+  servers: z.array(entrant.extend({ ours: z.boolean() })),
   rows: z.array(row),
 });
 export type Report = z.infer<typeof report>;
@@ -103,8 +108,6 @@ export function cpuRatio({ cells }: ReportRow): number | undefined {
   return ours === undefined || peers.length === 0 ? undefined : ours / Math.min(...peers);
 }
 
-export type Verdict = { readonly aim: string; readonly found: string; readonly met: boolean | undefined };
-
 /** Whether a target is met; undefined where it cannot be said. */
 export function judge(found: ReportRow, aim: Target): Verdict {
   if (aim.kind === "ratio") {
@@ -135,6 +138,11 @@ export function judge(found: ReportRow, aim: Target): Verdict {
 
 export function times(ratio: number | undefined): string {
   return ratio === undefined ? "–" : `${ratio.toFixed(2)} ×`;
+}
+
+/** Four digits that matter: what a run can tell. */
+export function rounded(value: number): number {
+  return Number(value.toPrecision(4));
 }
 
 /** Three digits that matter. */
