@@ -1,7 +1,7 @@
-/** A folder for what a test of the client loads; it is gone afterwards. */
-import { mkdtemp, rm } from "node:fs/promises";
+/** A folder for what a test of the client loads, gone afterwards; and what is in folders, and comes there. */
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 export type Scratch = AsyncDisposable & { readonly path: string; readonly at: (name: string) => string };
 
@@ -14,4 +14,24 @@ export async function scratch(): Promise<Scratch> {
       await rm(path, { recursive: true, force: true });
     },
   };
+}
+
+/** Paths of all that is below a folder and no folder itself, in order. */
+export async function filesOf(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => !entry.isDirectory());
+  return files.map(({ parentPath, name }) => join(parentPath, name).slice(folder.length + 1)).toSorted();
+}
+
+/** Writes files by their path below a folder, all of the same time. */
+export async function putFiles(
+  root: string,
+  files: Readonly<Record<string, string | Buffer>>,
+  modified: Date,
+): Promise<void> {
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), content);
+    await utimes(join(root, path), modified, modified);
+  }
 }

@@ -6,10 +6,10 @@ import { once } from "node:events";
 import { existsSync, readFileSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { connect } from "../../src/client/client.ts";
 import { until } from "../support/attack.ts";
 import { startServer } from "../support/server.ts";
 import { type Scratch, scratch } from "./scratch.ts";
+import { clearClient } from "./clear-client.ts";
 
 const MEBIBYTE = 1_048_576;
 
@@ -34,7 +34,7 @@ test("after a kill the same download goes on where its journal is, and what come
   const octets = randomBytes(12 * MEBIBYTE);
   writeFileSync(join(server.root, "big"), octets);
   await killOne(server.port, folder);
-  await using ftp = await connect(`ftp://ann:secret@127.0.0.1:${server.port}/`, { store: false, tls: "off" });
+  await using ftp = await clearClient(server);
   const done = await ftp.download("big", folder.at("big"), { segments: 3 });
   assert.ok(done.resumedAt > MEBIBYTE, `${done.resumedAt} octets were kept`);
   assert.equal(done.resumedAt + done.bytes, octets.length);
@@ -51,7 +51,7 @@ test("after a kill, a file that was replaced by one of the same size is loaded a
   await killOne(server.port, folder);
   const octets = randomBytes(12 * MEBIBYTE);
   writeFileSync(join(server.root, "big"), octets);
-  await using ftp = await connect(`ftp://ann:secret@127.0.0.1:${server.port}/`, { store: false, tls: "off" });
+  await using ftp = await clearClient(server);
   const done = await ftp.download("big", folder.at("big"), { segments: 3 });
   assert.equal(done.resumedAt, 0);
   assert.ok(readFileSync(folder.at("big")).equals(octets));

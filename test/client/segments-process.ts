@@ -1,9 +1,9 @@
 /** A download in segments in a process of its own, for a test that kills it. Says by IPC how far it has come. */
-import { connect } from "../../src/client/client.ts";
+import { clearClient } from "./clear-client.ts";
 
 const [port, to, rate] = process.argv.slice(2);
 if (port === undefined || to === undefined || rate === undefined) throw new Error("port, path and rate are needed");
-const ftp = await connect(`ftp://ann:secret@127.0.0.1:${port}/`, { store: false, tls: "off" });
+const ftp = await clearClient({ port: Number(port) });
 await ftp.download("big", to, {
   segments: 3,
   rate: Number(rate),
