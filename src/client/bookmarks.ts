@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { faultMessage } from "../base/fault-text.ts";
 import { didYouMean } from "../base/nearest.ts";
 import { replaceFile } from "../base/replace-file.ts";
-import { systemCode } from "../net/active-connection.ts";
+import { systemCode } from "../base/system-code.ts";
 import { shellWord } from "../net/tls/credential-file.ts";
 import type { BookmarkEntry, BookmarkOptions, BookmarkTable } from "./bookmark-schema.ts";
 import { FtpError } from "./errors.ts";

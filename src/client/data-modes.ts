@@ -4,6 +4,7 @@
  * nothing afterwards (nat.md; row D7).
  */
 import type { Socket } from "node:net";
+import { systemCode } from "../base/system-code.ts";
 import { familyOf, plainAddress, sameAddress, showEndpoint } from "../net/addresses.ts";
 import { SocketEnd, type DataEnd } from "../net/data-end.ts";
 import type { DataPath } from "../net/data-path.ts";
@@ -212,7 +213,7 @@ async function connectPassive(
 
 function missOf(error: FtpError): string {
   const { cause } = error;
-  const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "";
+  const code = systemCode(cause);
   if (code === "ECONNREFUSED") return "connection refused";
   if (code === "EHOSTUNREACH" || code === "ENETUNREACH") return "no way there";
   return error.message;

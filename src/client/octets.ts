@@ -2,6 +2,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { once } from "node:events";
 import type { Writable } from "node:stream";
+import { systemCode } from "../base/system-code.ts";
 import type { DataTransport, Moved } from "../net/transport.ts";
 import { FtpError } from "./errors.ts";
 import { READ_BUFFER } from "./limits.ts";
@@ -156,7 +157,7 @@ const LOCAL_CODES: Readonly<Record<string, string>> = {
 
 /** A fault of our own side. A full disk is NO_SPACE, as no other file would fare better. */
 export function localFault(error: unknown, what: string): FtpError {
-  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+  const code = systemCode(error);
   const why = LOCAL_CODES[code] ?? (error instanceof Error ? error.message : "");
   return new FtpError(
     code === "ENOSPC" || code === "EDQUOT" ? "NO_SPACE" : "LOCAL_IO",

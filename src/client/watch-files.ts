@@ -13,6 +13,7 @@ import {
   rm,
 } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, sep } from "node:path";
+import { systemCode } from "../base/system-code.ts";
 import { FtpError } from "./errors.ts";
 import { localFault } from "./octets.ts";
 
@@ -125,7 +126,7 @@ export async function moveFile(root: string, path: string, moveTo: string): Prom
     try {
       await rename(from, target);
     } catch (error) {
-      if (!(error instanceof Error) || !("code" in error) || error.code !== "EXDEV") throw error;
+      if (systemCode(error) !== "EXDEV") throw error;
       await copyFile(from, target, constants.COPYFILE_EXCL);
       await rm(from);
     }

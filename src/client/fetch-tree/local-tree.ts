@@ -5,6 +5,7 @@
 import { constants, existsSync, type Stats } from "node:fs";
 import { type FileHandle, lstat, mkdir, open, readlink, realpath, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
+import { systemCode } from "../../base/system-code.ts";
 import { FtpError } from "../errors.ts";
 import { localFault } from "../octets.ts";
 import { FOLDERS_DEEP } from "./limits.ts";
@@ -135,8 +136,7 @@ async function openFolder(path: string, shown: string): Promise<FileHandle> {
   try {
     return await open(path, FOLDER | NO_FOLLOW);
   } catch (error) {
-    if (!(error instanceof Error) || !("code" in error) || error.code !== "ENOENT")
-      throw await whyNot(error, path, shown);
+    if (systemCode(error) !== "ENOENT") throw await whyNot(error, path, shown);
   }
   await makeFolder(path, shown);
   try {
@@ -151,7 +151,7 @@ async function makeFolder(path: string, shown: string): Promise<void> {
     await mkdir(path);
   } catch (error) {
     // Another document of the same folder was quicker.
-    if (!(error instanceof Error) || !("code" in error) || error.code !== "EEXIST") {
+    if (systemCode(error) !== "EEXIST") {
       throw localFault(error, `cannot make the folder ${shown}`);
     }
   }

@@ -16,11 +16,12 @@ import {
   unlink,
 } from "node:fs/promises";
 import { setImmediate as turn } from "node:timers/promises";
+import { systemCode } from "../../base/system-code.ts";
 import { createDigest, type DigestName } from "../../protocol/digest.ts";
 import { FtpError } from "../errors.ts";
 import type { EntryTime, EntryType, HashResult } from "../types.ts";
 import { DIGEST_BLOCK, FOLDER_ENTRIES, STAT_BATCH, STAT_BATCH_MS } from "./limits.ts";
-import { localError, systemCode } from "./local-error.ts";
+import { localError } from "./local-error.ts";
 import { LocalFolders } from "./local-folders.ts";
 import { isPart, temporaryName } from "./parts.ts";
 import { type Item, type Listed, type ListTerms, type Side, nameOf, parentOf } from "./side.ts";
