@@ -4,7 +4,7 @@ import { callbackify } from "node:util";
 import { connectHub } from "./connector.ts";
 import { download } from "./download.ts";
 import type { EventHub } from "./event-hub.ts";
-import { FtpError, type FtpErrorCode, type FtpReply } from "./errors.ts";
+import { FtpError, type FtpErrorCode, type FtpReply, usageError } from "./errors.ts";
 import { existsAt, statOf } from "./facts.ts";
 import type { HostMemory } from "./host-memory.ts";
 import type { Hub } from "./hub.ts";
@@ -221,7 +221,7 @@ class FtpClient implements Client {
 
   async chmod(path: string, mode: number, options: CallOptions = {}): Promise<void> {
     if (!Number.isInteger(mode) || mode < 0 || mode > 0o7777) {
-      throw new FtpError("USAGE", `${mode} are no permission bits: a number from 0 to 0o7777`, { phase: "local" });
+      throw usageError(`${mode} are no permission bits: a number from 0 to 0o7777`);
     }
     const digits = mode.toString(8).padStart(3, "0");
     await this.#tell(

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { systemCode } from "../base/system-code.ts";
 import type { DataTransport, Moved } from "../net/transport.ts";
-import { FtpError } from "./errors.ts";
+import { FtpError, usageError } from "./errors.ts";
 import { READ_BUFFER } from "./limits.ts";
 import type { Source } from "./types.ts";
 
@@ -116,9 +116,7 @@ export async function* chunksOf(source: Exclude<Source, string>): AsyncGenerator
   for await (const chunk of source) {
     if (typeof chunk === "string") yield Buffer.from(chunk);
     else if (chunk instanceof Uint8Array) yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    else {
-      throw new FtpError("USAGE", "the stream to send gives neither octets nor text", { phase: "local" });
-    }
+    else throw usageError("the stream to send gives neither octets nor text");
   }
 }
 

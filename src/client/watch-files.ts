@@ -99,7 +99,6 @@ export async function holdFile(root: string, path: string): Promise<AsyncDisposa
     if (!place.startsWith(`${root}${root.endsWith(sep) ? "" : sep}`)) {
       throw new FtpError("UNSAFE_NAME", `${whole} lies elsewhere: a folder on the way is a link`, {
         phase: "local",
-        retryable: false,
       });
     }
     return { path: hasPins ? pinned : whole, [Symbol.asyncDispose]: async () => await file.close() };
@@ -146,6 +145,5 @@ async function freeName(path: string): Promise<string> {
   }
   throw new FtpError("EXISTS", `${path} and ${NAMES_TRIED - 1} names like it exist`, {
     phase: "local",
-    retryable: false,
   });
 }

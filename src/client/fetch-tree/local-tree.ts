@@ -44,7 +44,6 @@ export class LocalTree implements AsyncDisposable {
     if (folders.length > FOLDERS_DEEP) {
       throw new FtpError("UNSAFE_NAME", `${folders.length} folders below each other; ${FOLDERS_DEEP} are the most`, {
         phase: "local",
-        retryable: false,
       });
     }
     const handle = this.#handle;
@@ -163,7 +162,6 @@ async function whyNot(cause: unknown, path: string, shown: string): Promise<FtpE
   if (there?.isSymbolicLink() === true) {
     return new FtpError("UNSAFE_NAME", `${shown} is a symbolic link here, which is not followed`, {
       phase: "local",
-      retryable: false,
       hint: "take the link away, or fetch into another folder",
     });
   }
@@ -175,7 +173,6 @@ async function whyNot(cause: unknown, path: string, shown: string): Promise<FtpE
 function inTheWay(path: string, what: string): FtpError {
   return new FtpError("EXISTS", `${path} ${what}`, {
     phase: "local",
-    retryable: false,
     hint: "move it away, or fetch into another folder",
   });
 }

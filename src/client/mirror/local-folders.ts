@@ -141,5 +141,5 @@ async function openFolder(path: string, follow: boolean, shown: string): Promise
 
 function notFolder(path: string, isLink: boolean): FtpError {
   if (isLink) return localError(Object.assign(new Error("a link"), { code: "ELOOP" }), `reach ${path}`);
-  return new FtpError("LOCAL_IO", `${path} is no folder.`, { phase: "local", retryable: false });
+  return new FtpError("LOCAL_IO", `${path} is no folder.`, { phase: "local" });
 }

@@ -240,5 +240,5 @@ function unlessGone(error: unknown): void {
 
 function tooMany(folder: string): FtpError {
   const message = `The folder ${folder} has more than ${FOLDER_ENTRIES} entries, which is more than a mirror holds.`;
-  return new FtpError("LIMIT", message, { phase: "local", retryable: false });
+  return new FtpError("LIMIT", message, { phase: "local" });
 }

@@ -175,5 +175,5 @@ function isRefusal(error: unknown): boolean {
 
 function tooMany(folder: string): FtpError {
   const message = `The folder ${printable(folder)} has more than ${FOLDER_ENTRIES} entries, which is more than a mirror holds.`;
-  return new FtpError("LIMIT", message, { phase: "transfer", connection: "data", retryable: false });
+  return new FtpError("LIMIT", message, { phase: "transfer", connection: "data" });
 }

@@ -89,7 +89,7 @@ export class Runner {
     for (let folder = parentOf(path); folder !== ""; folder = parentOf(folder)) {
       if (!this.#unmade.has(folder)) continue;
       const message = `${path} was left out: its folder ${folder} could not be made.`;
-      return new FtpError("DENIED", message, { phase: "local", retryable: false });
+      return new FtpError("DENIED", message, { phase: "local" });
     }
     return undefined;
   }
