@@ -18,13 +18,12 @@ import {
 import { setImmediate as turn } from "node:timers/promises";
 import { systemCode } from "../../base/system-code.ts";
 import { createDigest, type DigestName } from "../../protocol/digest.ts";
-import { FtpError } from "../errors.ts";
 import type { EntryTime, EntryType, HashResult } from "../types.ts";
 import { DIGEST_BLOCK, FOLDER_ENTRIES, STAT_BATCH, STAT_BATCH_MS } from "./limits.ts";
 import { localError } from "./local-error.ts";
 import { LocalFolders } from "./local-folders.ts";
 import { isPart, temporaryName } from "./parts.ts";
-import { type Item, type Listed, type ListTerms, type Side, nameOf, parentOf } from "./side.ts";
+import { type Item, type Listed, type ListTerms, type Side, nameOf, parentOf, tooMany } from "./side.ts";
 
 /** Bits that a mirror sets: neither setuid and setgid nor the sticky bit may come from elsewhere. */
 export const MODE_BITS = 0o777;
@@ -47,7 +46,7 @@ export class LocalSide implements Side, AsyncDisposable {
       const names = await readdir(at).catch((error: unknown) => {
         throw localError(error, `list the folder ${folder === "" ? this.#root : folder}`);
       });
-      if (names.length > FOLDER_ENTRIES) throw tooMany(folder);
+      if (names.length > FOLDER_ENTRIES) throw tooMany(folder, { phase: "local" });
       const reading = new Reading(at, follow);
       let isSlow = false;
       for (let start = 0; start < names.length; start += STAT_BATCH) {
@@ -236,9 +235,4 @@ function typeOf(stat: Stats): EntryType {
 
 function unlessGone(error: unknown): void {
   if (systemCode(error) !== "ENOENT") throw error;
-}
-
-function tooMany(folder: string): FtpError {
-  const message = `The folder ${folder} has more than ${FOLDER_ENTRIES} entries, which is more than a mirror holds.`;
-  return new FtpError("LIMIT", message, { phase: "local" });
 }
