@@ -2,7 +2,8 @@
 import { bytesOfText } from "../../base/bytes.ts";
 import { compileGlob, hasGlob } from "../../protocol/glob.ts";
 import { usageError } from "../errors.ts";
-import { PATTERNS, PATTERN_LENGTH } from "./limits.ts";
+import { PATTERN_LENGTH } from "../limits.ts";
+import { PATTERNS } from "./limits.ts";
 import type { FetchOptions } from "./types.ts";
 
 type Test = (text: string) => boolean;

@@ -6,7 +6,8 @@
 import { bytesOfText } from "../../base/bytes.ts";
 import { compilePathGlob } from "../../protocol/glob.ts";
 import { type FtpError, usageError } from "../errors.ts";
-import { PATTERN_LENGTH, RULES_OCTETS } from "./limits.ts";
+import { PATTERN_LENGTH } from "../limits.ts";
+import { RULES_OCTETS } from "./limits.ts";
 import type { Item } from "./side.ts";
 
 /**
