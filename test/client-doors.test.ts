@@ -1,11 +1,11 @@
 /** The client's ways to our own server: through proxies with its data connections, and with the memory of one run in the next. */
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { type Socket, createConnection } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { connect } from "../src/client/client.ts";
+import { withFolder } from "../src/client/test-folder.ts";
 import { type Asked, connectProxy, listen, socks5Proxy } from "../src/client/test-proxies.ts";
 import type { ConnectOptions } from "../src/client/types.ts";
 import { startServer } from "./support/server.ts";
@@ -75,17 +75,8 @@ test("an FTP proxy is told the host by the login", async () => {
   assert.equal(await works(`ftp://ann:secret@127.0.0.1:${server.port}`, options), "epsv");
 });
 
-async function withStore(work: (store: string) => Promise<void>): Promise<void> {
-  const store = await mkdtemp(join(tmpdir(), "ferryman-doors-"));
-  try {
-    await work(store);
-  } finally {
-    await rm(store, { recursive: true });
-  }
-}
-
 test("first use is an event once, a changed certificate is refused, and TLS that is gone is a downgrade", async () => {
-  await withStore(async (store) => {
+  await withFolder(async (store) => {
     const trusted: string[] = [];
     const on = { trust: ({ fingerprint }: { fingerprint: string }) => trusted.push(fingerprint) };
     let port = 0;

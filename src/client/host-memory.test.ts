@@ -1,25 +1,14 @@
 /** The memory of one server: what a first run leaves for the next, and whom it believes without being told. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
 import { type TLSSocket, connect, createServer } from "node:tls";
 import { makeSelfSigned } from "../net/tls/self-signed.ts";
 import { hostMemory } from "./host-memory.ts";
 import { type Target, targetOf } from "./target.ts";
+import { withFolder } from "./test-folder.ts";
 import { disposable } from "./test-proxies.ts";
 import type { TlsOptions } from "./types.ts";
-
-async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "ferryman-memory-"));
-  try {
-    await work(folder);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
 
 async function withPeer(work: (socket: TLSSocket) => Promise<void>): Promise<void> {
   const pair = makeSelfSigned({ names: ["localhost"], days: 1, now: Date.now() });
