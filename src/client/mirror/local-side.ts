@@ -19,6 +19,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { systemCode } from "../../base/system-code.ts";
 import { createDigest, type DigestName } from "../../protocol/digest.ts";
 import type { EntryTime, EntryType, HashResult } from "../types.ts";
+import { NO_FOLLOW } from "../pinned.ts";
 import { DIGEST_BLOCK, FOLDER_ENTRIES, STAT_BATCH, STAT_BATCH_MS } from "./limits.ts";
 import { localError } from "./local-error.ts";
 import { LocalFolders } from "./local-folders.ts";
@@ -67,7 +68,7 @@ export class LocalSide implements Side, AsyncDisposable {
     { signal, algorithm = "SHA-256" }: { readonly signal: AbortSignal; readonly algorithm?: DigestName },
   ): Promise<HashResult> {
     return await this.#at(path, `read ${path}`, async (full) => {
-      await using file = await open(full, constants.O_RDONLY | (constants.O_NOFOLLOW | 0));
+      await using file = await open(full, constants.O_RDONLY | NO_FOLLOW);
       const digest = createDigest(algorithm);
       const block = Buffer.allocUnsafe(DIGEST_BLOCK);
       for (;;) {
