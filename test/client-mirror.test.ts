@@ -16,7 +16,7 @@ import {
   utimes,
   writeFile,
 } from "node:fs/promises";
-import { type AddressInfo, type Socket, createServer } from "node:net";
+import { type Socket, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -26,8 +26,10 @@ import type { MirrorSpec, Report } from "../src/client/mirror/types.ts";
 import type { Client } from "../src/client/types.ts";
 import { listen } from "../src/client/test-proxies.ts";
 import { until } from "./support/attack.ts";
+import { portOf } from "./support/ports.ts";
 import { run } from "./support/run.ts";
 import { startServer } from "./support/server.ts";
+import { clearClient } from "./client/clear-client.ts";
 
 const THEN = new Date("2024-05-06T07:08:09Z");
 const MEBIBYTE = 1_048_576;
@@ -61,7 +63,7 @@ async function withTrees(
   await using server = await startServer();
   const local = await mkdtemp(join(tmpdir(), "ferryman-mirror-"));
   try {
-    await using client = await connect(`ftp://ann:secret@127.0.0.1:${server.port}`, { tls: "off", store: false });
+    await using client = await clearClient(server);
     await work(client, { remote: server.root, local });
   } finally {
     await rm(local, { recursive: true, force: true });
@@ -209,8 +211,7 @@ function dyingServer(socket: Socket): void {
   socket.write("220 ready\r\n");
   socket.on("data", (line: Buffer) => {
     const [verb = "", path = ""] = line.toString().trim().split(/ (.*)/s);
-    const address = data.address();
-    if (verb === "EPSV" && isBound(address)) return void socket.write(`229 here (|||${address.port}|)\r\n`);
+    if (verb === "EPSV") return void socket.write(`229 here (|||${portOf(data)}|)\r\n`);
     if (verb !== "MLSD") return void socket.write(`${answers[verb] ?? "200 well"}\r\n`);
     const send = (call: Socket): void => {
       socket.write("150 listing\r\n");
@@ -224,10 +225,6 @@ function dyingServer(socket: Socket): void {
     });
     return undefined;
   });
-}
-
-function isBound(address: AddressInfo | string | null): address is AddressInfo {
-  return typeof address === "object" && address !== null;
 }
 
 test("a listing that the server's end cut short deletes nothing", async () => {

@@ -7,7 +7,7 @@ import { mirror } from "../client/mirror/mirror.ts";
 import type { MirrorEvent, MirrorSpec, Report, RunOptions } from "../client/mirror/types.ts";
 import type { Client } from "../client/types.ts";
 import { printable } from "./columns.ts";
-import { CliError, EXIT } from "./exit.ts";
+import { CliError, EXIT, cannotRead } from "./exit.ts";
 import { type ShownTransfer, boardMode, createBoard, type TransferBoard } from "./progress/board.ts";
 import { shownSize, shownTime } from "./progress/figures.ts";
 import { remoteCommand } from "./remote/at.ts";
@@ -154,7 +154,7 @@ async function rulesIn(file: string | undefined): Promise<readonly FilterRule[]>
     return rulesFromText(await readFile(file, "utf8"));
   } catch (error) {
     if (error instanceof Error && "phase" in error) throw asCliError(error);
-    throw new CliError(`Cannot read ${file}: ${error instanceof Error ? error.message : ""}`, EXIT.usage);
+    throw cannotRead(file, error);
   }
 }
 

@@ -6,7 +6,7 @@ import { FtpError } from "../client/errors.ts";
 import { proxyFromEnvironment } from "../client/proxy-environment.ts";
 import type { ConnectOptions } from "../client/types.ts";
 import { type FtpUrl, defaultPort, formatFtpUrl } from "../client/url.ts";
-import { CliError, EXIT } from "./exit.ts";
+import { CliError, EXIT, cannotRead } from "./exit.ts";
 import { askSecret } from "./password-prompt.ts";
 import { boardMode } from "./progress/board.ts";
 import { REMOTE_HELP, type RemoteFlags, withRemoteFlags } from "./remote/flags.ts";
@@ -183,7 +183,7 @@ function textOf(file: string): string {
   try {
     text = readFileSync(file === "-" ? 0 : file, "utf8");
   } catch (error) {
-    throw new CliError(`Cannot read ${file}: ${error instanceof Error ? error.message : ""}`, EXIT.usage);
+    throw cannotRead(file, error);
   }
   if (text.length > SCRIPT_MOST) throw new CliError(`${file} has more than ${SCRIPT_MOST} characters.`, EXIT.usage);
   return text;

@@ -5,7 +5,7 @@ import { connectHub } from "./connector.ts";
 import { download } from "./download.ts";
 import { sinkOf, sourceOf } from "./ends.ts";
 import type { EventHub } from "./event-hub.ts";
-import { FtpError, type FtpReply } from "./errors.ts";
+import { FtpError, type FtpReply, usageError } from "./errors.ts";
 import { type Asking, existsAt, statOf } from "./facts.ts";
 import type { HostMemory } from "./host-memory.ts";
 import type { Hub } from "./hub.ts";
@@ -237,7 +237,7 @@ class FtpClient implements Client {
 
   async chmod(path: string, mode: number, options: CallOptions = {}): Promise<void> {
     if (!Number.isInteger(mode) || mode < 0 || mode > 0o7777) {
-      throw new FtpError("USAGE", `${mode} are no permission bits: a number from 0 to 0o7777`, { phase: "local" });
+      throw usageError(`${mode} are no permission bits: a number from 0 to 0o7777`);
     }
     const digits = mode.toString(8).padStart(3, "0");
     await this.#tell(

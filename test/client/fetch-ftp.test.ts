@@ -2,13 +2,15 @@
 import assert from "node:assert/strict";
 import { mkdir, mkdtemp, readFile, readdir, readlink, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { suite, test } from "node:test";
 import { fetchTree } from "../../src/client/fetch-tree/fetch-tree.ts";
 import type { FetchEvent, FetchOptions, FetchReport } from "../../src/client/fetch-tree/types.ts";
 import { FtpError } from "../../src/client/errors.ts";
 import { startServer } from "../support/server.ts";
 import { Liar } from "./liar.ts";
+import { scratch } from "../../src/client/test-folder.ts";
+import { filesOf, putFiles } from "./files.ts";
 import { CONTENT, PEER_NAMES, absentPeer, startPeer } from "./peers.ts";
 
 const BARE: FetchOptions = {
@@ -35,28 +37,14 @@ type Stage = {
 
 async function onServer(act: (stage: Stage) => Promise<void>): Promise<void> {
   await using served = await startServer();
-  const folder = await mkdtemp(join(tmpdir(), "ferryman-fetched-"));
-  try {
-    for (const [path, content] of Object.entries(FILES)) {
-      await mkdir(dirname(join(served.root, path)), { recursive: true });
-      await writeFile(join(served.root, path), content);
-      await utimes(join(served.root, path), WHEN, WHEN);
-    }
-    const url = (path: string): string => `ftp://ann:secret@127.0.0.1:${served.port}/${path}`;
-    await act({
-      root: served.root,
-      folder,
-      get: async (path = "", options = {}) => await fetchTree(url(path), folder, { ...BARE, ...options }),
-    });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function filesOf(folder: string): Promise<readonly string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => !entry.isDirectory());
-  return files.map(({ parentPath, name }) => join(parentPath, name).slice(folder.length + 1)).toSorted();
+  await using folder = await scratch();
+  await putFiles(served.root, FILES, WHEN);
+  const url = (path: string): string => `ftp://ann:secret@127.0.0.1:${served.port}/${path}`;
+  await act({
+    root: served.root,
+    folder: folder.path,
+    get: async (path = "", options = {}) => await fetchTree(url(path), folder.path, { ...BARE, ...options }),
+  });
 }
 
 test("a folder with all that is in it, times kept", async () => {

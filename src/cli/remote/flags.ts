@@ -4,7 +4,7 @@ import { InvalidArgumentError, Option, type Command } from "commander";
 import { parseDuration, parseOctets } from "../../base/units.ts";
 import { DATA_MODES, type DataMode } from "../../client/errors.ts";
 import type { ConnectOptions, TlsMode, TlsOptions } from "../../client/types.ts";
-import { CliError, EXIT } from "../exit.ts";
+import { CliError, EXIT, cannotRead } from "../exit.ts";
 
 export type RemoteFlags = {
   readonly user?: string;
@@ -206,6 +206,6 @@ function pem(file: string | undefined): string | undefined {
   try {
     return readFileSync(file, "latin1");
   } catch (error) {
-    throw new CliError(`Cannot read ${file}: ${error instanceof Error ? error.message : ""}`, EXIT.usage);
+    throw cannotRead(file, error);
   }
 }

@@ -7,7 +7,7 @@ import { findLogin, netrcPaths, readNetrc } from "../../client/netrc.ts";
 import { proxyFromEnvironment } from "../../client/proxy-environment.ts";
 import type { Client, ConnectOptions } from "../../client/types.ts";
 import { type FtpUrl, defaultPort, formatFtpUrl, parseFtpUrl } from "../../client/url.ts";
-import { CliError, EXIT } from "../exit.ts";
+import { CliError, EXIT, cannotRead } from "../exit.ts";
 import { askSecret } from "../password-prompt.ts";
 import { type RemoteFlags, connectOptions, tlsOptions } from "./flags.ts";
 
@@ -143,10 +143,7 @@ export function passwordIn(file: string): string {
     const text = readFileSync(file === "-" ? 0 : file, "utf8").slice(0, PASSWORD_MOST);
     return text.split(/\r?\n/, 1)[0] ?? "";
   } catch (error) {
-    throw new CliError(
-      `Cannot read the password from ${file}: ${error instanceof Error ? error.message : ""}`,
-      EXIT.usage,
-    );
+    throw cannotRead(`the password from ${file}`, error);
   }
 }
 
@@ -164,4 +161,9 @@ async function askPassword(user: string, host: string): Promise<string> {
 export function demandPath(url: FtpUrl, what: string): string {
   if (url.path !== "") return url.path;
   throw new FtpError("USAGE", `${formatFtpUrl(url)} names no ${what}`, { phase: "local" });
+}
+
+/** Where a file goes that is to keep its name. @param folder as it was asked for; "" is the one after the login. */
+export function inFolder(folder: string, name: string): string {
+  return folder === "" ? name : `${folder.replace(/\/+$/, "")}/${name}`;
 }
