@@ -125,8 +125,8 @@ function hear(event: FetchEvent, { shown, transfers: { board, say } }: Hearing):
   }
 }
 
-function summary({ files, skipped, octets, ms }: FetchReport): string {
-  return `${files} fetched, ${skipped} left alone; ${shownSize(octets)} in ${ms < 1000 ? `${ms} ms` : shownTime(ms / 1000)}.`;
+function summary({ files, leftOut, octets, ms }: FetchReport): string {
+  return `${files} fetched, ${leftOut} left out; ${shownSize(octets)} in ${ms < 1000 ? `${ms} ms` : shownTime(ms / 1000)}.`;
 }
 
 function shownReport({ failed, stopped, ...rest }: FetchReport): Record<string, unknown> {

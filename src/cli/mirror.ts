@@ -239,14 +239,14 @@ function inFlags(error: unknown): unknown {
 }
 
 function summary(report: Report): string {
-  const { copied, replaced, made, linked, deleted, skipped, octets, ms } = report;
+  const { copied, replaced, made, linked, deleted, same, octets, ms } = report;
   const parts = [
     `${copied} copied`,
     ...(replaced > 0 ? [`${replaced} replaced`] : []),
     ...(made > 0 ? [`${made} folders made`] : []),
     ...(linked > 0 ? [`${linked} links made`] : []),
     ...(deleted > 0 ? [`${deleted} removed`] : []),
-    `${skipped} the same`,
+    `${same} the same`,
   ];
   return `${parts.join(", ")}; ${shownSize(octets)} in ${ms < 1000 ? `${ms} ms` : shownTime(ms / 1000)}.`;
 }

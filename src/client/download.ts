@@ -75,14 +75,14 @@ function checkSpan({ start = 0, end = start }: DownloadOptions): void {
 async function downloadToPath(hub: Hub, path: string, given: string, options: DownloadOptions): Promise<Transferred> {
   const run = new Run(options);
   const there = await statOrNothing(given);
-  if (isLeftAlone(given, there, options)) return { ...run.end(false), skipped: true };
+  if (isLeftAlone(given, there, options)) return { ...run.end(false), leftAlone: true };
   // A pipe or a device is written to, as a shell would: a file in its place would be of no use to whoever reads there.
   if (there?.isSpecial === true) return await downloadToSpecial(hub, path, given, options);
   const to = options.links === "replace" ? given : await targetOf(given);
   const facts = await factsOf(hub, path, options);
   run.facts = facts;
   const modifiedMs = facts.modified?.ms;
-  if (options.exists === "newer" && isAsNew(there, modifiedMs)) return { ...run.end(false), skipped: true };
+  if (options.exists === "newer" && isAsNew(there, modifiedMs)) return { ...run.end(false), leftAlone: true };
   const size = options.type === "ascii" ? undefined : facts.size;
   run.total = size;
   const mayResume = mayContinue(options, size);

@@ -219,7 +219,7 @@ export type Transferred = {
   readonly isPrivate: boolean;
   readonly reply?: FtpReply | undefined;
   /** `exists` said that nothing was to be done. */
-  readonly skipped?: boolean | undefined;
+  readonly leftAlone?: boolean | undefined;
 };
 
 export type CopyOptions = CallOptions & {

@@ -108,7 +108,7 @@ test("only what is newer or of another size, or only what is not there", async (
   await onServer(async ({ root, folder, get }) => {
     await get("pub/");
     const again = await get("pub/", { exists: "newer" });
-    assert.deepEqual([again.files, again.skipped], [0, 6]);
+    assert.deepEqual([again.files, again.leftOut], [0, 6]);
     await writeFile(join(root, "pub/a.txt"), "A");
     await writeFile(join(root, "pub/b.bin"), "BBB");
     await utimes(join(root, "pub/b.bin"), WHEN, WHEN);

@@ -44,7 +44,7 @@ export async function transferOne(
   try {
     const done = await run(({ bytes, total: known, resumedAt }) => shown.update(bytes, { total: known, resumedAt }));
     shown.update(done.bytes, { resumedAt: done.resumedAt });
-    shown.done(done.skipped === true ? "is there already" : undefined);
+    shown.done(done.leftAlone === true ? "is there already" : undefined);
   } catch (error) {
     if (signal.aborted || !(error instanceof FtpError)) throw error;
     shown.failed(explainedInLine(error));

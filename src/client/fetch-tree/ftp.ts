@@ -97,7 +97,7 @@ class FtpTree {
     for (const link of this.#links) {
       await this.#attempt(link.url, async () => {
         if (await this.#terms.tree.link(link.place, link.target)) notes.linked(link.url, pathOfPlace(link.place));
-        else notes.skip(link.url, "same");
+        else notes.leaveOut(link.url, "same");
       });
     }
   }
@@ -158,8 +158,8 @@ class FtpTree {
     const { notes, options } = this.#terms;
     const url = this.#urlOf(entry.path);
     if (entry.type === "directory") this.#goInto(entry, folder);
-    else if (entry.type === "other") notes.skip(url, "special");
-    else if (!this.#rules.takes(entry.name) || !this.#rules.holds(folder.parts)) notes.skip(url, "rejected");
+    else if (entry.type === "other") notes.leaveOut(url, "special");
+    else if (!this.#rules.takes(entry.name) || !this.#rules.holds(folder.parts)) notes.leaveOut(url, "rejected");
     else if (entry.type === "file")
       this.#add(async () => await this.#attempt(url, async () => await this.#get(entry, folder)));
     else if (options.links === "follow")
@@ -171,11 +171,11 @@ class FtpTree {
     const { notes, options } = this.#terms;
     const parts = [...folder.parts, entry.name];
     if (!this.#rules.enters(parts)) {
-      notes.skip(this.#urlOf(entry.path), "rejected");
+      notes.leaveOut(this.#urlOf(entry.path), "rejected");
       return;
     }
     if (folder.depth >= (options.depth ?? WALK_DEPTH)) {
-      notes.skip(this.#urlOf(entry.path), "depth");
+      notes.leaveOut(this.#urlOf(entry.path), "depth");
       notes.warnOnce("depth", `folders more than ${folder.depth} levels down are left out`);
       return;
     }
@@ -192,11 +192,11 @@ class FtpTree {
     const { notes, options } = this.#terms;
     const url = this.#urlOf(entry.path);
     const depth = folder.folders.length - this.#base.folders.length;
-    if (options.links === "skip") notes.skip(url, "link");
+    if (options.links === "skip") notes.leaveOut(url, "link");
     else if (entry.target === undefined || !isLinkInside(entry.target, depth)) {
-      notes.skip(url, "link");
+      notes.leaveOut(url, "link");
       notes.warn(`the link ${entry.path} is left out: it leads out of the tree, or nobody knows where`);
-    } else if (this.#links.length >= JOBS_WAITING) notes.skip(url, "link");
+    } else if (this.#links.length >= JOBS_WAITING) notes.leaveOut(url, "link");
     // Made last of all: until then nothing here is a link.
     else
       this.#links.push({ place: { folders: folder.folders, name: localName(entry.name) }, target: entry.target, url });
@@ -206,14 +206,14 @@ class FtpTree {
   async #follow(entry: Entry, folder: Folder): Promise<void> {
     const { client, signal, notes } = this.#terms;
     if (folder.links >= LINKS_DEEP) {
-      notes.skip(this.#urlOf(entry.path), "link");
+      notes.leaveOut(this.#urlOf(entry.path), "link");
       return;
     }
     const type = await client.exists(entry.path, { signal });
     if (type === "directory") this.#goInto(entry, folder, folder.links + 1);
     else if (type === "file" || type === "link") {
       await this.#get({ ...entry, ...(await this.#behind(entry.path)) }, folder);
-    } else notes.skip(this.#urlOf(entry.path), "link");
+    } else notes.leaveOut(this.#urlOf(entry.path), "link");
   }
 
   /** Size and time of what a link leads to: some servers tell those of the link itself in MLST, none in SIZE and MDTM. */
@@ -243,12 +243,12 @@ class FtpTree {
     const path = pathOfPlace(place);
     const there = exists === "overwrite" ? undefined : await tree.look(place);
     if (there !== undefined && exists === "skip") {
-      notes.skip(url, "exists");
+      notes.leaveOut(url, "exists");
       return;
     }
     const isSame = entry.size === undefined || there?.size === entry.size;
     if (there !== undefined && entry.modified !== undefined && isSame && there.mtimeMs >= entry.modified.ms) {
-      notes.skip(url, "same");
+      notes.leaveOut(url, "same");
       return;
     }
     if (quota !== undefined && notes.octets >= quota) {

@@ -1,7 +1,7 @@
 /** What a job of fetching has to say: counts, failures and warnings within bounds, and events for whoever listens. */
 import type { FtpError } from "../errors.ts";
 import { FAILURES_KEPT, PROGRESS_MS, WARNINGS_KEPT } from "./limits.ts";
-import type { FetchEvent, FetchFailure, FetchOptions, FetchReport, SkipReason } from "./types.ts";
+import type { FetchEvent, FetchFailure, FetchOptions, FetchReport, LeftOutReason } from "./types.ts";
 
 export class Notes {
   readonly #begun = performance.now();
@@ -12,7 +12,7 @@ export class Notes {
   #failures = 0;
   #files = 0;
   #linked = 0;
-  #skipped = 0;
+  #leftOut = 0;
   octets = 0;
   stopped: FtpError | undefined;
 
@@ -34,9 +34,9 @@ export class Notes {
     this.emit({ kind: "linked", url, path });
   }
 
-  skip(url: string, why: SkipReason): void {
-    this.#skipped += 1;
-    this.emit({ kind: "skipped", url, why });
+  leaveOut(url: string, why: LeftOutReason): void {
+    this.#leftOut += 1;
+    this.emit({ kind: "left-out", url, why });
   }
 
   fail(url: string, error: FtpError): void {
@@ -72,7 +72,7 @@ export class Notes {
     return {
       files: this.#files,
       linked: this.#linked,
-      skipped: this.#skipped,
+      leftOut: this.#leftOut,
       octets: this.octets,
       ms: Math.round(performance.now() - this.#begun),
       failed: this.#failed,

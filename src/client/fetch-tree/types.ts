@@ -57,7 +57,8 @@ export type FetchOptions = CallOptions & {
   readonly onEvent?: ((event: FetchEvent) => void) | undefined;
 };
 
-export type SkipReason =
+/** Why a name was left out on purpose. */
+export type LeftOutReason =
   /** `accept` and `reject`, `include` and `exclude`. */
   | "rejected"
   | "robots"
@@ -93,7 +94,7 @@ export type FetchEvent =
   | { readonly kind: "linked"; readonly url: string; readonly path: string }
   /** A folder or page has been read, and so much was found in it. */
   | { readonly kind: "read"; readonly url: string; readonly found: number }
-  | { readonly kind: "skipped"; readonly url: string; readonly why: SkipReason }
+  | { readonly kind: "left-out"; readonly url: string; readonly why: LeftOutReason }
   | {
       readonly kind: "retry";
       readonly url: string;
@@ -111,7 +112,7 @@ export type FetchReport = {
   readonly files: number;
   /** Links that were made here. */
   readonly linked: number;
-  readonly skipped: number;
+  readonly leftOut: number;
   /** Octets that moved. */
   readonly octets: number;
   readonly ms: number;

@@ -188,7 +188,7 @@ async function plain(places: readonly Place[], to: string, options: SegmentedOpt
   for (const [at, { hub, path }] of places.entries()) {
     try {
       const done = await download(hub, path, to, { ...options, timeoutMs: undefined });
-      return { ...done, connections: done.skipped === true ? 0 : 1, sources: done.skipped === true ? 0 : 1 };
+      return { ...done, connections: done.leftAlone === true ? 0 : 1, sources: done.leftAlone === true ? 0 : 1 };
     } catch (error) {
       const isLast = at === places.length - 1;
       if (isLast || options.signal?.aborted === true || !isOfOnePlace(error) || error.code === "EXISTS") throw error;
