@@ -7,9 +7,11 @@ import { CliError, EXIT } from "./exit.ts";
 import type { ShownTransfer } from "./progress/board.ts";
 import { shownSize, shownTime } from "./progress/figures.ts";
 import { explainedInLine } from "./remote/failure.ts";
+import { failureFacts } from "./remote/failure-facts.ts";
 import type { RemoteFlags } from "./remote/flags.ts";
-import type { RemoteIo } from "./remote/io.ts";
-import { loginOf, placeOf } from "./remote/reach.ts";
+import { type RemoteIo, sayer } from "./remote/io.ts";
+import { loginOf } from "./remote/login.ts";
+import { placeOf } from "./remote/reach.ts";
 import type { Transfers } from "./remote/transfers.ts";
 
 export type TreeFlags = RemoteFlags & {
@@ -46,9 +48,9 @@ export async function getTree(
   });
   board.close();
   if (flags.json === true) io.stdout.write(`${JSON.stringify({ v: 1, event: "report", ...shownReport(report) })}\n`);
-  else if (flags.quiet !== true) io.stderr.write(`${summary(report)}\n`);
+  else if (flags.quiet !== true) sayer(io)(summary(report));
   if (report.stopped !== undefined) throw report.stopped;
-  if (report.failures > 0) throw new CliError(`${report.failures} failed; see above.`, EXIT.failed);
+  if (report.failures > 0) throw new CliError(`${report.failures} failed; see above.`, EXIT.failed, { isTold: true });
 }
 
 /** Pages are fetched as they stand; an FTP server is reached as every command reaches it. */
@@ -59,7 +61,7 @@ async function addressOf(
 ): Promise<{ readonly url: string; readonly connect: FetchOptions["connect"] }> {
   if (/^https?:\/\//i.test(text)) return { url: text, connect: undefined };
   const place = await placeOf(text, flags);
-  const login = await loginOf(place.url, flags, say);
+  const login = await loginOf(place, flags, { say });
   const { password: _, ...url } = place.url;
   return { url: formatFtpUrl(url), connect: { ...place.options, ...login } };
 }
@@ -101,7 +103,7 @@ type Hearing = {
 function hear(event: FetchEvent, { shown, transfers: { board, say } }: Hearing): void {
   switch (event.kind) {
     case "start":
-      shown.set(event.url, board.begin({ name: event.path, total: event.size, resumedAt: event.resumedAt }));
+      shown.set(event.url, board.begin({ name: event.path, url: event.url, total: event.size, resumedAt: event.resumedAt }));
       break;
     case "progress":
       shown.get(event.url)?.update(event.bytes);
@@ -113,8 +115,9 @@ function hear(event: FetchEvent, { shown, transfers: { board, say } }: Hearing):
       break;
     case "failed": {
       const transfer = shown.get(event.url);
-      if (transfer === undefined) say(`${printable(event.url)}  failed: ${explainedInLine(event.error)}`);
-      else transfer.failed(explainedInLine(event.error));
+      const words = explainedInLine(event.error);
+      if (transfer === undefined) board.note(`${printable(event.url)}  failed: ${words}`, event);
+      else transfer.failed(words, event.error);
       shown.delete(event.url);
       break;
     }
@@ -133,6 +136,6 @@ function shownReport({ failed, stopped, ...rest }: FetchReport): Record<string, 
   return {
     ...rest,
     stopped: stopped?.message ?? null,
-    failed: failed.map(({ url, error }) => ({ url, code: error.code, message: error.message })),
+    failed: failed.map(({ url, error }) => ({ url, ...failureFacts(error) })),
   };
 }

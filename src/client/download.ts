@@ -10,6 +10,7 @@ import { type DataMode, FtpError, type FtpReply } from "./errors.ts";
 import { type SourceFacts, sourceFacts } from "./facts.ts";
 import type { Hub } from "./hub.ts";
 import { downloadToStream } from "./download-stream.ts";
+import { PART_KEPT_LEAST } from "./limits.ts";
 import { localFault, octetsIn, receiveIntoFile } from "./octets.ts";
 import { PartFile, type SourceMark, partPath } from "./part-file.ts";
 import type { FtpSession } from "./session.ts";
@@ -93,7 +94,7 @@ async function downloadToPath(hub: Hub, path: string, given: string, options: Do
     await part.publish(options.keepTime === false ? undefined : modifiedMs);
     return run.end(verified);
   } catch (error) {
-    if (part.path !== to && !(mayResume && (await isOfUse(part, error)))) await part.remove();
+    await keepOrRemove(part, error, { to, options, size });
     throw error;
   }
 }
@@ -102,16 +103,29 @@ async function downloadToPath(hub: Hub, path: string, given: string, options: Do
 async function partFor(to: string, mark: SourceMark, options: DownloadOptions): Promise<PartFile> {
   const { atomic = true, start = 0, end = "" } = options;
   if (!atomic) return await PartFile.inPlace(to);
-  if (!mayContinue(options, mark.size)) return await PartFile.ofItsOwn(to);
+  if (!mayLeave(options, mark.size)) return await PartFile.ofItsOwn(to);
   const isSpan = start !== 0 || end !== "";
   const url = isSpan ? `${mark.url} ${start}-${end}` : mark.url;
   return await PartFile.continued(partPath(to, { ...mark, url }), to);
 }
 
+type Left = { readonly to: string; readonly options: DownloadOptions; readonly size: number | undefined };
+
 /** What can be continued is kept under its hidden name. */
-async function isOfUse(part: PartFile, error: unknown): Promise<boolean> {
-  const isWrong = error instanceof FtpError && error.code === "MISMATCH";
-  return !isWrong && (await part.size()) > 0;
+async function keepOrRemove(part: PartFile, error: unknown, { to, options, size }: Left): Promise<void> {
+  const code = error instanceof FtpError ? error.code : undefined;
+  // The room on a full disk is given back, unless somebody has said that he goes on there.
+  const isOfNoUse = code === "MISMATCH" || (code === "NO_SPACE" && options.resume !== true);
+  const bytes = isOfNoUse ? 0 : await part.size();
+  if (part.path !== to && !(bytes > 0 && mayLeave(options, size))) await part.remove();
+  else if (bytes > 0) options.onPart?.({ path: part.path, bytes });
+}
+
+/** Whether a failure leaves something to go on with. */
+function mayLeave(options: DownloadOptions, size = 0): boolean {
+  const { keepPart = options.resume === true } = options;
+  const isWorth = options.resume === true || size >= PART_KEPT_LEAST;
+  return keepPart && isWorth && mayContinue({ ...options, resume: true }, size === 0 ? undefined : size);
 }
 
 function isAsNew(there: Found, modifiedMs: number | undefined): boolean {

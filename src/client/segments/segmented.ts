@@ -227,6 +227,7 @@ class Job {
       done = await this.#load(file, resumedAt);
     } catch (error) {
       if (!(await this.#keep(file, error))) await file.remove();
+      else if (file.done.total > 0) options.onPart?.({ path: file.path, bytes: file.done.total });
       if (error instanceof NoRestart) return (await this.#hasChanged()) ? "changed" : "no-restart";
       if (error instanceof FtpError && isRestRefused(error)) return "no-restart";
       throw error;
