@@ -1,11 +1,11 @@
 /** `ferryman get -r`: trees over FTP and HTTP, in the manner of wget. */
 import { formatFtpUrl } from "../client/url.ts";
 import { fetchTree } from "../client/fetch-tree/fetch-tree.ts";
-import type { FetchEvent, FetchOptions, FetchReport } from "../client/fetch-tree/types.ts";
+import type { FetchEvent, FetchOptions, FetchReport, LeftOutReason } from "../client/fetch-tree/types.ts";
 import { printable } from "./columns.ts";
 import { CliError, EXIT } from "./exit.ts";
 import type { ShownTransfer } from "./progress/board.ts";
-import { shownSize, shownTime } from "./progress/figures.ts";
+import { counted, shownSize, shownTime } from "./progress/figures.ts";
 import { explainedInLine } from "./remote/failure.ts";
 import { failureFacts } from "./remote/failure-facts.ts";
 import type { RemoteFlags } from "./remote/flags.ts";
@@ -50,7 +50,7 @@ export async function getTree(
   if (flags.json === true) io.stdout.write(`${JSON.stringify({ v: 1, event: "report", ...shownReport(report) })}\n`);
   else if (flags.quiet !== true) sayer(io)(summary(report));
   if (report.stopped !== undefined) throw report.stopped;
-  if (report.failures > 0) throw new CliError(`${report.failures} failed; see above.`, EXIT.failed, { isTold: true });
+  if (report.failures > 0) throw new CliError(`${report.failures} failed: the tree here is not whole; see above.`, EXIT.failed, { isTold: true });
 }
 
 /** Pages are fetched as they stand; an FTP server is reached as every command reaches it. */
@@ -128,8 +128,29 @@ function hear(event: FetchEvent, { shown, transfers: { board, say } }: Hearing):
   }
 }
 
-function summary({ files, leftOut, octets, ms }: FetchReport): string {
-  return `${files} fetched, ${leftOut} left out; ${shownSize(octets)} in ${ms < 1000 ? `${ms} ms` : shownTime(ms / 1000)}.`;
+/** Why something was left out on purpose. */
+const REASONS: Readonly<Record<LeftOutReason, string>> = {
+  rejected: "by a pattern",
+  robots: "by robots.txt",
+  same: "the same here",
+  exists: "here already",
+  depth: "too deep",
+  elsewhere: "elsewhere",
+  link: "links",
+  special: "no files",
+};
+
+function summary({ files, linked, leftOutBy, failures, octets, ms }: FetchReport): string {
+  const left = Object.entries(REASONS).flatMap(([why, words]) =>
+    Object.entries(leftOutBy).flatMap(([reason, count]) => (reason === why ? [`${count} ${words}`] : [])),
+  );
+  const parts = [
+    `${counted(files, "file")} fetched`,
+    ...(linked > 0 ? [`${counted(linked, "link")} made`] : []),
+    ...(left.length > 0 ? [`left out: ${left.join(", ")}`] : []),
+    ...(failures > 0 ? [`${failures} failed`] : []),
+  ];
+  return `${parts.join("; ")}; ${shownSize(octets)} in ${ms < 1000 ? `${ms} ms` : shownTime(ms / 1000)}.`;
 }
 
 function shownReport({ failed, stopped, ...rest }: FetchReport): Record<string, unknown> {

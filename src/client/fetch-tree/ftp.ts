@@ -1,15 +1,16 @@
 /** A tree of an FTP server: folders are listed and files fetched at the same time, each file by the pool's next connection. */
 import { join } from "node:path";
-import { parseTimeVal } from "../../protocol/facts.ts";
 import { hasGlob } from "../../protocol/glob.ts";
 import { connect } from "../client.ts";
 import { FtpError } from "../errors.ts";
 import { WALK_DEPTH } from "../limits.ts";
+import { NAME_LEFT_OUT } from "../listing.ts";
 import type { Client, Entry } from "../types.ts";
 import { type FtpUrl, defaultPort, formatFtpUrl, parseFtpUrl } from "../url.ts";
 import { Crew } from "./crew.ts";
 import { FETCH_PARALLEL, FETCH_PARALLEL_MOST, JOBS_WAITING, LINKS_DEEP } from "./limits.ts";
 import { type Place, isLinkInside, localName, pathOfPlace } from "./local-name.ts";
+import { endOfLink } from "./link-end.ts";
 import type { LocalTree } from "./local-tree.ts";
 import type { Notes } from "./notes.ts";
 import { Rules } from "./rules.ts";
@@ -149,7 +150,7 @@ class FtpTree {
       found += 1;
       this.#take(entry, folder);
     }
-    for (const warning of listing.warnings) notes.warn(`${folder.path}: ${warning}`);
+    for (const warning of listing.warnings) notes.fail(this.#urlOf(folder.path), leftOutError(folder.path, warning));
     notes.emit({ kind: "read", url: this.#urlOf(folder.path), found });
   }
 
@@ -162,7 +163,7 @@ class FtpTree {
     else if (!this.#rules.takes(entry.name) || !this.#rules.holds(folder.parts)) notes.leaveOut(url, "rejected");
     else if (entry.type === "file")
       this.#add(async () => await this.#attempt(url, async () => await this.#get(entry, folder)));
-    else if (options.links === "follow")
+    else if (options.links === "follow" || (options.links !== "skip" && entry.target === undefined))
       this.#add(async () => await this.#attempt(url, async () => await this.#follow(entry, folder)));
     else this.#keepLink(entry, folder);
   }
@@ -195,44 +196,28 @@ class FtpTree {
     if (options.links === "skip") notes.leaveOut(url, "link");
     else if (entry.target === undefined || !isLinkInside(entry.target, depth)) {
       notes.leaveOut(url, "link");
-      notes.warn(`the link ${entry.path} is left out: it leads out of the tree, or nobody knows where`);
+      notes.warn(`the link ${entry.path} is left out: it leads out of the tree (links "follow" fetches what is there)`);
     } else if (this.#links.length >= JOBS_WAITING) notes.leaveOut(url, "link");
     // Made last of all: until then nothing here is a link.
     else
       this.#links.push({ place: { folders: folder.folders, name: localName(entry.name) }, target: entry.target, url });
   }
 
-  /** What a link leads to can only be found by trying. */
+  /** As what it is that a link leads to. */
   async #follow(entry: Entry, folder: Folder): Promise<void> {
     const { client, signal, notes } = this.#terms;
+    const url = this.#urlOf(entry.path);
     if (folder.links >= LINKS_DEEP) {
-      notes.leaveOut(this.#urlOf(entry.path), "link");
+      notes.leaveOut(url, "link");
+      notes.warnOnce("links", `${entry.path} is left out: more than ${LINKS_DEEP} links lead to it`);
       return;
     }
-    const type = await client.exists(entry.path, { signal });
-    if (type === "directory") this.#goInto(entry, folder, folder.links + 1);
-    else if (type === "file" || type === "link") {
-      await this.#get({ ...entry, ...(await this.#behind(entry.path)) }, folder);
-    } else notes.leaveOut(this.#urlOf(entry.path), "link");
-  }
-
-  /** Size and time of what a link leads to: some servers tell those of the link itself in MLST, none in SIZE and MDTM. */
-  async #behind(path: string): Promise<Pick<Entry, "size" | "modified">> {
-    const { client, signal } = this.#terms;
-    return await client.session(
-      async (session) => {
-        await session.send("TYPE I");
-        const size = await session.ask("SIZE", path);
-        const time = await session.ask("MDTM", path);
-        const octets = size.code === 213 ? Number(size.lines[0]) : Number.NaN;
-        const ms = time.code === 213 ? parseTimeVal(time.lines[0]?.trim() ?? "") : undefined;
-        return {
-          size: Number.isSafeInteger(octets) ? octets : undefined,
-          modified: ms === undefined ? undefined : { ms, precision: "second", zone: "utc" },
-        };
-      },
-      { signal },
-    );
+    const end = await endOfLink(client, entry.path, signal);
+    if (end === "directory") this.#goInto(entry, folder, folder.links + 1);
+    else if (end === "nowhere") {
+      notes.leaveOut(url, "link");
+      notes.warn(`the link ${entry.path} is left out: it leads to nothing that this user can get`);
+    } else await this.#get({ ...entry, ...end }, folder);
   }
 
   async #get(entry: Entry, folder: Folder): Promise<void> {
@@ -284,6 +269,12 @@ class FtpTree {
       notes.fail(url, error);
     }
   }
+}
+
+/** What a listing has and nobody can have: the tree here is not whole then. */
+function leftOutError(folder: string, warning: string): FtpError {
+  const code = warning.includes(NAME_LEFT_OUT) ? "UNSAFE_NAME" : "PROTOCOL";
+  return new FtpError(code, `in ${folder === "" ? "the first folder" : folder}: ${warning}`, { phase: "transfer", connection: "data", retryable: false });
 }
 
 /** What would befall every other file too. */

@@ -12,7 +12,7 @@ export class Notes {
   #failures = 0;
   #files = 0;
   #linked = 0;
-  #leftOut = 0;
+  readonly #leftOut = new Map<LeftOutReason, number>();
   octets = 0;
   stopped: FtpError | undefined;
 
@@ -35,7 +35,7 @@ export class Notes {
   }
 
   leaveOut(url: string, why: LeftOutReason): void {
-    this.#leftOut += 1;
+    this.#leftOut.set(why, (this.#leftOut.get(why) ?? 0) + 1);
     this.emit({ kind: "left-out", url, why });
   }
 
@@ -72,7 +72,8 @@ export class Notes {
     return {
       files: this.#files,
       linked: this.#linked,
-      leftOut: this.#leftOut,
+      leftOut: [...this.#leftOut.values()].reduce((sum, count) => sum + count, 0),
+      leftOutBy: Object.fromEntries(this.#leftOut),
       octets: this.octets,
       ms: Math.round(performance.now() - this.#begun),
       failed: this.#failed,

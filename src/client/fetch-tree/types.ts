@@ -37,7 +37,10 @@ export type FetchOptions = CallOptions & {
   readonly quota?: number | undefined;
   /** Documents, or files and folders. Default `DOCUMENTS_MOST` for HTTP, none for FTP. */
   readonly most?: number | undefined;
-  /** Symbolic links of FTP: "keep" makes them here where they stay inside the tree (default); "follow"; "skip". */
+  /**
+   * Symbolic links of FTP: "keep" (default) makes them here where they stay inside the tree, and follows those whose target
+   * the server does not tell; "follow" fetches what they lead to; "skip".
+   */
   readonly links?: "keep" | "follow" | "skip" | undefined;
   /** Other hosts that links may lead to: true for all, or domains with what is below them. Default: none. */
   readonly spanHosts?: boolean | readonly string[] | undefined;
@@ -112,7 +115,9 @@ export type FetchReport = {
   readonly files: number;
   /** Links that were made here. */
   readonly linked: number;
+  /** On purpose; `leftOutBy` says why. */
   readonly leftOut: number;
+  readonly leftOutBy: Readonly<Partial<Record<LeftOutReason, number>>>;
   /** Octets that moved. */
   readonly octets: number;
   readonly ms: number;
