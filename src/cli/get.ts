@@ -1,11 +1,14 @@
 /** `ferryman get`: files from servers, to files of the same name, a name, a folder, or standard output. */
-import { mkdir, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { bytesOfText } from "../base/bytes.ts";
 import { type BatchFault, type BatchItem, isBatchFault, readBatch } from "../client/batch.ts";
 import { FtpError } from "../client/errors.ts";
 import type { DownloadOptions, Entry } from "../client/types.ts";
+import { localFault } from "../client/octets.ts";
+import { systemCode } from "../net/active-connection.ts";
 import { POOL_MOST } from "../client/limits.ts";
 import { formatFtpUrl } from "../client/url.ts";
 import { hasGlob } from "../protocol/glob.ts";
@@ -96,6 +99,7 @@ async function getAll(given: readonly string[], flags: GetFlags, io: RemoteIo): 
   if (flags.output !== undefined && (isMany || flags.outputFolder !== undefined || flags.recursive === true)) {
     throw new CliError("-o names one file: it goes with one URL, and without -O, -i and -r.", EXIT.usage);
   }
+  if (flags.output === "") throw new CliError("-o needs a name; - is standard output.", EXIT.usage);
   const parallel = flags.parallel ?? 1;
   // Trees have workers of their own: -P is theirs.
   const atOnce = isMany && flags.recursive !== true ? parallel : 1;
@@ -229,12 +233,49 @@ function readList(text: string, before: readonly string[] = []): readonly string
   return [...before, ...text.split(",").filter((part) => part !== "")];
 }
 
-/** @throws {FtpError} UNSAFE_NAME for a last part that must not become a file here (attack 64). */
+/** @throws {FtpError} UNSAFE_NAME for a last part that must not become a file here (attack 64), LOCAL_IO for no place. */
 async function targetOf(path: string, { output, outputFolder }: GetFlags): Promise<string> {
   const name = path.split("/").at(-1) ?? "";
-  if (output !== undefined) return (await isFolder(output)) ? join(output, checked(name, path)) : output;
-  if (outputFolder !== undefined) await mkdir(outputFolder, { recursive: true });
-  return join(outputFolder ?? ".", checked(name, path));
+  if (output === undefined) {
+    if (outputFolder !== undefined) await makeFolder(outputFolder);
+    return await replaceable(join(outputFolder ?? ".", checked(name, path)));
+  }
+  if (await isFolder(output)) return await replaceable(join(output, checked(name, path)));
+  if (output.endsWith("/")) throw noPlace(`there is no folder ${output}`, "make it first, or let -O do so");
+  return await replaceable(output);
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") throw noPlace(`${folder} is a file, and no folder`, "name another one, or take that file away");
+    throw localFault(error, `cannot make the folder ${folder}`);
+  }
+}
+
+/** What its owner may not write to he wants to keep; a file that comes in its place would not ask. */
+async function replaceable(path: string): Promise<string> {
+  try {
+    await access(path, constants.W_OK);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "EACCES" && (await isThere(path))) {
+      throw noPlace(`${path} is there, and you may not write to it`, "it would be replaced after chmod u+w; -o names another");
+    }
+  }
+  return path;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function noPlace(message: string, hint: string): FtpError {
+  return new FtpError("LOCAL_IO", message, { phase: "local", retryable: false, hint });
 }
 
 function checked(name: string, path: string): string {

@@ -2,11 +2,13 @@
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { lstat, realpath, stat } from "node:fs/promises";
+import { basename } from "node:path";
 import { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { AsciiDecoder } from "../protocol/ascii.ts";
 import type { DataTransport } from "../net/transport.ts";
 import { type DataMode, FtpError, type FtpReply } from "./errors.ts";
+import { systemCode } from "../net/active-connection.ts";
 import { type SourceFacts, sourceFacts } from "./facts.ts";
 import type { Hub } from "./hub.ts";
 import { downloadToStream } from "./download-stream.ts";
@@ -185,7 +187,9 @@ async function statOrNothing(path: string): Promise<Found> {
   try {
     const found = await stat(path);
     return { mtimeMs: found.mtimeMs, isFolder: found.isDirectory(), isSpecial: !found.isFile() };
-  } catch {
+  } catch (error) {
+    // Told before anything is fetched: the hidden part has a shorter name, and would come about.
+    if (systemCode(error) === "ENAMETOOLONG") throw localFault(error, `cannot write ${basename(path).slice(0, 40)}…`);
     return undefined;
   }
 }
