@@ -9,7 +9,7 @@ import { remoteCommand } from "./remote/at.ts";
 import { ending } from "./remote/failure.ts";
 import type { RemoteFlags } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo } from "./remote/io.ts";
-import { type Reached, demandPath, reach, inFolder } from "./remote/reach.ts";
+import { type Reached, demandPath, inFolder, reach, shownUrl } from "./remote/reach.ts";
 import { type Transfers, transferEach, transferring } from "./remote/transfers.ts";
 
 type CpFlags = RemoteFlags & {
@@ -48,6 +48,7 @@ export function cpCommand(io: RemoteIo = PROCESS_IO): Command {
               await using target = await reach(to, flags, transfers);
               return await copy({ source, target, flags, transfers });
             }),
+          shownUrl(from),
         ),
     );
 }
@@ -74,8 +75,10 @@ async function copy({ source, target, flags, transfers }: Work): Promise<number>
   if (paths.length > 1 && !isFolder)
     throw new CliError(`${target.path} is no folder: several files need one.`, EXIT.usage);
   const told = { isStraight: false };
+  transfers.board.expect({ files: paths.length });
   const files = paths.map((each) => ({
     name: each,
+    url: formatFtpUrl({ ...source.url, octets: undefined, path: each }),
     run: async (onProgress: (progress: { bytes: number; resumedAt: number }) => void): Promise<Copied> => {
       const to = isFolder ? inFolder(target.path, each.split("/").at(-1) ?? "") : target.path;
       const verify = flags.verify === "off" ? false : flags.verify;

@@ -10,7 +10,8 @@ import { CliError, EXIT, cannotRead } from "./exit.ts";
 import { askSecret } from "./password-prompt.ts";
 import { boardMode } from "./progress/board.ts";
 import { REMOTE_HELP, type RemoteFlags, withRemoteFlags } from "./remote/flags.ts";
-import { netrcLogin, passwordIn, placeOf } from "./remote/reach.ts";
+import { netrcLogin, passwordSaid } from "./remote/login.ts";
+import { type Place, placeOf } from "./remote/reach.ts";
 import { SCRIPT_MOST } from "./shell/limits.ts";
 import type { ConnectHelp, Connected } from "./shell/connection.ts";
 import { type ShellOptions, type WindowsScript, runShell } from "./shell/shell.ts";
@@ -119,14 +120,15 @@ type Way = { readonly flags: OpenFlags; readonly help: ConnectHelp };
 
 /** Options of the shell count more than flags, and those more than a bookmark. */
 async function reached(target: string, options: ConnectOptions, { flags, help }: Way): Promise<Connected> {
-  const { url, options: placed } = await placeOf(target, flags);
+  const place = await placeOf(target, flags);
+  const { url, options: placed } = place;
   const port = options.port ?? url.port ?? defaultPort(url.scheme);
   const client = await connect(formatFtpUrl({ ...url, path: "" }), {
     ...placed,
     ...options,
     data: { ...placed.data, ...options.data },
     proxy: options.proxy ?? placed.proxy ?? proxyFromEnvironment(url.host, { env: process.env, port }),
-    ...(await loginOf(url, { ...placed, ...defined(options) }, { flags, help })),
+    ...(await loginOf(place, { ...placed, ...defined(options) }, { flags, help })),
   });
   return { client, path: url.path };
 }
@@ -139,12 +141,12 @@ function defined({ user, password }: Login): Login {
 
 /** What was said, else .netrc, else a question; without any of them a guest. */
 async function loginOf(
-  url: FtpUrl,
-  { user = url.user, password, account }: Login,
+  place: Place,
+  { user = place.url.user, password, account }: Login,
   { flags, help }: Way,
 ): Promise<Login> {
-  const file = flags.passwordFile === undefined ? undefined : passwordIn(flags.passwordFile);
-  const known = password ?? file ?? url.password;
+  const { url } = place;
+  const known = password ?? (await passwordSaid(place, flags));
   const isAsked = known === undefined && flags.netrc !== false;
   const found = isAsked ? await netrcLogin(url.host, { user, flags, say: help.say }) : undefined;
   const name = user ?? found?.user;

@@ -74,3 +74,6 @@ export const AHEAD_MS = 5_000;
 export const PRELIMINARY_MOST = 32;
 /** How often all data modes are tried, and how much longer each is waited for the second time: on a long way all may be slow. */
 export const [ROUNDS_MOST, PATIENCE_FACTOR] = [2, 4];
+
+/** Octets of a file from which a part of it is left when nobody said that he would go on: below it is fetched again at once. */
+export const PART_KEPT_LEAST = 1_048_576;

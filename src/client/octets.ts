@@ -151,6 +151,7 @@ const LOCAL_CODES: Readonly<Record<string, string>> = {
   EROFS: "it is a read-only file system",
   ELOOP: "it is a symbolic link, which is not followed here",
   EEXIST: "it exists",
+  ENAMETOOLONG: "the name is too long",
 };
 
 /** A fault of our own side. A full disk is NO_SPACE, as no other file would fare better. */

@@ -96,7 +96,7 @@ test("only what is newer or of another size, or only what is not there", async (
   await onServer(async ({ root, folder, get }) => {
     await get("pub/");
     const again = await get("pub/", { exists: "newer" });
-    assert.deepEqual([again.files, again.skipped], [0, 6]);
+    assert.deepEqual([again.files, again.leftOut], [0, 6]);
     await writeFile(join(root, "pub/a.txt"), "A");
     await writeFile(join(root, "pub/b.bin"), "BBB");
     await utimes(join(root, "pub/b.bin"), WHEN, WHEN);
@@ -175,7 +175,13 @@ test("attack 64: links of the server are made where they stay inside, last of al
     assert.equal(await readlink(join(folder, "in")), "hello.txt");
     assert.equal(report.linked, 1);
     assert.equal(report.warnings.filter((warning) => warning.includes("leads out")).length, 3);
-    assert.equal(report.warnings.filter((warning) => warning.includes("left out, for")).length, 1);
+    assert.deepEqual(
+      report.failed.map(({ error }) => error.code),
+      ["UNSAFE_NAME"],
+      "a name that is refused leaves the tree incomplete",
+    );
+    assert.match(report.failed[0]?.error.message ?? "", /in the first folder: this name is left out, for .*escaped/);
+    assert.deepEqual(report.leftOutBy, { link: 3, special: 1 });
     const again = await fetchTree(liar.url("/"), folder, { ...options, links: "skip" });
     assert.equal(again.linked, 0);
     await liar.quiet();
@@ -191,14 +197,24 @@ for (const name of PEER_NAMES) {
       const folder = await mkdtemp(join(tmpdir(), "ferryman-fetched-"));
       try {
         await symlink("hello.txt", join(peer.root, "kept"));
+        await mkdir(join(peer.root, "linked-to"));
+        await writeFile(join(peer.root, "linked-to/within"), "within");
+        await symlink("linked-to", join(peer.root, "folder-link"));
+        await symlink("nothing", join(peer.root, "dangling"));
         const report = await fetchTree(peer.url("/"), folder, { ...BARE, parallel: 3 });
         assert.deepEqual(report.failed, []);
         for (const [path, content] of Object.entries(CONTENT)) {
           assert.ok((await readFile(join(folder, path))).equals(content), path);
         }
-        const followed = await fetchTree(peer.url("/"), folder, { ...BARE, links: "follow", exists: "newer" });
-        assert.deepEqual(followed.failed, []);
+        // Made here where the server tells their targets, and fetched as what they are where it does not.
         assert.ok((await readFile(join(folder, "kept"))).equals(CONTENT["/hello.txt"]));
+        assert.equal(await readFile(join(folder, "folder-link/within"), "utf8"), "within");
+        const again = join(folder, "again");
+        const followed = await fetchTree(peer.url("/"), again, { ...BARE, links: "follow" });
+        // Some servers do not even list the one that leads nowhere.
+        assert.deepEqual(followed.failed, []);
+        assert.ok((await readFile(join(again, "kept"))).equals(CONTENT["/hello.txt"]));
+        assert.equal(await readFile(join(again, "folder-link/within"), "utf8"), "within");
       } finally {
         await rm(folder, { recursive: true, force: true });
       }

@@ -27,6 +27,11 @@ function threeDigits(value: number): string {
   return value.toFixed(value < 99.95 ? 1 : 0);
 }
 
+/** "1 file", "2 files". @param one whose plural ends in s. */
+export function counted(count: number, one: string): string {
+  return `${count} ${one}${count === 1 ? "" : "s"}`;
+}
+
 /** "12.3 MiB/s", and "- B/s" where it is not known. @param rate octets per second. */
 export function shownRate(rate: number | undefined): string {
   return rate === undefined || !Number.isFinite(rate) ? "- B/s" : `${shownSize(rate)}/s`;

@@ -101,7 +101,7 @@ class HttpTree {
     const { signal, notes, options } = this.#terms;
     const { url, depth } = document;
     if (depth > 0 && !(await this.#scope.allows(url))) {
-      notes.skip(shownUrl(url), "robots");
+      notes.leaveOut(shownUrl(url), "robots");
       return;
     }
     if (options.quota !== undefined && notes.octets >= options.quota) {
@@ -117,7 +117,7 @@ class HttpTree {
       });
     } catch (error) {
       if (!(error instanceof RedirectRefused)) throw error;
-      notes.skip(shownUrl(url), "elsewhere");
+      notes.leaveOut(shownUrl(url), "elsewhere");
     } finally {
       // What was kept for a next try, when there is none.
       if (options.resume !== true) for (const place of kept) await this.#terms.tree.remove(place);
@@ -135,7 +135,7 @@ class HttpTree {
     });
     if (got.status === 304 && there !== undefined) {
       await got.cancel();
-      notes.skip(shownUrl(url), "same");
+      notes.leaveOut(shownUrl(url), "same");
       await this.#readSaved(there.place, document);
       return;
     }
@@ -158,13 +158,13 @@ class HttpTree {
     if (this.#rules.takes(place.name) && this.#rules.holds(parts)) {
       if (options.exists === "skip" && (await tree.look(place)) !== undefined) {
         await got.cancel();
-        notes.skip(shownUrl(got.url), "exists");
+        notes.leaveOut(shownUrl(got.url), "exists");
         if (hasLinks) await this.#readSaved(place, document);
         return;
       }
       await this.#save(got, place, { reader, tries });
     } else {
-      notes.skip(shownUrl(got.url), "rejected");
+      notes.leaveOut(shownUrl(got.url), "rejected");
       await passOver(got, this.#rules.enters(parts) ? reader : undefined);
     }
     if (reader !== undefined) this.#goOn(reader, document);
@@ -203,7 +203,7 @@ class HttpTree {
     const { links, base, isNofollow, isTooMany } = reader.end();
     if (reader.isCut || isTooMany) notes.warn(`${shownUrl(url)} is too large a page: links at its end are left out`);
     if (isNofollow && this.#terms.options.robots !== false) {
-      notes.skip(shownUrl(url), "robots");
+      notes.leaveOut(shownUrl(url), "robots");
       return;
     }
     const from = base !== undefined && URL.canParse(base, url.href) ? new URL(base, url) : url;

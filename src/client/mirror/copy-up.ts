@@ -104,7 +104,18 @@ export class UpCopier {
     }
   }
 
+  /** SIZE, as our own server and others that publish whole files alone tell no listing of what came in part. */
   async #sizeThere(remote: string, signal: AbortSignal): Promise<number | undefined> {
+    const reply = await this.#client.session(
+      async (session) => {
+        await session.send("TYPE I");
+        return await session.ask("SIZE", remote);
+      },
+      { signal },
+    );
+    const size = reply.code === 213 ? Number(reply.lines[0]) : Number.NaN;
+    if (Number.isSafeInteger(size)) return size;
+    if (reply.code !== 500 && reply.code !== 502 && reply.code !== 504) return undefined;
     try {
       return (await this.#client.stat(remote, { signal })).size;
     } catch (error) {

@@ -243,7 +243,7 @@ async function run(client: Client, terms: Terms, options: RunOptions): Promise<R
   const { counts } = planner;
   return {
     ...(options.dryRun === true ? planned(planner) : runner.done),
-    skipped: counts.same,
+    same: counts.same,
     excluded: counts.excluded,
     ms: Math.round(performance.now() - begun),
     failed: notes.failed,

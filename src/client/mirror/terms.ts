@@ -1,5 +1,5 @@
 /** A mirror's specification with its defaults, checked and with absolute paths. */
-import { lstatSync } from "node:fs";
+import { type Stats, lstatSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { type FtpError, usageError } from "../errors.ts";
 import { stateFolder } from "../folders.ts";
@@ -96,12 +96,21 @@ function ignoresCase(folder: string): boolean {
   for (let path = folder; path !== dirname(path); path = dirname(path)) {
     const name = basename(path);
     const other = name === name.toUpperCase() ? name.toLowerCase() : name.toUpperCase();
-    const stat = lstatSync(path, { throwIfNoEntry: false });
+    const stat = seen(path);
     if (stat === undefined || other === name) continue;
-    const twin = lstatSync(join(dirname(path), other), { throwIfNoEntry: false });
+    const twin = seen(join(dirname(path), other));
     return twin !== undefined && twin.ino === stat.ino && twin.dev === stat.dev;
   }
   return false;
+}
+
+/** What cannot be looked at is told by whoever uses it. */
+function seen(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
 
 export function usage(what: string): FtpError {
