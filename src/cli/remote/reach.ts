@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { type BookmarkOptions, bookmarksFile, findBookmark, readBookmarks } from "../../client/bookmarks.ts";
 import { connect } from "../../client/client.ts";
 import { FtpError, printable } from "../../client/errors.ts";
-import { findLogin, netrcPaths, readNetrc } from "../../client/netrc.ts";
+import { type NetrcMacro, findLogin, netrcPaths, readNetrc } from "../../client/netrc.ts";
 import { proxyFromEnvironment } from "../../client/proxy-environment.ts";
 import type { Client, ConnectOptions } from "../../client/types.ts";
 import { type FtpUrl, defaultPort, formatFtpUrl, parseFtpUrl } from "../../client/url.ts";
@@ -104,6 +104,8 @@ function debugging(say: (line: string) => void): NonNullable<ConnectOptions["on"
 }
 
 type Login = { readonly user?: string; readonly password?: string; readonly account?: string };
+/** What .netrc says of a host; `macros` are for a shell. */
+type NetrcLogin = Login & { readonly macros: readonly NetrcMacro[] };
 
 /** URL and flags first, then .netrc, then a question; without any of them a guest. */
 export async function loginOf(url: FtpUrl, flags: RemoteFlags, say: (line: string) => void): Promise<Login> {
@@ -111,7 +113,10 @@ export async function loginOf(url: FtpUrl, flags: RemoteFlags, say: (line: strin
   const password = flags.passwordFile === undefined ? url.password : passwordIn(flags.passwordFile);
   if (password !== undefined) return { ...(user === undefined ? {} : { user }), password };
   const found = flags.netrc === false ? undefined : await netrcLogin(url.host, { user, flags, say });
-  if (found?.password !== undefined) return found;
+  if (found?.password !== undefined) {
+    const { macros: _, ...login } = found;
+    return login;
+  }
   const name = user ?? found?.user;
   if (name === undefined || name === "anonymous" || name === "ftp") return name === undefined ? {} : { user: name };
   return { user: name, password: await askPassword(name, url.host) };
@@ -124,14 +129,15 @@ export async function netrcLogin(
     flags,
     say,
   }: { readonly user: string | undefined; readonly flags: RemoteFlags; readonly say: (line: string) => void },
-): Promise<Login | undefined> {
+): Promise<NetrcLogin | undefined> {
   const files = typeof flags.netrc === "string" ? [flags.netrc] : netrcPaths(process.env);
   const { text, warnings } = await readNetrc(files);
   for (const warning of warnings) say(`warning: ${warning}`);
   const entry = findLogin(text, { host, user });
   if (entry === undefined) return undefined;
-  const { login = user, password, account } = entry;
+  const { login = user, password, account, macros } = entry;
   return {
+    macros,
     ...(login === undefined ? {} : { user: login }),
     ...(password === undefined ? {} : { password }),
     ...(account === undefined ? {} : { account }),

@@ -138,7 +138,7 @@ class Loop {
   async #loop(): Promise<number> {
     for (;;) {
       this.#tellEnded();
-      const line = await this.#lines.next(promptText(this.#state.connection.client?.info, this.#state.place.folder));
+      const line = await this.#lines.next(this.#prompt());
       if (line === undefined) {
         if (this.#isPrompting) this.#options.output.write("\n");
         if (await this.#mayEnd()) return await this.#end();
@@ -154,6 +154,12 @@ class Loop {
         if (await this.#mayEnd()) throw error;
       }
     }
+  }
+
+  /** FTPPROMPT as ftp has it, where it says something. */
+  #prompt(): string {
+    const { connection, place, environment } = this.#state;
+    return promptText(connection.client?.info, place.folder, environment["FTPPROMPT"] || undefined);
   }
 
   /** Whether a failure is no end. */
