@@ -162,9 +162,7 @@ async function loginOf(
   { user = url.user, password, account }: Login,
   { flags, help }: Way,
 ): Promise<FoundLogin> {
-  const file = flags.passwordFile === undefined ? undefined : passwordIn(flags.passwordFile);
-  const fromEnvironment = flags.envPassword === true ? process.env["LFTP_PASSWORD"] : undefined;
-  const known = password ?? file ?? url.password ?? fromEnvironment;
+  const known = password ?? saidPassword(url, flags);
   const isAsked = known === undefined && flags.netrc !== false;
   const found = isAsked ? await netrcLogin(url.host, { user, flags, say: help.say }) : undefined;
   const name = user ?? found?.user;
@@ -174,6 +172,11 @@ async function loginOf(
     account: account ?? url.account ?? found?.account,
     macros: found?.macros,
   };
+}
+
+function saidPassword({ password }: FtpUrl, { passwordFile, envPassword }: OpenFlags): string | undefined {
+  if (passwordFile !== undefined) return passwordIn(passwordFile);
+  return password ?? (envPassword === true ? process.env["LFTP_PASSWORD"] : undefined);
 }
 
 type Question = { readonly url: FtpUrl; readonly help: ConnectHelp };

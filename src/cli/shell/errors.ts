@@ -5,6 +5,13 @@ import { systemCode } from "../../net/active-connection.ts";
 /** An expected failure: `message` is for people and says what to do. */
 export class ShellError extends Error {
   override readonly name: string = "ShellError";
+  /** How the command is used: told in a line of its own. */
+  readonly usage: string | undefined;
+
+  constructor(message: string, options: ErrorOptions & { readonly usage?: string } = {}) {
+    super(message, options);
+    this.usage = options.usage;
+  }
 }
 
 /** The command was written wrongly. */

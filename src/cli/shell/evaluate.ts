@@ -92,9 +92,14 @@ export async function runStep(evaluation: Evaluation, step: Step, context: Conte
     if (error instanceof ExitRequest || error instanceof Interrupted) throw error;
     if (error instanceof OutputClosed) return true;
     if (context.signal.aborted) throw new Interrupted();
-    if (!(error instanceof PartsFailed) || error.isNews) context.say(`${name}: ${described(error)}`);
+    tell(context, name, error);
     return false;
   }
+}
+
+function tell({ say }: Context, name: string, error: unknown): void {
+  if (!(error instanceof PartsFailed) || error.isNews) say(`${name}: ${described(error)}`);
+  if (error instanceof ShellError && error.usage !== undefined) say(`usage: ${error.usage}`);
 }
 
 /** The words behind an alias go to the end of what it stands for; so does where the output goes. */
@@ -146,7 +151,7 @@ async function called(command: ShellCommand, context: Omit<Call, "client" | "lin
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     const usage = `${command.name} ${command.usage}`.trimEnd();
-    throw new ShellError(`${error.message} (usage: ${usage})`, { cause: error });
+    throw new ShellError(error.message, { cause: error, usage });
   }
 }
 

@@ -22,8 +22,8 @@ export function mappedName(name: string, rules: NameRules, { fromServer }: { rea
 
 /** Each character of `from` becomes the one at its place in `to`; those without one go away. */
 function translatedName(name: string, { from, to }: RulePair): string {
-  const [given, wanted] = [[...from], [...to]];
-  return [...name]
+  const [given, wanted] = [Array.from(from), Array.from(to)];
+  return Array.from(name)
     .map((char) => {
       const at = given.indexOf(char);
       return at === -1 ? char : (wanted[at] ?? "");

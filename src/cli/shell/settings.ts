@@ -138,11 +138,8 @@ export class Settings {
   }
 
   nameRules(): NameRules {
-    const pairOf = (text: string): RulePair | undefined => {
-      const [from = "", to = ""] = text.split("\t");
-      return text === "off" ? undefined : { from, to };
-    };
-    return { isLowered: this.isOn("case"), ntrans: pairOf(this.get("ntrans")), nmap: pairOf(this.get("nmap")) };
+    const [ntrans, nmap] = [pairOf(this.get("ntrans")), pairOf(this.get("nmap"))];
+    return { isLowered: this.isOn("case"), ntrans, nmap };
   }
 
   modes(): readonly DataMode[] | undefined {
@@ -155,6 +152,11 @@ export class Settings {
   rows(): readonly (readonly string[])[] {
     return settingNames().map((name) => [name, this.get(name).replace("\t", " "), DEFINITIONS[name].about]);
   }
+}
+
+function pairOf(text: string): RulePair | undefined {
+  const [from = "", to = ""] = text.split("\t");
+  return text === "off" ? undefined : { from, to };
 }
 
 export function settingNames(): readonly SettingName[] {

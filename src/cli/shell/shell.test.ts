@@ -47,8 +47,14 @@ test("names and beginnings of commands, in any case, and what is ambiguous", asy
   assert.equal((await ran(new MemoryClient(FILES), "PWD; pw; LPW")).code, 0);
   assert.match((await ran(new MemoryClient(FILES), "m")).err, /could be mkdir, mdir, mls, mlsd, mlst, modtime\./);
   assert.match((await ran(new MemoryClient(FILES), "pdw")).err, /Did you mean "pwd"\?/);
-  assert.match((await ran(new MemoryClient(FILES), "get")).err, /which file\? \(usage: get \[-caEr\]/);
-  assert.match((await ran(new MemoryClient(FILES), "ls -X")).err, /there is no option -X/);
+  assert.match(
+    (await ran(new MemoryClient(FILES), "get")).err,
+    /^get: which file\?\nusage: get \[-caErp\] .*LOCAL\]\n$/,
+  );
+  assert.match(
+    (await ran(new MemoryClient(FILES), "ls -X")).err,
+    /^ls: there is no option -X \(a name that begins with - needs -- before it\)\nusage: ls /,
+  );
 });
 
 test("ls: long, short, hidden, sorted, one name", async () => {

@@ -198,7 +198,8 @@ class Loop {
     this.#wasWarned = true;
     const what = count === 1 ? "A job is running; end it" : `${count} jobs are running; end them`;
     const answer = await this.#lines.ask(`${what} [y/N]? `);
-    return answer === undefined || answer.trim().toLowerCase().startsWith("y");
+    // Who says bye once more means it.
+    return answer === undefined || /^\s*(?:y|bye|exit|quit)/i.test(answer);
   }
 
   /** A script's jobs belong to it: it ends when they have. */

@@ -33,6 +33,8 @@ type Foreground = {
   readonly board: TransferBoard | undefined;
 };
 
+async function noLine(): Promise<undefined> {}
+
 export class ShellState implements Shell {
   readonly settings = new Settings();
   readonly aliases = new Map<string, string>();
@@ -123,10 +125,10 @@ export class ShellState implements Shell {
     const place = { ...context.place };
     // What is opened in the meantime is not for this job, nor are the lines that follow.
     const pin = { client: context.pin.client ?? this.connection.client };
-    const job = this.jobs.start({ title: text, out, about: () => board.about(), queued }, async (signal) => {
+    const plan = { title: text, out, about: () => board.about(), client: pin.client, queued };
+    const job = this.jobs.start(plan, async (signal) => {
       const say = (line: string): void => void out.write(`${line}\n`);
-      const nextLine = async (): Promise<undefined> => undefined;
-      const inside = { ...context, place, out, board, signal, say, pin, nextLine, isBackground: true };
+      const inside = { ...context, place, out, board, signal, say, pin, nextLine: noLine, isBackground: true };
       return await this.#beside(inside, async () => await runText(this.evaluation, text, inside));
     });
     if (this.isTerminal && job.state !== "done") context.say(`[${job.id}] ${job.state}`);
@@ -184,7 +186,9 @@ export class ShellState implements Shell {
         context.pin.client = this.connection.client;
         board.close();
         await out.turn(undefined);
-        const job = this.jobs.start({ title, out, about: () => board.about(), stop, queued: false }, async () => {
+        const { client } = context.pin;
+        const plan = { title, out, about: () => board.about(), client, stop, queued: false };
+        const job = this.jobs.start(plan, async () => {
           return await this.#beside(context, async () => await running);
         });
         this.#options.errorOutput.write(`\n[${job.id}] goes on in the background: ${printable(title)}\n`);

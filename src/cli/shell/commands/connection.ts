@@ -192,11 +192,13 @@ export async function everywhere(call: Call, verb: string, value: string): Promi
   await renewed(call, { commands: [...kept, `${verb} ${value}`] });
 }
 
-/** Jobs hold the connection that they began with. */
-export function noJobs(call: Pick<Call, "shell">): void {
-  const count = call.shell.jobs.all.length;
-  if (count > 0)
-    throw new ShellError(`${count} ${count === 1 ? "job uses" : "jobs use"} the connection: wait, or kill all`);
+/** Jobs hold the connection that they began with. @throws {ShellError} while some hold that of now. */
+function noJobs({ shell }: Pick<Call, "shell">): void {
+  const { client } = shell.connection;
+  const count = shell.jobs.all.filter((job) => client !== undefined && job.client === client).length;
+  if (count === 0) return;
+  const what = `${count} ${count === 1 ? "job uses" : "jobs use"} the connection`;
+  throw new ShellError(`${what}: wait for them, kill all, or go to another slot`);
 }
 
 async function status(call: Call): Promise<void> {

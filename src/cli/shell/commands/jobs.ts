@@ -165,13 +165,7 @@ async function queue(call: Call): Promise<void> {
 }
 
 async function repeat(call: Call): Promise<void> {
-  const flags = readFlags(call.words[0]?.text === "-d" ? call.words.slice(0, 2) : [], "d:");
-  const seconds = flags.value("d");
-  const words = call.words.slice(seconds === undefined ? 0 : 2);
-  const pause = seconds === undefined ? 1 : wholeNumber(seconds, { from: 0, to: SLEEP_MOST });
-  const isCounted = /^\d+$/.test(words[0]?.text ?? "");
-  const count = isCounted && words[0] !== undefined ? wholeNumber(words[0], { from: 1, to: REPEAT_MOST }) : REPEAT_MOST;
-  const line = written(words.slice(isCounted ? 1 : 0));
+  const { pause, count, line } = readRepeat(call.words);
   if (line === "") throw new UsageError("which command?");
   let isWell = true;
   for (let done = 0; done < count; done += 1) {
@@ -180,6 +174,19 @@ async function repeat(call: Call): Promise<void> {
     isWell = (await call.shell.run(line, call)) && isWell;
   }
   if (!isWell) throw new ShellError("the command failed, at least once");
+}
+
+type Repeat = { readonly pause: number; readonly count: number; readonly line: string };
+
+/** `-d SECONDS` and COUNT stand in front of the command, whose own options follow. */
+function readRepeat(given: readonly Word[]): Repeat {
+  const flags = readFlags(given[0]?.text === "-d" ? given.slice(0, 2) : [], "d:");
+  const seconds = flags.value("d");
+  const pause = seconds === undefined ? 1 : wholeNumber(seconds, { from: 0, to: SLEEP_MOST });
+  const words = given.slice(seconds === undefined ? 0 : 2);
+  const [first] = words;
+  if (first === undefined || !/^\d+$/.test(first.text)) return { pause, count: REPEAT_MOST, line: written(words) };
+  return { pause, count: wholeNumber(first, { from: 1, to: REPEAT_MOST }), line: written(words.slice(1)) };
 }
 
 async function at(call: Call): Promise<void> {

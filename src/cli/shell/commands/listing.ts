@@ -153,7 +153,7 @@ async function ls(call: Call, { isShort = false }: { readonly isShort?: boolean 
 async function listedTree(call: Call, { folder: top, flags, show }: Listed): Promise<void> {
   const folders = [top];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    await call.line(`${folder === top ? "" : "\n"}${printable(folder)}:`);
+    await call.line(`\n${printable(folder)}:`);
     const below: string[] = [];
     const onEntry = ({ type, name }: Entry): void => {
       if (type !== "directory" || !isOneName(name)) return;

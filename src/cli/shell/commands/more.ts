@@ -69,13 +69,13 @@ export const MORE_COMMANDS: readonly ShellCommand[] = [
 ];
 
 const OUTRO = [
-  "A beginning that only one has will do, in capitals too. As in sh: ; && || & # ''",
+  "A beginning that only one has will do, in capitals too. As in sh: ; && || & #",
   "> FILE, | PROGRAM; !PROGRAM runs here. Ctrl-C ends it, Ctrl-Z puts it beside.",
   "  get -c a.iso &    mput *.csv    mirror -R site /www    ls -t | less    cd -",
   "help COMMAND says more, help GROUP what each of it does, help all all of them.",
 ];
-/** Columns of a line of help: those of any terminal. */
-const HELP_COLUMNS = 80;
+/** Columns of a line of help: one less than those of any terminal. */
+const HELP_COLUMNS = 79;
 
 async function help(call: Call): Promise<void> {
   const [word] = call.words;
