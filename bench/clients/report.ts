@@ -1,6 +1,6 @@
 /** What a run of the clients has found, as its JSON file holds it, and what follows from that. */
 import { z } from "zod";
-import { OURS, about, entrant, median, shown, times } from "../report/report.ts";
+import { OURS, about, entrant, line, median, shown, times } from "../report/report.ts";
 import type { Verdict } from "../report/verdicts.ts";
 
 const aim = { remark: z.string().optional() };
@@ -28,10 +28,7 @@ const cell = z.object({
   problem: z.string().optional(),
 });
 const row = z.object({
-  id: z.string(),
-  group: z.string(),
-  title: z.string(),
-  unit: z.string(),
+  ...line,
   cpuUnit: z.string(),
   targets: z.array(clientTarget),
   cells: z.array(cell),

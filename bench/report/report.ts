@@ -21,11 +21,15 @@ const cell = z.object({
   /** Why there is no figure. */
   problem: z.string().optional(),
 });
-const row = z.object({
+/** What is said of every row. */
+export const line = {
   id: z.string(),
   group: z.string(),
   title: z.string(),
   unit: z.string(),
+};
+const row = z.object({
+  ...line,
   better: z.enum(["higher", "lower"]),
   targets: z.array(target),
   cells: z.array(cell),
