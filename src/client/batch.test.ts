@@ -6,7 +6,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { type BatchFault, type BatchItem, type BatchOptions, isBatchFault, readBatch } from "./batch.ts";
 import { FtpError } from "./errors.ts";
-import { withFolder } from "./test-folder.ts";
+import { scratch } from "./test-folder.ts";
 
 async function read(
   text: string | readonly (string | Uint8Array)[],
@@ -90,15 +90,13 @@ test("lists have an end: too many lines, and lines that are too long", async () 
 });
 
 test("a file, the standard input, and a file that is not there", async () => {
-  await withFolder(async (folder) => {
-    await writeFile(join(folder, "list"), LIST);
-    assert.deepEqual(await Array.fromAsync(readBatch(join(folder, "list"))), ITEMS);
-    assert.deepEqual(await Array.fromAsync(readBatch("-", { stdin: Readable.from([LIST]) })), ITEMS);
-    const missing = Array.fromAsync(readBatch(join(folder, "none")));
-    await assert.rejects(missing, (error) => error instanceof FtpError && error.code === "LOCAL_IO");
-    const stopped = Array.fromAsync(
-      readBatch(join(folder, "list"), { signal: AbortSignal.abort(new Error("enough")) }),
-    );
-    await assert.rejects(stopped, /enough/);
-  });
+  await using own = await scratch();
+  const folder = own.path;
+  await writeFile(join(folder, "list"), LIST);
+  assert.deepEqual(await Array.fromAsync(readBatch(join(folder, "list"))), ITEMS);
+  assert.deepEqual(await Array.fromAsync(readBatch("-", { stdin: Readable.from([LIST]) })), ITEMS);
+  const missing = Array.fromAsync(readBatch(join(folder, "none")));
+  await assert.rejects(missing, (error) => error instanceof FtpError && error.code === "LOCAL_IO");
+  const stopped = Array.fromAsync(readBatch(join(folder, "list"), { signal: AbortSignal.abort(new Error("enough")) }));
+  await assert.rejects(stopped, /enough/);
 });

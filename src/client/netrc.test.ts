@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { findLogin, netrcPaths, parseNetrc, readNetrc } from "./netrc.ts";
-import { withFolder } from "./test-folder.ts";
+import { scratch } from "./test-folder.ts";
 
 const TEXT = `# my servers
 machine ftp.example.org login ann password #s,e!cret account x
@@ -106,11 +106,11 @@ test("no text makes it fail or never end", () => {
 });
 
 async function withFile(text: string, work: (file: string) => Promise<void>): Promise<void> {
-  await withFolder(async (folder) => {
-    const file = join(folder, ".netrc");
-    await writeFile(file, text);
-    await work(file);
-  });
+  await using own = await scratch();
+  const folder = own.path;
+  const file = join(folder, ".netrc");
+  await writeFile(file, text);
+  await work(file);
 }
 
 test("where it lies, and that none is no mistake", async () => {

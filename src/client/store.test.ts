@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { configFolder, stateFolder } from "./folders.ts";
 import { JsonBook } from "./json-book.ts";
 import { openStore } from "./store.ts";
-import { withFolder } from "./test-folder.ts";
+import { scratch } from "./test-folder.ts";
 
 const SERVER = { host: "ftp.example.org", port: 21 };
 const DAY = 86_400_000;
@@ -15,7 +15,8 @@ const PIN = "ab".repeat(32);
 const OTHER_PIN = "cd".repeat(32);
 
 async function withStore(work: (folder: string) => Promise<void>): Promise<void> {
-  await withFolder(async (folder) => await work(join(folder, "state", "ferryman")));
+  await using folder = await scratch();
+  await work(join(folder.path, "state", "ferryman"));
 }
 
 test("what one run learns the next one knows, in files for the owner alone", async () => {

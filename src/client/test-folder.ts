@@ -1,13 +1,17 @@
-/** A folder for one test, gone afterwards. */
+/** A folder of this host for one test, gone afterwards. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-export async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "ferryman-client-"));
-  try {
-    await work(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+export type Scratch = AsyncDisposable & { readonly path: string; readonly at: (name: string) => string };
+
+export async function scratch(): Promise<Scratch> {
+  const path = await mkdtemp(join(tmpdir(), "ferryman-client-"));
+  return {
+    path,
+    at: (name) => join(path, name),
+    async [Symbol.asyncDispose]() {
+      await rm(path, { recursive: true, force: true });
+    },
+  };
 }

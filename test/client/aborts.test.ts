@@ -9,7 +9,7 @@ import type { CallOptions, Client } from "../../src/client/types.ts";
 import { until } from "../support/attack.ts";
 import { Liar, type LiarWishes } from "./liar.ts";
 import type { Lies } from "./lies.ts";
-import { scratch } from "./scratch.ts";
+import { scratch } from "../../src/client/test-folder.ts";
 import { CAREFUL, CONTENT, LARGE, inTime, socketsNow } from "./unharmed.ts";
 
 const REASON = new Error("the caller has no more time");

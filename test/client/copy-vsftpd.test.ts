@@ -13,7 +13,7 @@ import { until } from "../support/attack.ts";
 import { freePort } from "../support/ports.ts";
 import { startServer } from "../support/server.ts";
 import { oddServer } from "./odd-server.ts";
-import { type Scratch, scratch } from "./scratch.ts";
+import { type Scratch, scratch } from "../../src/client/test-folder.ts";
 import { clearClient } from "./clear-client.ts";
 
 const PROGRAM = "/usr/sbin/vsftpd";

@@ -9,7 +9,8 @@ import type { FetchEvent, FetchOptions, FetchReport } from "../../src/client/fet
 import { FtpError } from "../../src/client/errors.ts";
 import { startServer } from "../support/server.ts";
 import { Liar } from "./liar.ts";
-import { filesOf, putFiles, scratch } from "./scratch.ts";
+import { scratch } from "../../src/client/test-folder.ts";
+import { filesOf, putFiles } from "./files.ts";
 import { CONTENT, PEER_NAMES, absentPeer, startPeer } from "./peers.ts";
 
 const BARE: FetchOptions = {

@@ -7,7 +7,8 @@ import { test } from "node:test";
 import { fetchTree } from "../../src/client/fetch-tree/fetch-tree.ts";
 import type { FetchEvent, FetchOptions, FetchReport } from "../../src/client/fetch-tree/types.ts";
 import { FtpError } from "../../src/client/errors.ts";
-import { filesOf, scratch } from "./scratch.ts";
+import { scratch } from "../../src/client/test-folder.ts";
+import { filesOf } from "./files.ts";
 import { type Pages, type Site, answer, startSite } from "./site.ts";
 
 const BARE: FetchOptions = { hostFolder: false, retry: { attempts: 3, firstMs: 1 }, replyMs: 2_000, stallMs: 2_000 };

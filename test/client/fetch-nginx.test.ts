@@ -11,7 +11,7 @@ import { fetchTree } from "../../src/client/fetch-tree/fetch-tree.ts";
 import type { FetchEvent } from "../../src/client/fetch-tree/types.ts";
 import { freePort } from "../support/ports.ts";
 import { missing } from "../support/run.ts";
-import { putFiles } from "./scratch.ts";
+import { putFiles } from "./files.ts";
 
 const WHEN = new Date("2024-03-01T10:20:30Z");
 const BIG = Buffer.from(Array.from({ length: 2_000_003 }, (_, index) => (index * 31 + (index >> 8)) & 0xff));

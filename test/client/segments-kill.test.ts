@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { until } from "../support/attack.ts";
 import { startServer } from "../support/server.ts";
-import { type Scratch, scratch } from "./scratch.ts";
+import { type Scratch, scratch } from "../../src/client/test-folder.ts";
 import { clearClient } from "./clear-client.ts";
 
 const MEBIBYTE = 1_048_576;

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import type { FtpError } from "../../src/client/errors.ts";
 import type { DownloadOptions, Transferred } from "../../src/client/types.ts";
 import { type Oddness, oddServer } from "./odd-server.ts";
-import { scratch } from "./scratch.ts";
+import { scratch } from "../../src/client/test-folder.ts";
 import { clearClient } from "./clear-client.ts";
 
 const MEBIBYTE = 1_048_576;

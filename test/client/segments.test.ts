@@ -11,7 +11,7 @@ import {
 } from "../../src/client/segments/segmented.ts";
 import type { Client } from "../../src/client/types.ts";
 import { startServer } from "../support/server.ts";
-import { scratch } from "./scratch.ts";
+import { scratch } from "../../src/client/test-folder.ts";
 import { clearClient } from "./clear-client.ts";
 
 const MEBIBYTE = 1_048_576;

@@ -3,17 +3,17 @@ import { mkdir, readFile, readlink, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { FtpError } from "../errors.ts";
-import { withFolder } from "../test-folder.ts";
+import { scratch } from "../test-folder.ts";
 import { LocalTree } from "./local-tree.ts";
 
 async function inFolder(
   pins: boolean | undefined,
   act: (tree: LocalTree, folder: string) => Promise<void>,
 ): Promise<void> {
-  await withFolder(async (folder) => {
-    await using tree = await LocalTree.open(join(folder, "to/here"), pins);
-    await act(tree, join(folder, "to/here"));
-  });
+  await using own = await scratch();
+  const folder = own.path;
+  await using tree = await LocalTree.open(join(folder, "to/here"), pins);
+  await act(tree, join(folder, "to/here"));
 }
 
 function isCode(code: string): (error: unknown) => boolean {
@@ -74,9 +74,9 @@ for (const [how, pins] of [
 }
 
 test("a folder that cannot be made is an error", async () => {
-  await withFolder(async (folder) => {
-    const file = join(folder, "file");
-    await writeFile(file, "");
-    await assert.rejects(LocalTree.open(join(file, "below")), isCode("LOCAL_IO"));
-  });
+  await using own = await scratch();
+  const folder = own.path;
+  const file = join(folder, "file");
+  await writeFile(file, "");
+  await assert.rejects(LocalTree.open(join(file, "below")), isCode("LOCAL_IO"));
 });

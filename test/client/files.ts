@@ -1,20 +1,6 @@
-/** A folder for what a test of the client loads, gone afterwards; and what is in folders, and comes there. */
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+/** Files in folders, for tests of the client: what is there, and what is put there. */
+import { mkdir, readdir, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-
-export type Scratch = AsyncDisposable & { readonly path: string; readonly at: (name: string) => string };
-
-export async function scratch(): Promise<Scratch> {
-  const path = await mkdtemp(join(tmpdir(), "ferryman-client-"));
-  return {
-    path,
-    at: (name) => join(path, name),
-    async [Symbol.asyncDispose]() {
-      await rm(path, { recursive: true, force: true });
-    },
-  };
-}
 
 /** Paths of all that is below a folder and no folder itself, in order. */
 export async function filesOf(folder: string): Promise<readonly string[]> {
