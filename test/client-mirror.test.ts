@@ -176,35 +176,32 @@ test("after kill -9 the same command goes on where it was", async () => {
 
 test("after kill -9 in the middle of an upload the same command goes on inside the file", async () => {
   await using server = await startServer();
-  const local = await mkdtemp(join(tmpdir(), "ferryman-mirror-"));
-  try {
-    const data = randomBytes(8 * MEBIBYTE);
-    await put(local, "site/large", data);
-    const url = `ftp://ann:secret@127.0.0.1:${server.port}/`;
-    const args = [LAUNCHER, "mirror", join(local, "site"), url, "--tls", "off", "--no-store", "--no-netrc", "--json"];
-    // The notes about uploads that have begun.
-    const env = { XDG_STATE_HOME: join(local, "state") };
-    const child = spawn(process.execPath, [...args, "--limit-rate", String(4 * MEBIBYTE)], {
-      stdio: ["ignore", "pipe", "ignore"],
-      env: { ...process.env, ...env },
-    });
-    const ended = once(child, "exit");
-    let said = "";
-    for await (const chunk of child.stdout.setEncoding("utf8")) {
-      said += String(chunk);
-      const moved = [...said.matchAll(/"event":"progress".*"bytes":(\d+)/g)].at(-1)?.[1];
-      if (Number(moved) > MEBIBYTE) break;
-    }
-    child.kill("SIGKILL");
-    await ended;
-    const ran = await run(process.execPath, args, { env });
-    assert.equal(ran.code, 0, ran.stderr);
-    const octets = Number(/"event":"report".*"octets":(\d+)/.exec(ran.stdout)?.[1]);
-    assert.ok(octets > 0 && octets < 7.5 * MEBIBYTE, ran.stdout);
-    assert.ok(data.equals(await readFile(join(server.root, "large"))));
-  } finally {
-    await rm(local, { recursive: true, force: true });
+  await using own = await scratch();
+  const local = own.path;
+  const data = randomBytes(8 * MEBIBYTE);
+  await put(local, "site/large", data);
+  const url = `ftp://ann:secret@127.0.0.1:${server.port}/`;
+  const args = [LAUNCHER, "mirror", join(local, "site"), url, "--tls", "off", "--no-store", "--no-netrc", "--json"];
+  // The notes about uploads that have begun.
+  const env = { XDG_STATE_HOME: join(local, "state") };
+  const child = spawn(process.execPath, [...args, "--limit-rate", String(4 * MEBIBYTE)], {
+    stdio: ["ignore", "pipe", "ignore"],
+    env: { ...process.env, ...env },
+  });
+  const ended = once(child, "exit");
+  let said = "";
+  for await (const chunk of child.stdout.setEncoding("utf8")) {
+    said += String(chunk);
+    const moved = [...said.matchAll(/"event":"progress".*"bytes":(\d+)/g)].at(-1)?.[1];
+    if (Number(moved) > MEBIBYTE) break;
   }
+  child.kill("SIGKILL");
+  await ended;
+  const ran = await run(process.execPath, args, { env });
+  assert.equal(ran.code, 0, ran.stderr);
+  const octets = Number(/"event":"report".*"octets":(\d+)/.exec(ran.stdout)?.[1]);
+  assert.ok(octets > 0 && octets < 7.5 * MEBIBYTE, ran.stdout);
+  assert.ok(data.equals(await readFile(join(server.root, "large"))));
 });
 
 const FOLDER = "type=dir;modify=20240506070809; sub\r\n";
