@@ -12,6 +12,7 @@ import { EventHub } from "./event-hub.ts";
 import { externalAddress } from "./external-address.ts";
 import { Hub } from "./hub.ts";
 import { POOL_MOST, REPLY_WAIT_MS, STALL_MS } from "./limits.ts";
+import { ListingWays } from "./listing-ways.ts";
 import { login } from "./login.ts";
 import { type Target, targetOf } from "./target.ts";
 import { Pool } from "./pool.ts";
@@ -55,6 +56,7 @@ export async function connectHub(
     emit: events.emit,
     retry: options.retry ?? {},
     rate: options.rate,
+    listings: new ListingWays({ hasMlsd: first.info.features.has("MLST"), prefer: options.listing }),
     zoneMinutes: options.zoneMinutes,
     isProxied: options.proxy !== undefined,
   });

@@ -54,6 +54,7 @@ async function goOn(
     direction: "in",
     type: type === "ascii" ? "A" : "I",
     offset,
+    mayDrop: true,
     what: `cannot get ${path}`,
     throttle: hub.throttle(rate),
     signal: signal === undefined ? run.over : AbortSignal.any([signal, run.over]),

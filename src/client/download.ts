@@ -162,7 +162,7 @@ function isLeftAlone(to: string, there: Found, { exists = "overwrite" }: Downloa
 }
 
 export async function factsOf(hub: Hub, path: string, { entry, ...options }: DownloadOptions): Promise<SourceFacts> {
-  if (entry !== undefined) return { size: entry.size, modified: entry.modified };
+  if (entry?.size !== undefined) return { size: entry.size, modified: entry.modified };
   return await hub.call(async (session, { signal }) => await sourceFacts(path, { hub, session, signal }), options);
 }
 
@@ -305,6 +305,7 @@ async function fetch(
     direction: "in",
     type: isAscii ? "A" : "I",
     offset,
+    mayDrop: true,
     what: `cannot get ${path}`,
     throttle: hub.throttle(run.options.rate),
     signal: signal === undefined ? run.over : AbortSignal.any([signal, run.over]),

@@ -18,6 +18,8 @@ export const REPLY_WAIT_MS = 30_000;
 export const FINISH_WAIT_MS = 120_000;
 /** Milliseconds for the 226 of a download whose every octet is there: a firewall may have forgotten the control connection. */
 export const FINISH_WHOLE_MS = 5_000;
+/** Milliseconds for the first octet of a listing after its 226: what was sent before the reply comes within a round trip or two. */
+export const EMPTY_WAIT_MS = 1_500;
 /** Milliseconds without an octet after which a transfer has stalled. */
 export const STALL_MS = 60_000;
 /** Milliseconds for which a passive port may be silent before the next mode joins: a lost SYN is repeated after 1 s. */

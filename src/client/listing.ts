@@ -1,7 +1,7 @@
 /** What a data connection brings in answer to MLSD or LIST, as entries: bounded in lines, octets and warnings. */
 import { bytesOf } from "../base/bytes.ts";
 import type { ListedEntry, ListedTime } from "../protocol/listings/entry.ts";
-import { ListingReader } from "../protocol/listings/reader.ts";
+import { type ListingKind, ListingReader } from "../protocol/listings/reader.ts";
 import { unsafeName } from "../protocol/listings/unsafe-name.ts";
 import { joined } from "../protocol/octets.ts";
 import type { NameCoder } from "./charset.ts";
@@ -18,7 +18,7 @@ type EntryTerms = {
 };
 
 export type ListingTerms = EntryTerms & {
-  readonly kind: "mlsd" | "list";
+  readonly kind: ListingKind;
   /** Milliseconds since 1970 UTC. */
   readonly now: number;
   /** Octets that may come. Default `LISTING_MOST`. */
@@ -46,7 +46,7 @@ function entryOf(listed: ListedEntry, { folder, coder, zoneMinutes }: EntryTerms
 }
 
 function entry(listed: ListedEntry, type: EntryType, { folder, coder, zoneMinutes = 0 }: EntryTerms): Entry {
-  const { name: raw, size, mode, owner, group, target, time } = listed;
+  const { name: raw, size, roughSize, mode, owner, group, target, time } = listed;
   const name = coder.decode(raw);
   return {
     name,
@@ -54,6 +54,7 @@ function entry(listed: ListedEntry, type: EntryType, { folder, coder, zoneMinute
     type,
     raw,
     ...(size !== undefined && { size }),
+    ...(roughSize !== undefined && { roughSize }),
     ...(time !== undefined && { modified: entryTime(time, zoneMinutes) }),
     ...(mode !== undefined && { mode }),
     ...(owner !== undefined && { owner: coder.shown(owner) }),

@@ -4,19 +4,27 @@
  */
 import { setImmediate as turn } from "node:timers/promises";
 import { DataConnection, type DataTerms } from "../net/data-connection.ts";
-import type { DataEnd } from "../net/data-end.ts";
-import { NativeConnection } from "../net/native-connection.ts";
-import type { Throttle } from "../net/throttle.ts";
 import type { DataTransport } from "../net/transport.ts";
 import type { ControlLink } from "./control.ts";
 import { OUTCOMES } from "./data-advice.ts";
 import { type DataRoute, type ModeTerms, blockedHint, routeAhead, routeData } from "./data-modes.ts";
-import { type DataMode, FtpError, type FtpErrorDetails, type FtpPhase, type FtpReply, shownCommand } from "./errors.ts";
+import {
+  type DataMode,
+  FtpError,
+  type FtpErrorDetails,
+  type FtpPhase,
+  type FtpReply,
+  shownCommand,
+  withDetails,
+} from "./errors.ts";
 import { ABORT_WAIT_MS, FINISH_WAIT_MS, FINISH_WHOLE_MS } from "./limits.ts";
+import { orNothing } from "./or-nothing.ts";
 import { replyError } from "./reply-errors.ts";
 import { Ahead } from "./ahead.ts";
 import { dataFault } from "./data-faults.ts";
+import { clearTransport, dropping } from "./data-transports.ts";
 import type { ClientTls } from "./tls.ts";
+import type { TransferEnd, TransferPlan } from "./transfer-plan.ts";
 import type { ServerInfo } from "./types.ts";
 import { unquotePath } from "../protocol/reply.ts";
 
@@ -30,35 +38,6 @@ export type SessionParts = {
   readonly stallMs: number;
   /** Our address as the server sees it, from words of its own; undefined: not known. */
   readonly externalAddress: (session: FtpSession) => Promise<string | undefined>;
-};
-
-export type TransferPlan<T> = {
-  /** The command that starts it: `RETR name`. */
-  readonly command: string;
-  readonly direction: "in" | "out";
-  readonly type: "A" | "I";
-  /** REST before it; 0: none. */
-  readonly offset?: number;
-  /** The octet after the last, for servers that have RANG; others send on, and `move` must stop there. Needs `isPart`. */
-  readonly end?: number | undefined;
-  /** Of messages: `cannot get /pub/a.iso`. */
-  readonly what: string;
-  readonly throttle?: Throttle | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** Moves the octets, until `life` says that nobody wants them any longer. What it leaves unread is cut off; then `isPart` must be set. */
-  readonly move: (transport: DataTransport, life: AbortSignal) => Promise<T>;
-  /** Asked when the data connection has ended: all of it is there, whatever the server says now. It may then be lost. */
-  readonly isWhole?: () => boolean;
-  /** The caller stops before the end of the file: the server may call that a fault (426, 451). */
-  readonly isPart?: boolean;
-};
-
-export type TransferEnd<T> = {
-  readonly value: T;
-  readonly mode: DataMode;
-  readonly isPrivate: boolean;
-  /** Absent if the control connection was lost while the data connection came to its good end. */
-  readonly reply: FtpReply | undefined;
 };
 
 export class FtpSession {
@@ -175,7 +154,7 @@ export class FtpSession {
       if (signal?.aborted === true) throw signal.reason;
       if (this.#stopped !== undefined) throw this.#stopped;
       throw error instanceof FtpError && error.command === undefined
-        ? withCommand(error, shownCommand(command))
+        ? withDetails(error, { command: shownCommand(command) })
         : error;
     } finally {
       signal?.removeEventListener("abort", abort);
@@ -196,11 +175,11 @@ export class FtpSession {
 
   async #run<T>(plan: TransferPlan<T>, route: DataRoute, life: AbortController): Promise<TransferEnd<T>> {
     const { link } = this;
-    await this.#goTo(plan);
+    const dropped = await this.#goTo(plan);
     link.settle();
     link.write(plan.command);
     // With a passive port all is there for TLS to begin while the command is on its way; a refusal ends it.
-    const arriving = this.#arrive(plan, route, life.signal);
+    const arriving = this.#arrive(plan, route, life.signal).then((transport) => dropping(transport, dropped));
     arriving.catch(() => {});
     let first: FtpReply;
     try {
@@ -218,12 +197,17 @@ export class FtpSession {
     return await this.#carry(plan, { arriving, route, final, life: life.signal });
   }
 
-  /** RANG says where it ends too (draft-bryan-ftp-range §3); REST is understood by all servers that can resume. */
-  async #goTo<T>({ offset = 0, end, what }: TransferPlan<T>): Promise<void> {
+  /** RANG says where it ends too (draft-bryan-ftp-range §3); REST is understood by all servers that can resume. @returns octets to drop. */
+  async #goTo<T>({ offset = 0, end, what, mayDrop = false }: TransferPlan<T>): Promise<number> {
     if (end !== undefined && this.info.features.has("RANG")) {
-      if ((await this.ask(`RANG ${offset} ${end - 1}`)).code < 400) return;
+      if ((await this.ask(`RANG ${offset} ${end - 1}`)).code < 400) return 0;
     }
-    if (offset > 0) await this.send(`REST ${offset}`, { what: `${what}: it cannot resume` });
+    if (offset === 0) return 0;
+    const command = `REST ${offset}`;
+    const reply = await this.ask(command);
+    if (reply.code < 400) return 0;
+    if (mayDrop && (reply.code === 500 || reply.code === 502 || reply.code === 504)) return offset;
+    throw replyError(`${what}: it cannot resume`, reply, { phase: "command", command });
   }
 
   /** The preliminary reply, or the final one if there is no other; a server that does not connect to us has none. */
@@ -239,25 +223,13 @@ export class FtpSession {
     return await Promise.race([this.link.reply({ phase: "transfer", signal: life.signal }), failed]);
   }
 
-  async #carry<T>(plan: TransferPlan<T>, { arriving, route, final, life }: Carrying): Promise<TransferEnd<T>> {
-    const { modes, isPrivate } = this.#parts;
+  async #carry<T>(plan: TransferPlan<T>, carrying: Carrying): Promise<TransferEnd<T>> {
+    const { route, final } = carrying;
     let value: T;
     try {
-      const transport = await arriving;
-      if (modes.memory.preferred !== route.mode) {
-        modes.memory.preferred = route.mode;
-        modes.worked(route.mode);
-      }
-      modes.memory.failed.clear();
-      modes.memory.attempts.clear();
-      modes.memory.rounds = 0;
-      // Pure-FTPd answers a command that comes during an upload with a 500, which would pass for the upload's end.
-      if (final === undefined && route.mode === "epsv" && plan.direction === "in") this.#ahead.ask();
-      try {
-        value = await plan.move(transport, life);
-      } finally {
-        await transport[Symbol.asyncDispose]();
-      }
+      const moving = this.#move(plan, carrying);
+      const isOver = final !== undefined && final.code < 300;
+      value = isOver && plan.nothing !== undefined ? await orNothing(moving, plan.nothing) : await moving;
     } catch (error) {
       this.#ahead.breakOff();
       throw await this.#why(error, plan, final);
@@ -266,7 +238,26 @@ export class FtpSession {
     if (!this.isLost) await this.#ahead.end();
     const isGood = reply === undefined || reply.code < 400 || (plan.isPart === true && reply.code !== 421);
     if (!isGood) throw this.#refused(plan, route, reply);
-    return { value, mode: route.mode, isPrivate, reply };
+    return { value, mode: route.mode, isPrivate: this.#parts.isPrivate, reply };
+  }
+
+  async #move<T>(plan: TransferPlan<T>, { arriving, route, final, life }: Carrying): Promise<T> {
+    const { modes } = this.#parts;
+    const transport = await arriving;
+    if (modes.memory.preferred !== route.mode) {
+      modes.memory.preferred = route.mode;
+      modes.worked(route.mode);
+    }
+    modes.memory.failed.clear();
+    modes.memory.attempts.clear();
+    modes.memory.rounds = 0;
+    // Pure-FTPd answers a command that comes during an upload with a 500, which would pass for the upload's end.
+    if (final === undefined && route.mode === "epsv" && plan.direction === "in") this.#ahead.ask();
+    try {
+      return await plan.move(transport, life);
+    } finally {
+      await transport[Symbol.asyncDispose]();
+    }
   }
 
   /** Undefined: the control connection was lost, which alone says nothing of the file. */
@@ -324,7 +315,7 @@ export class FtpSession {
     // Some servers do not see that TLS 1.3 resumed: one more try with 1.2, by a new session.
     memory.cap();
     this.link.destroy("its TLS was not resumed as the server wants it");
-    return withCommand(error, shownCommand(plan.command), true);
+    return withDetails(error, { command: shownCommand(plan.command), retryable: true });
   }
 
   /** The server has no data connection of a route that we had announced or made. */
@@ -374,25 +365,3 @@ export type AskOptions = {
   readonly phase?: FtpPhase | undefined;
   readonly ms?: number | undefined;
 };
-
-function clearTransport(end: DataEnd, terms: DataTerms, path: ModeTerms["path"]): DataTransport {
-  const descriptor = path.kind === "native" ? end.toDescriptor() : undefined;
-  if (path.kind === "native" && descriptor !== undefined) {
-    return new NativeConnection({ descriptor, peer: end.remote }, terms, path.calls);
-  }
-  return new DataConnection({ socket: end.toSocket(), peer: end.remote }, terms);
-}
-
-function withCommand(error: FtpError, command: string, retryable = error.retryable): FtpError {
-  return new FtpError(error.code, error.message, {
-    phase: error.phase,
-    connection: error.connection,
-    command,
-    reply: error.reply,
-    retryable,
-    bytes: error.bytes,
-    hint: error.hint,
-    tried: error.tried,
-    cause: error.cause,
-  });
-}

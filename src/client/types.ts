@@ -3,6 +3,7 @@ import type { Readable, Writable } from "node:stream";
 import type { ReadableStream, WritableStream } from "node:stream/web";
 import type { ByteString } from "../base/bytes.ts";
 import type { DigestName } from "../protocol/digest.ts";
+import type { ListingKind } from "../protocol/listings/reader.ts";
 import type { DataAttempt, DataMode, FtpError, FtpReply } from "./errors.ts";
 
 /** What every call takes. */
@@ -96,6 +97,11 @@ export type ConnectOptions = CallOptions & {
   /** Of names: "utf-8", or one that `TextDecoder` knows. Default: UTF-8 if a name is that, else latin1. */
   readonly charset?: string | undefined;
   /**
+   * How folders are listed. Default: MLSD where FEAT offers it, else LIST. What the server does not know (500, 502, 504) gives
+   * way to the next of the three, and is not asked again; NLST tells names alone, so each of them is asked for.
+   */
+  readonly listing?: ListingKind | undefined;
+  /**
    * Minutes that the server's clock is ahead of UTC in LIST, -1440 to 1440. Default: what MDTM of a listed file tells, once
    * for each client; else 0. MLSD is always in UTC (RFC 3659 §2.3).
    */
@@ -126,8 +132,10 @@ export type Entry = {
   /** From the server's root. */
   readonly path: string;
   readonly type: EntryType;
-  /** Octets; absent for folders and where the server does not say. */
+  /** Octets; absent for folders and where the server does not say, or says it in something coarser. */
   readonly size?: number | undefined;
+  /** About how many octets, where `size` is not known: of servers that count in blocks (VMS) or round. For people. */
+  readonly roughSize?: number | undefined;
   readonly modified?: EntryTime | undefined;
   /** Unix permission bits. */
   readonly mode?: number | undefined;
