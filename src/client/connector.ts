@@ -25,13 +25,15 @@ import { type HostMemory, hostMemory } from "./host-memory.ts";
 import { ClientTls } from "./tls.ts";
 import type { ConnectOptions, ServerInfo } from "./types.ts";
 import { joinedSignal } from "./waits.ts";
+import { withProfile } from "./with-profile.ts";
 
 /** A client's parts, with its first session signed in. @throws {FtpError}, or the signal's reason. */
 export async function connectHub(
   url: string,
-  options: ConnectOptions,
+  given: ConnectOptions,
 ): Promise<{ readonly hub: Hub; readonly events: EventHub; readonly memory: HostMemory }> {
-  const target = targetOf(url, options);
+  const target = targetOf(url, given);
+  const options = withProfile(given, target);
   const events = new EventHub(options.on);
   const names = new NameCoder(options.charset);
   const memory = await hostMemory(target, options);
@@ -70,6 +72,9 @@ type Made = {
   readonly names: NameCoder;
   readonly memory: HostMemory;
 };
+
+/** By what the caller has said of pipelining. */
+const TOLD: Readonly<Record<string, boolean | undefined>> = { on: true, off: false };
 
 class SessionMaker {
   readonly #made: Made;
@@ -132,7 +137,7 @@ class SessionMaker {
         wasPrivate: this.#wasPrivate,
       });
       this.#known = info;
-      this.#modes.pipelining = bearsPipelining(info.greeting, memory.pipelining);
+      this.#modes.pipelining = bearsPipelining(info.greeting, TOLD[options.pipelining ?? "auto"] ?? memory.pipelining);
       this.#wasPrivate ||= isPrivate;
       if (info.tls !== undefined) memory.sawTls();
       const ownAddress = plainAddress(socket.localAddress ?? "");

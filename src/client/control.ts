@@ -270,11 +270,11 @@ export type ReplyWait = {
 const STRANGERS: readonly (readonly [RegExp, string, string])[] = [
   [
     /^SSH-\d/,
-    "of SSH, not FTP",
+    "SSH, not FTP",
     "this is a port of SSH; FTP is on port 21, and SFTP, which runs over SSH, is another protocol",
   ],
-  [/^(?:HTTP\/\d|<!DOCTYPE|<html)/i, "of HTTP, not FTP", "this is a web server; FTP is on port 21 mostly"],
-  [/^(?:[+*] ?OK\b|\* )/i, "of a mail server, not FTP", "FTP is on port 21 mostly"],
+  [/^(?:HTTP\/\d|<!DOCTYPE|<html)/i, "HTTP, not FTP", "this is a web server; FTP is on port 21 mostly"],
+  [/^(?:[+*] ?OK\b|\* )/i, "that of a mail server, not FTP", "FTP is on port 21 mostly"],
 ];
 
 function strangerOf(octets: ByteString): { readonly what: string; readonly hint: string } {

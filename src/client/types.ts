@@ -4,7 +4,8 @@ import type { ReadableStream, WritableStream } from "node:stream/web";
 import type { ByteString } from "../base/bytes.ts";
 import type { DigestName } from "../protocol/digest.ts";
 import type { ListingKind } from "../protocol/listings/reader.ts";
-import type { DataAttempt, DataMode, FtpError, FtpReply } from "./errors.ts";
+import type { DataMode, FtpError, FtpReply } from "./errors.ts";
+import type { Profile } from "./profile.ts";
 
 /** What every call takes. */
 export type CallOptions = {
@@ -106,6 +107,13 @@ export type ConnectOptions = CallOptions & {
    * for each client; else 0. MLSD is always in UTC (RFC 3659 §2.3).
    */
   readonly zoneMinutes?: number | undefined;
+  /** What `detect` has found of this server, such as one kept as JSON: it stands in for what is not said here. */
+  readonly profile?: Profile | undefined;
+  /**
+   * The next EPSV goes out while a transfer runs, which saves a round trip: "auto" with servers that are known to bear it,
+   * "on" in any case, "off" never. Default "auto".
+   */
+  readonly pipelining?: "auto" | "on" | "off" | undefined;
   /** Where profiles and trusted certificates are kept. false: nothing is kept. Default: `$XDG_STATE_HOME/ferryman`. */
   readonly store?: string | false | undefined;
   /** "4" or "6": addresses of that family alone. */
@@ -301,27 +309,6 @@ export type ServerInfo = {
   readonly user: string;
 };
 
-/** What works with a server, for people and as JSON. */
-export type Profile = {
-  readonly host: string;
-  readonly port: number;
-  readonly greeting: string;
-  readonly system: string;
-  readonly features: readonly string[];
-  readonly tls: {
-    readonly offered: boolean;
-    readonly version?: string;
-    readonly fingerprint?: string;
-    readonly resumes?: boolean;
-  };
-  /** Each mode that was tried, on its own. */
-  readonly modes: readonly (DataAttempt & { readonly works: boolean })[];
-  readonly listing: "mlsd" | "list";
-  readonly pipelining: boolean | undefined;
-  readonly zoneMinutes: number | undefined;
-  readonly warnings: readonly string[];
-};
-
 export type ClientEvents = {
   /** A line went out; passwords are masked. `id` tells control connections apart. */
   readonly command: { readonly id: number; readonly line: string };
@@ -371,7 +358,10 @@ export interface Client extends AsyncDisposable {
   mkdir(path: string, options?: CallOptions & { readonly recursive?: boolean }): Promise<void>;
   /** An empty folder. */
   rmdir(path: string, options?: CallOptions): Promise<void>;
-  /** A folder with all that is in it; links are removed, not followed. @returns how many were removed. */
+  /**
+   * A folder with all that is in it; links are removed, not followed. @returns how many were removed.
+   * @throws {FtpError} USAGE for a path with `.` or `..` in it.
+   */
   removeTree(path: string, options?: CallOptions): Promise<number>;
   chmod(path: string, mode: number, options?: CallOptions): Promise<void>;
   /** MFMT, else MDTM with two arguments, else SITE UTIME. @returns the command that did it. */
