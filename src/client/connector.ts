@@ -35,7 +35,7 @@ export async function connectHub(
   const target = targetOf(url, given);
   const options = withProfile(given, target);
   const events = new EventHub(options.on);
-  const names = new NameCoder(options.charset);
+  const names = new NameCoder(options.charset, (what) => events.emit("fallback", { id: 1, what }));
   const memory = await hostMemory(target, options);
   const maker = new SessionMaker({ target, options, events, names, memory });
   const pool = new Pool({

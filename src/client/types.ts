@@ -95,7 +95,10 @@ export type ConnectOptions = CallOptions & {
   readonly stallMs?: number | undefined;
   /** Octets per second for all transfers of this client together. */
   readonly rate?: number | undefined;
-  /** Of names: "utf-8", or one that `TextDecoder` knows. Default: UTF-8 if a name is that, else latin1. */
+  /**
+   * Of names: "utf-8", or one that `TextDecoder` knows. Default: UTF-8 if a name is that; else what the names of listings
+   * clearly are, of the sets of Russian, Japanese, Chinese and Korean; else latin1. New names are written in UTF-8 then.
+   */
   readonly charset?: string | undefined;
   /**
    * How folders are listed. Default: MLSD where FEAT offers it, else LIST. What the server does not know (500, 502, 504) gives
