@@ -77,19 +77,19 @@ async function* matchBehind(...[hub, at, options]: Parameters<typeof match>): As
 }
 
 /**
- * @param path absolute, as `Hub.path` makes it.
+ * @param path as the caller has it.
  * @returns how many files and folders were removed.
- * @throws {FtpError} USAGE for a path that leads elsewhere than it looks: `/old/..` is the folder above, which nobody means.
+ * @throws {FtpError} USAGE for the top of the server, and for a path that leads elsewhere than it looks: `/old/..` is the
+ *   folder above, which nobody means.
  */
 export async function removeTree(hub: Hub, path: string, options: CallOptions = {}): Promise<number> {
-  const dots = path.split("/").find((part) => part === "." || part === "..");
-  if (dots !== undefined) {
-    throw usageError(
-      `${path} is not removed: "${dots}" in the path of a folder that goes with all that is in it leads elsewhere`,
-      "name the folder itself",
-    );
+  const parts = path.split("/").filter((part) => part !== "");
+  const dots = parts.find((part) => part === "." || part === "..");
+  if (dots !== undefined || parts.length === 0) {
+    const why = dots === undefined ? "it names no folder below the top" : `"${dots}" in it leads elsewhere`;
+    throw usageError(`"${path}" is not removed with all that is in it: ${why}`, "name the folder itself");
   }
-  return await emptied(hub, path, options);
+  return await emptied(hub, hub.path(path), options);
 }
 
 async function emptied(hub: Hub, path: string, options: CallOptions): Promise<number> {

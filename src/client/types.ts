@@ -363,7 +363,7 @@ export interface Client extends AsyncDisposable {
   rmdir(path: string, options?: CallOptions): Promise<void>;
   /**
    * A folder with all that is in it; links are removed, not followed. @returns how many were removed.
-   * @throws {FtpError} USAGE for a path with `.` or `..` in it.
+   * @throws {FtpError} USAGE for a path with `.` or `..` in it, and for the top of the server.
    */
   removeTree(path: string, options?: CallOptions): Promise<number>;
   chmod(path: string, mode: number, options?: CallOptions): Promise<void>;
