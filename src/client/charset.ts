@@ -45,6 +45,8 @@ export class NameCoder {
   readonly #isUtf8: boolean;
   /** Whether the set is still to be found from names; undefined: it was chosen, or found. */
   #guessing: Guessing | undefined;
+  /** The set is being guessed, or was. */
+  #isOpen: boolean;
   readonly #note: (what: string) => void;
   /**
    * Octets of texts that would be encoded otherwise, and of texts that another name could be given for: one text, one
@@ -63,6 +65,7 @@ export class NameCoder {
    */
   constructor(charset?: string, note: (what: string) => void = () => {}) {
     this.#note = note;
+    this.#isOpen = charset === undefined;
     this.#guessing = charset === undefined ? { samples: [], judged: 0, plain: 0, hasNoted: false } : undefined;
     const { decoder, isUtf8 } = decoderOf(charset ?? "utf-8");
     this.#decoder = decoder;
@@ -79,11 +82,17 @@ export class NameCoder {
     if (isUtf8(name)) {
       // A server of so many such names has no others, or not enough of them to hold up a listing for.
       guessing.plain += 1;
-      if (guessing.plain > GUESS_PLAIN && guessing.samples.length === 0) this.#guessing = undefined;
+      if (guessing.plain > GUESS_PLAIN && guessing.samples.length === 0) this.#close();
       return false;
     }
     if (guessing.samples.length < GUESS_NAMES) guessing.samples.push(name);
     return guessing.samples.length < GUESS_NAMES;
+  }
+
+  /** It stays latin1. */
+  #close(): void {
+    this.#guessing = undefined;
+    this.#isOpen = false;
   }
 
   /** Finds the set of the names that were sampled, as far as they tell. */
@@ -92,10 +101,13 @@ export class NameCoder {
     if (guessing === undefined || guessing.samples.length === guessing.judged) return;
     guessing.judged = guessing.samples.length;
     const { charset, isSure } = guessCharset(guessing.samples);
-    if (isSure || guessing.judged >= GUESS_NAMES) this.#guessing = undefined;
-    if (isSure) this.#decoder = nameDecoder(charset) ?? this.#decoder;
+    const isLatin = charset === "windows-1252";
+    if (isSure && !isLatin) {
+      this.#guessing = undefined;
+      this.#decoder = nameDecoder(charset) ?? this.#decoder;
+    } else if (isSure || guessing.judged >= GUESS_NAMES) this.#close();
     // What latin1 makes of names of Western Europe is what they are.
-    if ((isSure && charset === "windows-1252") || (!isSure && guessing.hasNoted)) return;
+    if ((isSure && isLatin) || (!isSure && guessing.hasNoted)) return;
     guessing.hasNoted = true;
     const how = isSure ? `${charset}, as far as they tell` : "latin1, as they do not tell in which set they are";
     this.#note(
@@ -154,8 +166,9 @@ export class NameCoder {
   /** @returns false if the text cannot be kept for these octets and would be encoded otherwise. */
   #remember(text: string, octets: ByteString): boolean {
     const isOwn = this.#plainly(text) === octets;
-    // The text of UTF-8 can be given for other octets too only if the other set has all of its characters.
-    if (isOwn && this.#isUtf8 && this.#guessing === undefined && !this.#isInSet(text)) return true;
+    // The text of UTF-8 can be given for other octets too only if the other set has all of its characters: of latin1 that is
+    // known; a guessed set may have more than its table, and one that is not guessed yet any.
+    if (isOwn && this.#isUtf8 && !this.#isOpen && !this.#isInSet(text)) return true;
     // Where there is no room the octets are escaped, so nothing takes a text that another name may have had before.
     const cost = 2 * text.length + octets.length + NAME_COST;
     this.#room = cost > this.#room ? 0 : this.#room - cost;
