@@ -47,15 +47,22 @@ function eventsOf({ stdout }: Ran): readonly Event[] {
     .map((line): Event => JSON.parse(line));
 }
 
+/** In which order files begin and end. */
+function order({ stdout }: Ran): string {
+  return [...stdout.matchAll(/"event":"(start|done)"/g)].map(([, kind]) => kind).join(" ");
+}
+
 test("-P runs so many URLs at once, those of the command line and of a list", async () => {
   await onServer(async ({ root, folder, url, ferryman }) => {
     const names = ["a", "b", "c"];
     for (const name of names) await writeFile(join(root, name), randomBytes(200_000));
     const slow = ["--limit-rate", "400K", "--json"];
-    const order = ({ stdout }: Ran): string => [...stdout.matchAll(/"event":"(start|done)"/g)].map(([, kind]) => kind).join(" ");
     await writeFile(join(folder, "list"), names.map(url).join("\n"));
     assert.equal(order(await ferryman("get", ...slow, "-P", "3", "-i", "list")), "start start start done done done");
-    assert.equal(order(await ferryman("get", ...slow, "-P", "3", ...names.map(url))), "start start start done done done");
+    assert.equal(
+      order(await ferryman("get", ...slow, "-P", "3", ...names.map(url))),
+      "start start start done done done",
+    );
     assert.equal(order(await ferryman("get", "--json", ...names.map(url))), "start done start done start done");
     for (const name of names) assert.equal((await stat(join(folder, name))).size, 200_000);
   });

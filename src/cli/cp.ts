@@ -18,12 +18,13 @@ type CpFlags = RemoteFlags & {
 };
 
 const EXAMPLES = `
-The flags of the way (--tls, --mode …) hold for both servers; logins come from the URLs.
+The flags of the way (--tls, --mode …) hold for both servers; logins come from
+the URLs.
 Whole folders: ferryman mirror to this machine, and from here on.
 
 Examples:
   ferryman cp ftp://a.example.org/large.iso ftp://ann@b.example.org/in/
-  ferryman cp 'ftp://a.example.org/pub/*.gz' ftp://ann@b.example.org/ --fxp never`;
+  ferryman cp --fxp never 'ftp://a.example.org/*.gz' ftp://ann@b.example.org/`;
 
 export function cpCommand(io: RemoteIo = PROCESS_IO): Command {
   return remoteCommand("cp", "Copy files from one server to another.", EXAMPLES)

@@ -9,10 +9,13 @@ import { CliError, EXIT } from "./exit.ts";
 export type DoctorIo = { readonly stdout: NodeJS.WritableStream; readonly examine: typeof examineHost };
 
 const EXAMPLES = `
-It sends a file to itself over loopback, and changes nothing on this machine. It looks at
-what the configuration asks for and this machine gives; a server that runs already may
-have been started otherwise.
-ok: as good as it gets. less: it works, another way would be faster or safer. FAIL: it does not work.
+It sends a file to itself over loopback, and changes nothing on this machine.
+It looks at what the configuration asks for and this machine gives; a server
+that runs already may have been started otherwise.
+
+  ok    as good as it gets
+  less  it works; another way would be faster or safer
+  FAIL  it does not work
 
 Examples:
   ferryman doctor

@@ -50,7 +50,10 @@ export async function getTree(
   if (flags.json === true) io.stdout.write(`${JSON.stringify({ v: 1, event: "report", ...shownReport(report) })}\n`);
   else if (flags.quiet !== true) sayer(io)(summary(report));
   if (report.stopped !== undefined) throw report.stopped;
-  if (report.failures > 0) throw new CliError(`${report.failures} failed: the tree here is not whole; see above.`, EXIT.failed, { isTold: true });
+  if (report.failures > 0)
+    throw new CliError(`${report.failures} failed: the tree here is not whole; see above.`, EXIT.failed, {
+      isTold: true,
+    });
 }
 
 /** Pages are fetched as they stand; an FTP server is reached as every command reaches it. */
@@ -103,7 +106,10 @@ type Hearing = {
 function hear(event: FetchEvent, { shown, transfers: { board, say } }: Hearing): void {
   switch (event.kind) {
     case "start":
-      shown.set(event.url, board.begin({ name: event.path, url: event.url, total: event.size, resumedAt: event.resumedAt }));
+      shown.set(
+        event.url,
+        board.begin({ name: event.path, url: event.url, total: event.size, resumedAt: event.resumedAt }),
+      );
       break;
     case "progress":
       shown.get(event.url)?.update(event.bytes);

@@ -16,7 +16,7 @@ import { unsafeName } from "../protocol/listings/unsafe-name.ts";
 import { CliError, EXIT } from "./exit.ts";
 import type { TreeFlags } from "./get-tree.ts";
 import { asCliError, ending } from "./remote/failure.ts";
-import { REMOTE_HELP, readCount, withRemoteFlags, withVerbose } from "./remote/flags.ts";
+import { REMOTE_HELP, grouped, readCount, withRemoteFlags, withVerbose } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo } from "./remote/io.ts";
 import { type Reached, demandPath, shownUrl } from "./remote/reach.ts";
 import { Servers } from "./remote/servers.ts";
@@ -38,7 +38,7 @@ Examples:
   ferryman get ftp://ann@example.org/report.pdf -o today.pdf
   ferryman get 'ftp://example.org/pub/*.gz' -O downloads -P 4
   ferryman get -c ftp://example.org/large.iso          go on where it stopped
-  ferryman get -n 4 ftp://example.org/large.iso        in segments, by 4 connections
+  ferryman get -n 4 ftp://example.org/large.iso        in segments, 4 at once
   ferryman get ftp://example.org/log -o - | tail
   ferryman get -r ftp://example.org/pub/ -l 2          a tree, as wget does it
   ferryman get -r https://example.org/docs/ -A '*.pdf'
@@ -68,7 +68,7 @@ export function getCommand(io: RemoteIo = PROCESS_IO): Command {
     .option("--fail-early", "after the first failure nothing more is begun")
     .option("-i, --input <FILE>", "URLs from a file, one a line; - for standard input")
     .option("-r, --recursive", "what is below a folder, or what pages of HTTP link to");
-  return withVerbose(withRemoteFlags(treeFlags(get)))
+  return withVerbose(withRemoteFlags(grouped(get, "Trees, with -r:", treeFlags)))
     .addHelpText("after", EXAMPLES)
     .action(async (urls: string[], flags: GetFlags) => await ending(async () => await getAll(urls, flags, io)));
 }
@@ -76,19 +76,17 @@ export function getCommand(io: RemoteIo = PROCESS_IO): Command {
 /** Flags of -r alone, as wget calls them. */
 function treeFlags(command: Command): Command {
   return command
-    .option("-l, --level <N>", "with -r: levels below the first", readCount)
-    .option("-A, --accept <LIST>", "with -r: names or patterns that are kept", readList)
-    .option("-R, --reject <LIST>", "with -r: names or patterns that are not", readList)
-    .option("-I, --include <LIST>", "with -r: folders that are gone into", readList)
-    .option("-X, --exclude <LIST>", "with -r: folders that are not", readList)
-    .option("--no-host-folder", "with -r: no folder named after the host")
-    .option("--cut-dirs <N>", "with -r: so many folders of the path are left out", readCount)
-    .option("--parents", "with -r: also what is above the first folder")
-    .option("--span-hosts", "with -r: also other hosts")
-    .option("--no-robots", "with -r: what robots.txt forbids, too")
-    .addOption(
-      new Option("--links <HOW>", "with -r: symbolic links (default: keep)").choices(["keep", "follow", "skip"]),
-    );
+    .option("-l, --level <N>", "levels below the first", readCount)
+    .option("-A, --accept <LIST>", "names or patterns that are kept", readList)
+    .option("-R, --reject <LIST>", "names or patterns that are not", readList)
+    .option("-I, --include <LIST>", "folders that are gone into", readList)
+    .option("-X, --exclude <LIST>", "folders that are not", readList)
+    .option("--no-host-folder", "no folder named after the host")
+    .option("--cut-dirs <N>", "so many folders of the path are left out", readCount)
+    .option("--parents", "also what is above the first folder")
+    .option("--span-hosts", "also other hosts")
+    .option("--no-robots", "what robots.txt forbids, too")
+    .addOption(new Option("--links <HOW>", "symbolic links (default: keep)").choices(["keep", "follow", "skip"]));
 }
 
 async function getAll(given: readonly string[], flags: GetFlags, io: RemoteIo): Promise<void> {
@@ -109,9 +107,13 @@ async function getAll(given: readonly string[], flags: GetFlags, io: RemoteIo): 
     await using servers = new Servers(ways, transfers, atOnce);
     const work = { flags, io, transfers, servers, count: { files: 0 }, isMany, least: given.length };
     if (isMany) transfers.board.expect({ files: given.length });
-    await eachOf(asked(given, flags, { io, signal: transfers.signal }), { parallel: atOnce, transfers }, async (item) => {
-      await getItem(item, work);
-    });
+    await eachOf(
+      asked(given, flags, { io, signal: transfers.signal }),
+      { parallel: atOnce, transfers },
+      async (item) => {
+        await getItem(item, work);
+      },
+    );
     return work.count.files;
   });
 }
@@ -194,17 +196,15 @@ async function getFiles({ client, url }: Reached, { flags, io, transfers, count,
   count.files += entries.length;
   const bytes = isMany ? undefined : entries.reduce((sum, { size = 0 }) => sum + size, 0);
   transfers.board.expect({ files: count.files, bytes });
-  const files = entries.map(
-    (entry): OneFile => ({
-      name: entry.path,
-      url: formatFtpUrl({ ...url, octets: undefined, path: entry.path }),
-      total: entry.size,
-      run: async (onProgress, onPart) => {
-        const to = await targetOf(entry.path, flags);
-        return await client.download(entry.path, to, { ...options, entry: known(entry), signal, onProgress, onPart });
-      },
-    }),
-  );
+  const files = entries.map((entry): OneFile => ({
+    name: entry.path,
+    url: formatFtpUrl({ ...url, octets: undefined, path: entry.path }),
+    total: entry.size,
+    run: async (onProgress, onPart) => {
+      const to = await targetOf(entry.path, flags);
+      return await client.download(entry.path, to, { ...options, entry: known(entry), signal, onProgress, onPart });
+    },
+  }));
   await transferEach(files, { parallel: flags.parallel ?? 1, transfers });
 }
 
@@ -249,7 +249,8 @@ async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
   } catch (error) {
-    if (systemCode(error) === "EEXIST") throw noPlace(`${folder} is a file, and no folder`, "name another one, or take that file away");
+    if (systemCode(error) === "EEXIST")
+      throw noPlace(`${folder} is a file, and no folder`, "name another one, or take that file away");
     throw localFault(error, `cannot make the folder ${folder}`);
   }
 }
@@ -261,7 +262,10 @@ async function replaceable(path: string): Promise<string> {
   } catch (error) {
     const code = systemCode(error);
     if (code === "EACCES" && (await isThere(path))) {
-      throw noPlace(`${path} is there, and you may not write to it`, "it would be replaced after chmod u+w; -o names another");
+      throw noPlace(
+        `${path} is there, and you may not write to it`,
+        "it would be replaced after chmod u+w; -o names another",
+      );
     }
   }
   return path;

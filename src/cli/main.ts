@@ -97,7 +97,7 @@ const EVENTFUL: ReadonlySet<string> = new Set(
 
 const EXAMPLES = `
 Examples:
-  ferryman serve                        this folder, read-only, for this machine alone
+  ferryman serve                        this folder, read-only, this machine alone
   ferryman serve ~/pub --listen 0.0.0.0:2121
   ferryman user add ann --users users.toml
   ferryman serve --users users.toml --anonymous off

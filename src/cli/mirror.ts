@@ -48,9 +48,10 @@ type MirrorFlags = RemoteFlags & {
 
 const EXAMPLES = `
 One of the two is a URL: ferryman mirror URL DIR brings a server's folder here,
-ferryman mirror DIR URL brings ours there. What was done stays done: the same command
-goes on where an earlier one stopped. Patterns are tried in their order, the last that
-matches decides; what is left out by one is never deleted (but see --delete-excluded).
+ferryman mirror DIR URL brings ours there. What was done stays done: the same
+command goes on where an earlier one stopped, inside a file too. Patterns are
+tried in their order, the last that matches decides; what is left out by one is
+never deleted (but see --delete-excluded).
 
 Examples:
   ferryman mirror ftp://example.org/pub/ pub -P 4

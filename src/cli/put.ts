@@ -25,8 +25,8 @@ type PutFlags = RemoteFlags & {
 };
 
 const EXAMPLES = `
-A URL that ends in / is a folder, and so is one that is a folder at the server: files
-keep their names there. Else it is the name of the one file.
+A URL that ends in / is a folder, and so is one that is a folder at the server:
+files keep their names there. Else it is the name of the one file.
 
 Examples:
   ferryman put report.pdf ftp://ann@example.org/inbox/
@@ -111,7 +111,12 @@ async function reachWith(url: string, flags: PutFlags, transfers: Transfers): Pr
   return await reach(url, connections === undefined ? flags : { ...flags, connections }, transfers);
 }
 
-type Work = { readonly reached: Reached; readonly flags: PutFlags; readonly io: RemoteIo; readonly transfers: Transfers };
+type Work = {
+  readonly reached: Reached;
+  readonly flags: PutFlags;
+  readonly io: RemoteIo;
+  readonly transfers: Transfers;
+};
 
 function toPut(file: string, path: string, { reached, flags, io, transfers: { signal } }: Work): OneFile {
   const { client, url } = reached;

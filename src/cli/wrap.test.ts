@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fitting, wrapped } from "./wrap.ts";
 
-const LONG = "ferryman: cannot get /pub/report.pdf: there is no such file, or the server does not show it to this user.";
+const LONG =
+  "ferryman: cannot get /pub/report.pdf: there is no such file, or the server does not show it to this user.";
 
 test("a long line is broken at blanks, and goes on further in", () => {
   const lines = wrapped(LONG, 80).split("\n");

@@ -3,7 +3,15 @@
  * new comes as further members, and anything else raises `v`.
  */
 import { type FailureFacts, failureFacts } from "../remote/failure-facts.ts";
-import { type BoardStream, type NotedFailure, type Tally, type TransferEnd, type TransferFile, type View, lasted } from "./tally.ts";
+import {
+  type BoardStream,
+  type NotedFailure,
+  type Tally,
+  type TransferEnd,
+  type TransferFile,
+  type View,
+  lasted,
+} from "./tally.ts";
 
 /** Milliseconds between two events of one file. */
 const EVENT_MS = 1_000;

@@ -14,7 +14,10 @@ export type At = Reached & {
 
 /** A command with the flags of the way there. */
 export function remoteCommand(name: string, about: string, examples: string): Command {
-  return withVerbose(withRemoteFlags(new Command(name).description(about))).addHelpText("after", `${examples}\n${REMOTE_HELP}`);
+  return withVerbose(withRemoteFlags(new Command(name).description(about))).addHelpText(
+    "after",
+    `${examples}\n${REMOTE_HELP}`,
+  );
 }
 
 export async function at(

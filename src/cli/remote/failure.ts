@@ -38,7 +38,10 @@ const REFUSALS: Readonly<Partial<Record<FtpErrorCode, Words>>> = {
   QUOTA: { means: "the account has used up its room there", cure: "Remove something, or ask those who run the server" },
   NO_SPACE: { means: "the disk there is full", cure: "Remove something, or tell those who run the server" },
   BUSY: { means: "the server cannot do it now", cure: "Try again later; --connections 1 asks less of it" },
-  DATA_BLOCKED: { means: "no data connection came about", cure: "ferryman doctor URL finds out which way gets through" },
+  DATA_BLOCKED: {
+    means: "no data connection came about",
+    cure: "ferryman doctor URL finds out which way gets through",
+  },
   RESET: { means: "the data connection broke off", cure: "Try again; get and put go on where they stopped with -c" },
   UNSUPPORTED: { means: "the server does not know how", cure: "ferryman doctor URL tells what it can do" },
   PROTOCOL: { means: "the server does not take it in this place" },
@@ -65,8 +68,7 @@ function explained(error: FtpError): string {
   const said = reply === undefined ? undefined : shownReply(reply);
   const words = said !== undefined && message.endsWith(`: ${said}`) ? wordsOf(error) : undefined;
   // Not with a capital: it may begin with a name.
-  const what =
-    words === undefined || said === undefined ? message : `${message.slice(0, -said.length)}${words.means}`;
+  const what = words === undefined || said === undefined ? message : `${message.slice(0, -said.length)}${words.means}`;
   const cure = error.hint ?? words?.cure;
   return [
     sentence(what),

@@ -14,11 +14,7 @@ test("the first line of the output counts, and arguments come as they are quoted
 
 test("what a shell alone understands is refused before anything is run", async () => {
   for (const command of ["pass show a | head -1", "a; b", "a && b", "a > b", "'open", " "]) {
-    await assert.rejects(
-      passwordFrom(command),
-      (error) => error instanceof CliError && error.exitCode === 2,
-      command,
-    );
+    await assert.rejects(passwordFrom(command), (error) => error instanceof CliError && error.exitCode === 2, command);
   }
 });
 

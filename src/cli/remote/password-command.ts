@@ -27,7 +27,9 @@ export async function passwordFrom(
   limit.addEventListener("abort", kill, { once: true });
   const ended = new Promise<string>((resolve, reject) => {
     child.once("error", (error: NodeJS.ErrnoException) => reject(cannot(command, startFault(error, program))));
-    child.once("close", (code, by) => resolve(code === 0 ? "" : code === null ? `was ended by ${by}` : `ended with ${code}`));
+    child.once("close", (code, by) =>
+      resolve(code === 0 ? "" : code === null ? `was ended by ${by}` : `ended with ${code}`),
+    );
   });
   ended.catch(() => {});
   try {

@@ -122,22 +122,19 @@ export async function eachOf<T>(
   { parallel, transfers }: { readonly parallel: number; readonly transfers: Pick<Transfers, "isOver"> },
   work: (item: T) => Promise<void>,
 ): Promise<void> {
-  let fault: { readonly error: unknown } | undefined;
+  const faults: unknown[] = [];
   const runner = async (): Promise<void> => {
-    while (fault === undefined && !transfers.isOver()) {
-      const next = await items.next();
-      if (next.done === true) return;
-      await work(next.value);
-    }
-  };
-  const guarded = async (): Promise<void> => {
     try {
-      await runner();
+      while (faults.length === 0 && !transfers.isOver()) {
+        const next = await items.next();
+        if (next.done === true) return;
+        await work(next.value);
+      }
     } catch (error) {
-      fault ??= { error };
+      faults.push(error);
     }
   };
   // All of them end before the error goes out: nothing is under way behind its back.
-  await Promise.all(Array.from({ length: Math.max(parallel, 1) }, guarded));
-  if (fault !== undefined) throw fault.error;
+  await Promise.all(Array.from({ length: Math.max(parallel, 1) }, runner));
+  if (faults.length > 0) throw faults[0];
 }

@@ -274,7 +274,11 @@ class FtpTree {
 /** What a listing has and nobody can have: the tree here is not whole then. */
 function leftOutError(folder: string, warning: string): FtpError {
   const code = warning.includes(NAME_LEFT_OUT) ? "UNSAFE_NAME" : "PROTOCOL";
-  return new FtpError(code, `in ${folder === "" ? "the first folder" : folder}: ${warning}`, { phase: "transfer", connection: "data", retryable: false });
+  return new FtpError(code, `in ${folder === "" ? "the first folder" : folder}: ${warning}`, {
+    phase: "transfer",
+    connection: "data",
+    retryable: false,
+  });
 }
 
 /** What would befall every other file too. */

@@ -188,7 +188,11 @@ export type MirrorEvent =
     }
   | { readonly kind: "failed"; readonly path: string; readonly error: FtpError }
   | { readonly kind: "made" | "linked" | "set" | "deleted"; readonly path: string }
-  | { readonly kind: "left-out"; readonly path: string; readonly why: "same" | "excluded" | "link" | "special" | "only" }
+  | {
+      readonly kind: "left-out";
+      readonly path: string;
+      readonly why: "same" | "excluded" | "link" | "special" | "only";
+    }
   /** A folder was compared; `counts` is what has been planned so far. */
   | { readonly kind: "planned"; readonly path: string; readonly counts: Readonly<Counts> }
   | { readonly kind: "warning"; readonly text: string };
