@@ -16,7 +16,7 @@ keeps what was said of the way there: --tls, --tls-trust, --mode, --proxy,
 Examples:
   ferryman bookmark add work ftp://ann@ftp.example.org/projects --mode passive
   ferryman ls work/2026
-  ferryman bookmark add home ftp://ann@nas.lan --password-command 'pass show nas'
+  ferryman bookmark add nas ftp://ann@nas.lan --password-command 'pass nas'
   ferryman bookmark list
   ferryman bookmark remove work
 

@@ -1,4 +1,5 @@
 /** `ferryman get -r`: trees over FTP and HTTP, in the manner of wget. */
+import { join } from "node:path";
 import { formatFtpUrl } from "../client/url.ts";
 import { fetchTree } from "../client/fetch-tree/fetch-tree.ts";
 import type { FetchEvent, FetchOptions, FetchReport, LeftOutReason } from "../client/fetch-tree/types.ts";
@@ -103,7 +104,7 @@ type Hearing = {
   readonly flags: TreeFlags;
 };
 
-function hear(event: FetchEvent, { shown, transfers: { board, say } }: Hearing): void {
+function hear(event: FetchEvent, { shown, flags, transfers: { board, say, parts } }: Hearing): void {
   switch (event.kind) {
     case "start":
       shown.set(
@@ -127,6 +128,9 @@ function hear(event: FetchEvent, { shown, transfers: { board, say } }: Hearing):
       shown.delete(event.url);
       break;
     }
+    case "part":
+      parts.push({ path: join(flags.outputFolder ?? ".", event.path), bytes: event.bytes });
+      break;
     case "warning":
       say(`warning: ${printable(event.text)}`);
       break;

@@ -134,7 +134,7 @@ async function run({ from, to, flags }: Asked, io: RemoteIo): Promise<void> {
     throw new CliError(`mirror needs one URL and one folder; ${hint}.`, EXIT.usage);
   }
   const rules = [...(await rulesIn(flags.rulesFrom)), ...(flags.rules ?? [])];
-  await interruptible(async (signal) => {
+  const work = async (signal: AbortSignal): Promise<void> => {
     using board = createBoard(boardMode(flags));
     const say = (line: string): void => board.note(line);
     await using reached = await reach(
@@ -145,7 +145,8 @@ async function run({ from, to, flags }: Asked, io: RemoteIo): Promise<void> {
     const spec = specOf({ ...flags, rules }, { isDown, remote: reached.path, local: isDown ? to : from });
     if (flags.dryRun === true) await plan(reached.client, spec, { flags, io, signal, board });
     else await doIt(reached.client, spec, { flags, io, signal, board });
-  });
+  };
+  await interruptible(work, () => ["What was done stays done; the same command goes on from there, inside files too."]);
 }
 
 /** A session for each file, and two for listings beside them. */

@@ -63,7 +63,8 @@ async function putAll(words: readonly string[], flags: PutFlags, io: RemoteIo): 
     const usage = shown === undefined ? `${printable(url)} ftp://USER@HOST/FOLDER/` : `FILE ${shown}`;
     throw new CliError(`Put what, and where? Write: ferryman put ${usage}`, EXIT.usage);
   }
-  await transferring({ flags, io }, async (transfers) => {
+  const leftThere = "What the server keeps of an unfinished file stays there; put -c goes on behind it.";
+  await transferring({ flags, io, leftThere }, async (transfers) => {
     await using reached = await reachWith(url, flags, transfers);
     const { client, path } = reached;
     const isFolder = await isFolderAt(client, path, { files, flags, transfers });

@@ -32,7 +32,13 @@ export type Transfers = {
   readonly parts: Part[];
 };
 
-type Terms = { readonly flags: TransferFlags; readonly io: RemoteIo; readonly isPiped?: boolean };
+type Terms = {
+  readonly flags: TransferFlags;
+  readonly io: RemoteIo;
+  readonly isPiped?: boolean;
+  /** What an interruption says where no part lies here. */
+  readonly leftThere?: string;
+};
 
 /**
  * @param terms.isPiped standard output or error is for something else.
@@ -40,7 +46,7 @@ type Terms = { readonly flags: TransferFlags; readonly io: RemoteIo; readonly is
  * @throws {CliError} when something failed.
  */
 export async function transferring(
-  { flags, io, isPiped = false }: Terms,
+  { flags, io, isPiped = false, leftThere }: Terms,
   work: (transfers: Transfers) => Promise<number>,
 ): Promise<void> {
   const parts: Part[] = [];
@@ -58,12 +64,12 @@ export async function transferring(
     board.close();
     failures.end(count, isOver() ? " Nothing more was begun after the first failure." : "");
   };
-  await interruptible(run, () => leftLines(parts));
+  await interruptible(run, () => leftLines(parts, leftThere));
 }
 
 /** Where an interruption left something, and how to go on. */
-function leftLines(parts: readonly Part[]): readonly string[] {
-  if (parts.length === 0) return ["The same command with -c goes on with files that are there in part."];
+function leftLines(parts: readonly Part[], leftThere = "Nothing of unfinished files is kept."): readonly string[] {
+  if (parts.length === 0) return [leftThere];
   const more = parts.length - PARTS_NAMED;
   return [
     ...parts.slice(0, PARTS_NAMED).map(keptLine),
