@@ -208,3 +208,41 @@ test("a dry run of a mirror names the folder itself, and counts one link as one"
     assert.match(stderr, /1 folder made/);
   });
 });
+
+test("wrong words are answered with what to write", async () => {
+  await onServer(async ({ root, url, ferryman }) => {
+    await writeFile(join(root, "a"), "a");
+    const cases: readonly (readonly [words: readonly string[], told: RegExp])[] = [
+      [["help", "nosuch"], /There is no command "nosuch"/],
+      [["ls"], /missing required argument 'URL'\nSee: .* ls --help/],
+      [["get", "--verfy", "hash", url("a")], /Did you mean --verify/],
+      [["get", "fpt://host/a"], /\(implicit TLS\)\. Did you mean "ftp"/],
+      [["get", url("a"), "b.txt"], /b\.txt is no URL of a file, and no bookmark\. For a name here: -o b\.txt/],
+      [["get", url("")], /ftp:\/\/ann@\S+ names no file; get -r/],
+      [["put", url("a"), "b.txt"], /The URL comes last: ferryman put b\.txt/],
+      [["put", "b.txt"], /ferryman put b\.txt ftp:/],
+      [["cp", url("a"), "b.txt"], /b\.txt names none: ferryman get/],
+      [["cp", "b.txt", url("a")], /b\.txt names none: ferryman put/],
+      [["cat", "--from", "x", url("a")], /whole number of octets/],
+      [["ls", "--sort", "colour", url("")], /Allowed choices are name, time, size/],
+      [["ls", "--tls-ca", "nowhere.pem", url("")], /cannot read nowhere\.pem: there is no such file/],
+    ];
+    for (const [words, told] of cases) {
+      const ran = await ferryman(...words);
+      assert.match(ran.stderr, told, words.join(" "));
+      assert.notEqual(ran.code, 0, words.join(" "));
+      assert.doesNotMatch(ran.stderr, /not expected|secret/, words.join(" "));
+    }
+  });
+});
+
+test("doctor URL says what it tries, as it goes", async () => {
+  await onServer(async ({ url, folder }) => {
+    // Keeps what it finds: not in the folder of whoever runs the tests.
+    const env = { XDG_STATE_HOME: join(folder, "state") };
+    const ran = await run(process.execPath, [LAUNCHER, "doctor", url("")], { cwd: folder, env });
+    assert.equal(ran.code, 0, ran.stderr);
+    assert.ok((ran.stderr.match(/^trying: /gm)?.length ?? 0) > 3, ran.stderr);
+    assert.doesNotMatch(ran.stdout, /trying/);
+  });
+});

@@ -13,12 +13,13 @@ import { POOL_MOST } from "../client/limits.ts";
 import { formatFtpUrl } from "../client/url.ts";
 import { hasGlob } from "../protocol/glob.ts";
 import { unsafeName } from "../protocol/listings/unsafe-name.ts";
+import { printable } from "./columns.ts";
 import { CliError, EXIT } from "./exit.ts";
 import type { TreeFlags } from "./get-tree.ts";
 import { asCliError, ending } from "./remote/failure.ts";
 import { REMOTE_HELP, grouped, readCount, withRemoteFlags, withVerbose } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo } from "./remote/io.ts";
-import { type Reached, demandPath, shownUrl } from "./remote/reach.ts";
+import { type Reached, demandPath, placeOf, shownUrl } from "./remote/reach.ts";
 import { Servers } from "./remote/servers.ts";
 import { type OneFile, type Transfers, eachOf, transferEach, transferOne, transferring } from "./remote/transfers.ts";
 
@@ -169,9 +170,19 @@ async function getFrom(text: string, work: Work): Promise<void> {
     return;
   }
   if (/^https?:/i.test(text)) {
-    throw new CliError("Pages of HTTP are fetched with -r; -l 0 fetches one alone.", EXIT.usage);
+    const hint = `ferryman get -r -l 0 ${printable(text)} fetches this one alone`;
+    throw new CliError(`Pages of HTTP are fetched with -r; ${hint}.`, EXIT.usage);
   }
+  if ((await placeOf(text, flags)).url.path === "") throw noFile(text);
   await servers.use(text, async (reached) => await getFiles(reached, work));
+}
+
+/** Told before anybody is asked: the second word of cp is often meant so. */
+function noFile(text: string): CliError {
+  const url = shownUrl(text);
+  if (url !== undefined) return new CliError(`${url} names no file; get -r fetches all that is there.`, EXIT.usage);
+  const name = printable(text);
+  return new CliError(`${name} is no URL of a file, and no bookmark. For a name here: -o ${name}`, EXIT.usage);
 }
 
 async function getFiles({ client, url }: Reached, { flags, io, transfers, count, isMany }: Work): Promise<void> {

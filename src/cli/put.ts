@@ -10,7 +10,7 @@ import { CliError, EXIT } from "./exit.ts";
 import { ending } from "./remote/failure.ts";
 import { REMOTE_HELP, type RemoteFlags, readCount, withRemoteFlags, withVerbose } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo } from "./remote/io.ts";
-import { type Reached, reach, shownUrl } from "./remote/reach.ts";
+import { type Reached, isRemote, reach, shownUrl } from "./remote/reach.ts";
 import { type OneFile, type Transfers, transferEach, transferring } from "./remote/transfers.ts";
 
 type PutFlags = RemoteFlags & {
@@ -64,6 +64,9 @@ async function putAll(words: readonly string[], flags: PutFlags, io: RemoteIo): 
     throw new CliError(`Put what, and where? Write: ferryman put ${usage}`, EXIT.usage);
   }
   const leftThere = "What the server keeps of an unfinished file stays there; put -c goes on behind it.";
+  if (files.some(isRemote) && !isRemote(url)) {
+    throw new CliError(`The URL comes last: ferryman put ${printable(url)} ftp://…`, EXIT.usage);
+  }
   await transferring({ flags, io, leftThere }, async (transfers) => {
     await using reached = await reachWith(url, flags, transfers);
     const { client, path } = reached;

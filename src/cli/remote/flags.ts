@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Help, InvalidArgumentError, Option, type Command } from "commander";
 import { parseDuration, parseOctets } from "../../base/units.ts";
 import { DATA_MODES, type DataMode } from "../../client/errors.ts";
+import { localFault } from "../../client/octets.ts";
 import type { ConnectOptions, TlsMode, TlsOptions } from "../../client/types.ts";
 import { CliError, EXIT } from "../exit.ts";
 
@@ -236,6 +237,6 @@ function pem(file: string | undefined): string | undefined {
   try {
     return readFileSync(file, "latin1");
   } catch (error) {
-    throw new CliError(`Cannot read ${file}: ${error instanceof Error ? error.message : ""}`, EXIT.usage);
+    throw new CliError(`${localFault(error, `cannot read ${file}`).message}.`, EXIT.usage);
   }
 }

@@ -1,6 +1,7 @@
 /** As whom a command signs in: what was said, else .netrc, else a question; and where the password comes from. */
 import { readFileSync } from "node:fs";
 import { findLogin, netrcPaths, readNetrc } from "../../client/netrc.ts";
+import { localFault } from "../../client/octets.ts";
 import type { FtpUrl } from "../../client/url.ts";
 import { CliError, EXIT } from "../exit.ts";
 import { askSecret } from "../password-prompt.ts";
@@ -102,10 +103,7 @@ function passwordIn(file: string): string {
     if (file === "-") fromInput = password;
     return password;
   } catch (error) {
-    throw new CliError(
-      `Cannot read the password from ${file}: ${error instanceof Error ? error.message : ""}`,
-      EXIT.usage,
-    );
+    throw new CliError(`${localFault(error, `cannot read the password from ${file}`).message}.`, EXIT.usage);
   }
 }
 
