@@ -76,6 +76,8 @@ test("what fails stops nothing else unless it is asked to, and the code tells", 
     assert.equal(ran.code, 1, ran.stderr);
     assert.match(ran.stderr, /2 of 4 failed/);
     assert.deepEqual((await readdir(folder)).toSorted(), ["a", "b"]);
+    const told = eventsOf(await ferryman("get", "--json", ...urls)).filter(({ event }) => event === "failed");
+    assert.deepEqual(told.map(({ code }) => code).toSorted(), ["NOT_FOUND", "USAGE"]);
     await rm(join(folder, "b"));
     const early = await ferryman("get", "--fail-early", ...urls);
     assert.equal(early.code, 1);

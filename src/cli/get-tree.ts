@@ -123,7 +123,8 @@ function hear(event: FetchEvent, { shown, flags, transfers: { board, say, parts 
     case "failed": {
       const transfer = shown.get(event.url);
       const words = explainedInLine(event.error);
-      if (transfer === undefined) board.note(`${printable(event.url)}  failed: ${words}`, event);
+      if (transfer === undefined)
+        board.note(`${printable(event.url)}  failed: ${words}`, { url: event.url, facts: failureFacts(event.error) });
       else transfer.failed(words, event.error);
       shown.delete(event.url);
       break;

@@ -207,7 +207,7 @@ async function plan(client: Client, spec: MirrorSpec, { flags, io, signal, board
   }
   for (const line of describePlan(planned)) board.note(printable(line));
   for (const { path, error } of planned.failed)
-    board.note(`error: ${printable(path)}: ${explainedInLine(error)}`, { name: path, error });
+    board.note(`error: ${printable(path)}: ${explainedInLine(error)}`, { name: path, facts: failureFacts(error) });
   if (planned.failures > 0)
     throw new CliError(`${planned.failures} could not be looked at.`, EXIT.failed, { isTold: true });
 }
@@ -295,7 +295,8 @@ class Shower {
         const shown = this.#end(event.path);
         const { path, error } = event;
         const words = explainedInLine(error);
-        if (shown === undefined) this.#board.note(`${printable(path)}  failed: ${words}`, { name: path, error });
+        if (shown === undefined)
+          this.#board.note(`${printable(path)}  failed: ${words}`, { name: path, facts: failureFacts(error) });
         else shown.failed(words, error);
         break;
       }

@@ -3,7 +3,7 @@ import { FtpError } from "../../client/errors.ts";
 import type { DownloadOptions, Progress, Transferred } from "../../client/types.ts";
 import { type TransferBoard, boardMode, createBoard } from "../progress/board.ts";
 import { shownSize } from "../progress/figures.ts";
-import { Failures, explainedInLine } from "./failure.ts";
+import { Failures, explainedInLine, factsOf } from "./failure.ts";
 import type { RemoteFlags } from "./flags.ts";
 import { type RemoteIo, interruptible, sayer } from "./io.ts";
 import { Places } from "./places.ts";
@@ -53,10 +53,10 @@ export async function transferring(
   const run = async (signal: AbortSignal): Promise<void> => {
     using board = createBoard(boardMode(isPiped ? { quiet: true } : flags));
     const say = flags.json === true || isPiped ? sayer(io) : (line: string): void => board.note(line);
-    const failures = new Failures((line, { cause, url }) => {
+    const failures = new Failures((line, error) => {
       // With --quiet and in a pipe nothing is shown but errors.
       if (flags.json !== true && (flags.quiet === true || isPiped)) sayer(io)(line);
-      else board.note(line, cause instanceof FtpError ? { error: cause, url } : undefined);
+      else board.note(line, { url: error.url, facts: factsOf(error) });
     });
     const isOver = (): boolean => flags.failEarly === true && failures.count > 0;
     const places = new Places(flags.parallel ?? 1);
