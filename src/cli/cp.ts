@@ -10,7 +10,7 @@ import { remoteCommand } from "./remote/at.ts";
 import { ending } from "./remote/failure.ts";
 import type { RemoteFlags } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo } from "./remote/io.ts";
-import { type Reached, demandPath, isRemote, placeOf, reach, shownUrl } from "./remote/reach.ts";
+import { type Reached, demandPath, inFolder, isRemote, placeOf, reach, shownUrl } from "./remote/reach.ts";
 import { type Transfers, transferEach, transferring } from "./remote/transfers.ts";
 
 type CpFlags = RemoteFlags & {
@@ -94,7 +94,7 @@ async function copy({ source, target, flags, transfers }: Work): Promise<number>
     name: each,
     url: formatFtpUrl({ ...source.url, octets: undefined, path: each }),
     run: async (onProgress: (progress: { bytes: number; resumedAt: number }) => void): Promise<Copied> => {
-      const to = isFolder ? inFolder(target.path, each) : target.path;
+      const to = isFolder ? inFolder(target.path, each.split("/").at(-1) ?? "") : target.path;
       const verify = flags.verify === "off" ? false : flags.verify;
       const done = await source.client.copyTo(target.client, each, to, { fxp: flags.fxp, verify, signal, onProgress });
       // Once; why it does not go straight is told by an event.
@@ -110,9 +110,4 @@ async function copy({ source, target, flags, transfers }: Work): Promise<number>
 async function pathsOf({ client }: Reached, pattern: string, signal: AbortSignal): Promise<readonly string[]> {
   const entries = await Array.fromAsync(client.glob(pattern, { signal }));
   return entries.filter(({ type }) => type !== "directory").map(({ path }) => path);
-}
-
-function inFolder(folder: string, path: string): string {
-  const name = path.split("/").at(-1) ?? "";
-  return folder === "" ? name : `${folder.replace(/\/+$/, "")}/${name}`;
 }

@@ -2,13 +2,13 @@
 import { constants } from "node:fs";
 import { access, mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { bytesOfText } from "../base/bytes.ts";
 import { type BatchFault, type BatchItem, isBatchFault, readBatch } from "../client/batch.ts";
 import { FtpError } from "../client/errors.ts";
 import type { DownloadOptions, Entry } from "../client/types.ts";
 import { localFault } from "../client/octets.ts";
-import { systemCode } from "../net/active-connection.ts";
+import { systemCode } from "../base/system-code.ts";
 import { POOL_MOST } from "../client/limits.ts";
 import { formatFtpUrl } from "../client/url.ts";
 import { hasGlob } from "../protocol/glob.ts";
@@ -23,11 +23,15 @@ import { type Reached, demandPath, placeOf, shownUrl } from "./remote/reach.ts";
 import { Servers } from "./remote/servers.ts";
 import { type OneFile, type Transfers, eachOf, transferEach, transferOne, transferring } from "./remote/transfers.ts";
 
+/** Servers of one file: more would hardly be faster, and each has its login. */
+const MIRRORS_MOST = 16;
+
 type GetFlags = TreeFlags & {
   readonly output?: string;
   readonly recursive?: true;
   readonly input?: string;
   readonly segments?: number | "auto";
+  readonly mirror?: readonly string[];
   readonly verify?: "size" | "hash" | "off";
   readonly ascii?: true;
   readonly failEarly?: true;
@@ -40,6 +44,7 @@ Examples:
   ferryman get 'ftp://example.org/pub/*.gz' -O downloads -P 4
   ferryman get -c ftp://example.org/large.iso          go on where it stopped
   ferryman get -n 4 ftp://example.org/large.iso        in segments, 4 at once
+  ferryman get -n 6 ftp://a.example.org/large.iso --mirror ftp://b.example.net/pub/
   ferryman get ftp://example.org/log -o - | tail
   ferryman get -r ftp://example.org/pub/ -l 2          a tree, as wget does it
   ferryman get -r https://example.org/docs/ -A '*.pdf'
@@ -65,6 +70,7 @@ export function getCommand(io: RemoteIo = PROCESS_IO): Command {
     )
     .option("-a, --ascii", "text: line ends become those of this machine")
     .option("-n, --segments <N>", "connections for each file, or auto", readSegments)
+    .option("--mirror <URL>", "another server that has the same file; again for more of them", readMirror)
     .option("-P, --parallel <N>", "files at the same time (default: 1, of trees 4)", readCount)
     .option("--fail-early", "after the first failure nothing more is begun")
     .option("-i, --input <FILE>", "URLs from a file, one a line; - for standard input")
@@ -90,15 +96,23 @@ function treeFlags(command: Command): Command {
     .addOption(new Option("--links <HOW>", "symbolic links (default: keep)").choices(["keep", "follow", "skip"]));
 }
 
-async function getAll(given: readonly string[], flags: GetFlags, io: RemoteIo): Promise<void> {
+/** @throws {CliError} for words that do not go together. */
+function checkWords(given: readonly string[], flags: GetFlags, isMany: boolean): void {
   if (given.length === 0 && flags.input === undefined) {
     throw new CliError("Get what? Name a URL, or a file of them with -i; see: ferryman get --help", EXIT.usage);
   }
-  const isMany = given.length > 1 || flags.input !== undefined;
   if (flags.output !== undefined && (isMany || flags.outputFolder !== undefined || flags.recursive === true)) {
     throw new CliError("-o names one file: it goes with one URL, and without -O, -i and -r.", EXIT.usage);
   }
+  if (flags.mirror !== undefined && (isMany || flags.recursive === true || flags.output === "-")) {
+    throw new CliError("--mirror goes with one URL, into a file, and without -r and -i.", EXIT.usage);
+  }
   if (flags.output === "") throw new CliError("-o needs a name; - is standard output.", EXIT.usage);
+}
+
+async function getAll(given: readonly string[], flags: GetFlags, io: RemoteIo): Promise<void> {
+  const isMany = given.length > 1 || flags.input !== undefined;
+  checkWords(given, flags, isMany);
   const parallel = flags.parallel ?? 1;
   // Trees have workers of their own: -P is theirs.
   const atOnce = isMany && flags.recursive !== true ? parallel : 1;
@@ -174,6 +188,16 @@ async function getFrom(text: string, work: Work): Promise<void> {
     throw new CliError(`Pages of HTTP are fetched with -r; ${hint}.`, EXIT.usage);
   }
   if ((await placeOf(text, flags)).url.path === "") throw noFile(text);
+  if (flags.mirror !== undefined) {
+    const { getFromMirrors } = await import("./get-mirrors.ts");
+    count.files += 1;
+    await getFromMirrors([text, ...flags.mirror], {
+      ...work,
+      options: optionsOf(flags),
+      target: async (path) => await targetOf(path, flags),
+    });
+    return;
+  }
   await servers.use(text, async (reached) => await getFiles(reached, work));
 }
 
@@ -238,6 +262,11 @@ function optionsOf(flags: GetFlags): DownloadOptions {
 
 function readSegments(text: string): number | "auto" {
   return text === "auto" ? text : readCount(text);
+}
+
+function readMirror(text: string, before: readonly string[] = []): readonly string[] {
+  if (before.length < MIRRORS_MOST - 1) return [...before, text];
+  throw new InvalidArgumentError(`One file comes from ${MIRRORS_MOST} servers at most.`);
 }
 
 function readList(text: string, before: readonly string[] = []): readonly string[] {

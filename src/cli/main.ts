@@ -114,7 +114,10 @@ process.stderr.on("error", ignoreClosedPipe);
 process.on("uncaughtException", (error) => {
   process.exit(report(error));
 });
-process.exitCode = await main(process.argv.slice(2));
+// Until all is done: an end before that, with nothing left to wait for, is no success.
+process.exitCode = EXIT.failed;
+// No await at the top: the package has this file as CommonJS too.
+void main(process.argv.slice(2)).then((code) => (process.exitCode = code));
 
 async function main(args: readonly string[]): Promise<ExitCode> {
   const asked = args.find((argument) => !argument.startsWith("-"));

@@ -5,9 +5,9 @@ import { describePlan, describeStep } from "../client/mirror/describe-plan.ts";
 import { type FilterRule, rulesFromText } from "../client/mirror/filter.ts";
 import { mirror } from "../client/mirror/mirror.ts";
 import type { MirrorEvent, MirrorSpec, Report, RunOptions } from "../client/mirror/types.ts";
-import { localFault } from "../client/octets.ts";
 import type { Client } from "../client/types.ts";
 import { printable } from "./columns.ts";
+import { cannotRead } from "./cannot-read.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { type ShownTransfer, boardMode, createBoard, type TransferBoard } from "./progress/board.ts";
 import { counted, shownSize, shownTime } from "./progress/figures.ts";
@@ -161,7 +161,7 @@ async function rulesIn(file: string | undefined): Promise<readonly FilterRule[]>
     return rulesFromText(await readFile(file, "utf8"));
   } catch (error) {
     if (error instanceof Error && "phase" in error) throw asCliError(error);
-    throw new CliError(`${localFault(error, `cannot read ${file}`).message}.`, EXIT.usage);
+    throw cannotRead(file, error);
   }
 }
 

@@ -10,7 +10,7 @@ import { CliError, EXIT } from "./exit.ts";
 import { ending } from "./remote/failure.ts";
 import { REMOTE_HELP, type RemoteFlags, readCount, withRemoteFlags, withVerbose } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo } from "./remote/io.ts";
-import { type Reached, isRemote, reach, shownUrl } from "./remote/reach.ts";
+import { type Reached, inFolder, isRemote, reach, shownUrl } from "./remote/reach.ts";
 import { type OneFile, type Transfers, transferEach, transferring } from "./remote/transfers.ts";
 
 type PutFlags = RemoteFlags & {
@@ -106,7 +106,7 @@ async function isFolderAt(
 function targetOf(file: string, path: string, isFolder: boolean): string {
   if (!isFolder) return path;
   if (file === "-") throw new CliError("Standard input has no name: give the whole URL of the file.", EXIT.usage);
-  return path === "" ? basename(file) : `${path.replace(/\/+$/, "")}/${basename(file)}`;
+  return inFolder(path, basename(file));
 }
 
 /** As many connections as there are files at the same time, where that is more than usual. */

@@ -8,7 +8,7 @@ import { finished } from "node:stream/promises";
 import { AsciiDecoder } from "../protocol/ascii.ts";
 import type { DataTransport } from "../net/transport.ts";
 import { type DataMode, FtpError, type FtpReply } from "./errors.ts";
-import { systemCode } from "../net/active-connection.ts";
+import { systemCode } from "../base/system-code.ts";
 import { type SourceFacts, sourceFacts } from "./facts.ts";
 import type { Hub } from "./hub.ts";
 import { downloadToStream } from "./download-stream.ts";

@@ -48,6 +48,12 @@ export const WARNINGS_MOST = 100;
 export const WALK_DEPTH = 64;
 /** Folders that `walk` knows of and has not read. */
 export const WALK_WAITING = 1_000_000;
+/** Links to folders that are followed on the way to a file of a tree: a loop on the server cannot be seen otherwise (as Linux's MAXSYMLINKS / 5). */
+export const LINKS_DEEP = 8;
+/** Failures, and warnings, that the report about a tree keeps; more failures are counted. */
+export const [FAILURES_KEPT, WARNINGS_KEPT] = [1_000, 200];
+/** Characters of one pattern or regular expression of those that choose files of a tree. */
+export const PATTERN_LENGTH = 4_096;
 /** Sessions of TLS 1.3 that are kept for data connections: a server gives two at first and one with each connection. */
 export const TICKETS_KEPT = 8;
 /** Octets of a path or argument of a command. */

@@ -146,5 +146,5 @@ class ReadListing implements Listing {
 
 function tooMuch(most: number): FtpError {
   const message = `The listing has more than ${most} octets.`;
-  return new FtpError("LIMIT", message, { phase: "transfer", connection: "data", retryable: false });
+  return new FtpError("LIMIT", message, { phase: "transfer", connection: "data" });
 }

@@ -9,8 +9,9 @@ import { NativeConnection } from "../net/native-connection.ts";
 import type { Throttle } from "../net/throttle.ts";
 import type { DataTransport } from "../net/transport.ts";
 import type { ControlLink } from "./control.ts";
-import { type DataRoute, type ModeTerms, routeAhead, routeData } from "./data-modes.ts";
-import { FtpError, type FtpPhase, type FtpReply, type DataMode, shownCommand } from "./errors.ts";
+import { OUTCOMES } from "./data-advice.ts";
+import { type DataRoute, type ModeTerms, blockedHint, routeAhead, routeData } from "./data-modes.ts";
+import { type DataMode, FtpError, type FtpErrorDetails, type FtpPhase, type FtpReply, shownCommand } from "./errors.ts";
 import { ABORT_WAIT_MS, FINISH_WAIT_MS, FINISH_WHOLE_MS } from "./limits.ts";
 import { replyError } from "./reply-errors.ts";
 import { Ahead } from "./ahead.ts";
@@ -189,7 +190,7 @@ export class FtpSession {
     { signal, life }: { signal: AbortSignal | undefined; life: AbortSignal },
   ): Promise<DataRoute> {
     const port = this.#ahead.begin();
-    const known = port === undefined ? undefined : await routeAhead(this.link, port, terms, life);
+    const known = port === undefined ? undefined : await routeAhead(port, terms, life);
     return known ?? (await routeData(this.link, async (line) => await this.ask(line, { signal }), terms, life));
   }
 
@@ -248,6 +249,7 @@ export class FtpSession {
         modes.worked(route.mode);
       }
       modes.memory.failed.clear();
+      modes.memory.attempts.clear();
       modes.memory.rounds = 0;
       // Pure-FTPd answers a command that comes during an upload with a 500, which would pass for the upload's end.
       if (final === undefined && route.mode === "epsv" && plan.direction === "in") this.#ahead.ask();
@@ -309,11 +311,13 @@ export class FtpSession {
   }
 
   #refused<T>(plan: TransferPlan<T>, { mode, endpoint }: DataRoute, reply: FtpReply): FtpError {
-    const { memory } = this.#parts.modes;
+    const { modes } = this.#parts;
+    const { memory } = modes;
+    const blocked = reply.code === 425 ? this.#unused(mode, endpoint) : {};
     const error = replyError(plan.what, reply, {
       phase: reply.code === 425 ? "data-open" : "transfer",
       command: shownCommand(plan.command),
-      ...(reply.code === 425 ? { tried: [{ mode, endpoint, outcome: "the server could not use it", ms: 0 }] } : {}),
+      ...blocked,
     });
     if (error.code === "DATA_BLOCKED") memory.failed.add(mode);
     if (error.code !== "TLS_RESUME_REQUIRED" || this.info.tls?.version !== "TLSv1.3") return error;
@@ -321,6 +325,15 @@ export class FtpSession {
     memory.cap();
     this.link.destroy("its TLS was not resumed as the server wants it");
     return withCommand(error, shownCommand(plan.command), true);
+  }
+
+  /** The server has no data connection of a route that we had announced or made. */
+  #unused(mode: DataMode, endpoint: string): Pick<FtpErrorDetails, "tried" | "hint"> {
+    const { modes } = this.#parts;
+    const { attempts } = modes.memory;
+    attempts.set(mode, { mode, endpoint, outcome: OUTCOMES.unused, ms: 0 });
+    const tried = [...attempts.values()];
+    return { tried, hint: blockedHint(this.link, modes, tried) };
   }
 
   async #arrive<T>(plan: TransferPlan<T>, route: DataRoute, signal: AbortSignal): Promise<DataTransport> {

@@ -55,6 +55,11 @@ export type DataOptions = {
   readonly activeAddress?: string | undefined;
   /** Ports on which to wait in active mode. Default: any. */
   readonly activePorts?: { readonly from: number; readonly to: number } | undefined;
+  /**
+   * Active mode behind a NAT asks the router for a port that leads to ours (PCP, NAT-PMP), unless there is an
+   * `activeAddress`. Default true.
+   */
+  readonly portMapping?: boolean | undefined;
   /** Connects where a 227 says, though it is not the server's host. Default false: its own host is used (attack 64). */
   readonly trustPasvAddress?: boolean | undefined;
 };

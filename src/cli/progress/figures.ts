@@ -1,6 +1,7 @@
 /** Sizes, rates and times as they stand in a line of progress, short and of nearly the same length. */
 import { widthOf } from "../columns.ts";
 import { printable } from "../../client/errors.ts";
+import { twoDigits } from "../../protocol/calendar.ts";
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
 const MINUTE = 60;
@@ -47,10 +48,6 @@ export function shownTime(seconds: number | undefined): string {
   const minutes = Math.floor((whole % HOUR) / MINUTE);
   const rest = twoDigits(whole % MINUTE);
   return hours > 0 ? `${hours}:${twoDigits(minutes)}:${rest}` : `${minutes}:${rest}`;
-}
-
-function twoDigits(value: number): string {
-  return String(value).padStart(2, "0");
 }
 
 /**

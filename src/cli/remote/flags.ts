@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { Help, InvalidArgumentError, Option, type Command } from "commander";
 import { parseDuration, parseOctets } from "../../base/units.ts";
 import { DATA_MODES, type DataMode } from "../../client/errors.ts";
-import { localFault } from "../../client/octets.ts";
 import type { ConnectOptions, TlsMode, TlsOptions } from "../../client/types.ts";
+import { cannotRead } from "../cannot-read.ts";
 import { CliError, EXIT } from "../exit.ts";
 
 export type RemoteFlags = {
@@ -22,6 +22,8 @@ export type RemoteFlags = {
   readonly clearData?: true;
   readonly mode?: readonly DataMode[];
   readonly activeAddress?: string;
+  /** false: `--no-port-mapping`. */
+  readonly portMapping?: boolean;
   readonly activePorts?: { readonly from: number; readonly to: number };
   readonly proxy?: string;
   readonly proxyStyle?: NonNullable<Exclude<ConnectOptions["proxy"], string>>["style"];
@@ -110,6 +112,7 @@ function wayFlags(command: Command): Command {
     .option("-m, --mode <LIST>", "data modes in their order: epsv,pasv,eprt,port, passive, active", readModes)
     .option("--active-address <ADDRESS>", "our address as the server sees it, for active mode")
     .option("--active-ports <A-B>", "our ports for active mode", readPorts)
+    .option("--no-port-mapping", "active mode asks no router for a port (PCP, NAT-PMP)")
     .option("--proxy <URL>", "http://, https://, socks5://, socks5h:// or ftp:// proxy (default: $ftp_proxy)")
     .addOption(
       new Option("--proxy-style <STYLE>", "how an ftp:// proxy is told the host").choices([
@@ -201,7 +204,12 @@ export function connectOptions(flags: RemoteFlags): ConnectOptions {
     account: flags.account,
     // As ssh does: most FTP servers have a certificate that no authority vouches for.
     tls: { ...tlsOptions(flags), trust: flags.tlsTrust ?? "first-use" },
-    data: { modes: flags.mode, activeAddress: flags.activeAddress, activePorts: flags.activePorts },
+    data: {
+      modes: flags.mode,
+      activeAddress: flags.activeAddress,
+      activePorts: flags.activePorts,
+      portMapping: flags.portMapping,
+    },
     proxy: flags.proxy === undefined ? undefined : { url: flags.proxy, style: flags.proxyStyle },
     connections: flags.connections,
     retry: flags.retries === undefined ? undefined : { attempts: flags.retries },
@@ -237,6 +245,6 @@ function pem(file: string | undefined): string | undefined {
   try {
     return readFileSync(file, "latin1");
   } catch (error) {
-    throw new CliError(`${localFault(error, `cannot read ${file}`).message}.`, EXIT.usage);
+    throw cannotRead(file, error);
   }
 }

@@ -1,8 +1,8 @@
 /** As whom a command signs in: what was said, else .netrc, else a question; and where the password comes from. */
 import { readFileSync } from "node:fs";
-import { findLogin, netrcPaths, readNetrc } from "../../client/netrc.ts";
-import { localFault } from "../../client/octets.ts";
+import { type NetrcMacro, findLogin, netrcPaths, readNetrc } from "../../client/netrc.ts";
 import type { FtpUrl } from "../../client/url.ts";
+import { cannotRead } from "../cannot-read.ts";
 import { CliError, EXIT } from "../exit.ts";
 import { askSecret } from "../password-prompt.ts";
 import { type Shown, fitting } from "../wrap.ts";
@@ -12,6 +12,9 @@ import type { RemoteFlags } from "./flags.ts";
 const PASSWORD_MOST = 4_096;
 
 export type Login = { readonly user?: string; readonly password?: string; readonly account?: string };
+
+/** What .netrc says of a host; `macros` are for a shell. */
+type NetrcLogin = Login & { readonly macros: readonly NetrcMacro[] };
 
 /** A server, and the command of its bookmark that gives the password. */
 export type LoginPlace = { readonly url: FtpUrl; readonly passwordCommand?: string | undefined };
@@ -34,7 +37,10 @@ export async function loginOf(place: LoginPlace, flags: RemoteFlags, { say, sign
     return { ...(user === undefined ? {} : { user }), password };
   }
   const found = flags.netrc === false ? undefined : await netrcLogin(url.host, { user, flags, say });
-  if (found?.password !== undefined) return found;
+  if (found?.password !== undefined) {
+    const { macros: _, ...login } = found;
+    return login;
+  }
   const name = user ?? found?.user;
   if (name === undefined || name === "anonymous" || name === "ftp") {
     tell(name, "as a guest");
@@ -74,18 +80,19 @@ export async function netrcLogin(
     flags,
     say,
   }: { readonly user: string | undefined; readonly flags: RemoteFlags; readonly say: (line: string) => void },
-): Promise<Login | undefined> {
+): Promise<NetrcLogin | undefined> {
   const files = typeof flags.netrc === "string" ? [flags.netrc] : netrcPaths(process.env);
   const { file, text, warnings } = await readNetrc(files);
   for (const warning of warnings) say(`warning: ${warning}`);
   const entry = findLogin(text, { host, user });
   if (entry === undefined) return undefined;
-  const { login = user, password, account } = entry;
+  const { login = user, password, account, macros } = entry;
   if (flags.verbose === true) {
     const what = password === undefined ? "the name" : "name and password";
     say(`note: signing in at ${host} as ${login ?? "anonymous"}, ${what} from ${file}`);
   }
   return {
+    macros,
     ...(login === undefined ? {} : { user: login }),
     ...(password === undefined ? {} : { password }),
     ...(account === undefined ? {} : { account }),
@@ -103,7 +110,7 @@ function passwordIn(file: string): string {
     if (file === "-") fromInput = password;
     return password;
   } catch (error) {
-    throw new CliError(`${localFault(error, `cannot read the password from ${file}`).message}.`, EXIT.usage);
+    throw cannotRead(`the password from ${file}`, error);
   }
 }
 

@@ -146,3 +146,8 @@ export function demandPath(url: FtpUrl, what: string): string {
   if (url.path !== "") return url.path;
   throw new FtpError("USAGE", `${formatFtpUrl(url)} names no ${what}`, { phase: "local" });
 }
+
+/** Where a file goes that is to keep its name. @param folder as it was asked for; "" is the one after the login. */
+export function inFolder(folder: string, name: string): string {
+  return folder === "" ? name : `${folder.replace(/\/+$/, "")}/${name}`;
+}

@@ -3,12 +3,12 @@ import { basename, dirname, join } from "node:path";
 import { hasGlob } from "../../protocol/glob.ts";
 import { connect } from "../client.ts";
 import { FtpError } from "../errors.ts";
-import { WALK_DEPTH } from "../limits.ts";
+import { LINKS_DEEP, WALK_DEPTH } from "../limits.ts";
 import { NAME_LEFT_OUT } from "../listing.ts";
 import type { Client, Entry } from "../types.ts";
 import { type FtpUrl, defaultPort, formatFtpUrl, parseFtpUrl } from "../url.ts";
 import { Crew } from "./crew.ts";
-import { FETCH_PARALLEL, FETCH_PARALLEL_MOST, JOBS_WAITING, LINKS_DEEP } from "./limits.ts";
+import { FETCH_PARALLEL, FETCH_PARALLEL_MOST, JOBS_WAITING } from "./limits.ts";
 import { type Place, isLinkInside, localName, pathOfPlace } from "./local-name.ts";
 import { endOfLink } from "./link-end.ts";
 import type { LocalTree } from "./local-tree.ts";
@@ -117,7 +117,7 @@ class FtpTree {
         folders: [...this.#hostPart(), ...folders.slice(this.#hostPart().length)],
       });
     }
-    if (found === 0) throw new FtpError("NOT_FOUND", `nothing fits ${pattern}`, { phase: "command", retryable: false });
+    if (found === 0) throw new FtpError("NOT_FOUND", `nothing fits ${pattern}`, { phase: "command" });
   }
 
   #hostPart(): readonly string[] {
@@ -133,7 +133,7 @@ class FtpTree {
     const { most = Number.POSITIVE_INFINITY } = this.#terms.options;
     this.#begun += 1;
     if (this.#begun > most) {
-      throw new FtpError("LIMIT", `more than ${most} files and folders`, { phase: "local", retryable: false });
+      throw new FtpError("LIMIT", `more than ${most} files and folders`, { phase: "local" });
     }
     this.#crew.add(work);
   }
@@ -237,7 +237,7 @@ class FtpTree {
       return;
     }
     if (quota !== undefined && notes.octets >= quota) {
-      throw new FtpError("LIMIT", `${quota} octets have been fetched`, { phase: "local", retryable: false });
+      throw new FtpError("LIMIT", `${quota} octets have been fetched`, { phase: "local" });
     }
     notes.emit({ kind: "start", url, path, size: entry.size, resumedAt: 0 });
     const progress = notes.progress(url, path);

@@ -1,7 +1,7 @@
 /** A tree of a web site: a page, what it links to, and so on, within one host, one folder and so many levels. */
 import { RateLimiter } from "../../net/rate-limiter.ts";
 import { Throttle } from "../../net/throttle.ts";
-import { FtpError } from "../errors.ts";
+import { FtpError, usageError } from "../errors.ts";
 import { RETRY_ATTEMPTS } from "../limits.ts";
 import { withRetries } from "../retry.ts";
 import { Crew } from "./crew.ts";
@@ -34,10 +34,7 @@ export type HttpJobTerms = {
 /** @throws {FtpError} USAGE; where the first page cannot be had; the signal's reason. */
 export async function fetchHttp(text: string, terms: HttpJobTerms): Promise<void> {
   if (!URL.canParse(text)) {
-    throw new FtpError("USAGE", "this is no URL of HTTP: write http://www.example.org/", {
-      phase: "local",
-      retryable: false,
-    });
+    throw usageError("this is no URL of HTTP: write http://www.example.org/");
   }
   const url = new URL(text);
   url.hash = "";
@@ -108,7 +105,7 @@ class HttpTree {
       return;
     }
     if (options.quota !== undefined && notes.octets >= options.quota) {
-      throw new FtpError("LIMIT", `${options.quota} octets have been fetched`, { phase: "local", retryable: false });
+      throw new FtpError("LIMIT", `${options.quota} octets have been fetched`, { phase: "local" });
     }
     const attempts = options.retry?.attempts ?? RETRY_ATTEMPTS;
     const kept: Place[] = [];
@@ -234,7 +231,6 @@ class HttpTree {
     if (this.#seen.size >= this.#most) {
       throw new FtpError("LIMIT", `more than ${this.#most} documents`, {
         phase: "local",
-        retryable: false,
         hint: "allow more, or fewer levels",
       });
     }
@@ -242,7 +238,6 @@ class HttpTree {
     if (this.#length > URLS_LENGTH) {
       throw new FtpError("LIMIT", "the links that were found do not fit into memory", {
         phase: "local",
-        retryable: false,
       });
     }
     this.#seen.add(url.href);

@@ -1,6 +1,7 @@
 /** What a job of fetching has to say: counts, failures and warnings within bounds, and events for whoever listens. */
 import type { FtpError } from "../errors.ts";
-import { FAILURES_KEPT, PROGRESS_MS, WARNINGS_KEPT } from "./limits.ts";
+import { FAILURES_KEPT, WARNINGS_KEPT } from "../limits.ts";
+import { PROGRESS_MS } from "./limits.ts";
 import type { FetchEvent, FetchFailure, FetchOptions, FetchReport, LeftOutReason } from "./types.ts";
 
 export class Notes {

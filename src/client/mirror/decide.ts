@@ -1,8 +1,9 @@
 /** What is to be done about one name of a folder, by what each side has under it. */
 import { FtpError } from "../errors.ts";
+import { LINKS_DEEP } from "../limits.ts";
 import type { Abilities } from "./abilities.ts";
 import { type CompareTerms, differenceOf, timesAgree } from "./compare.ts";
-import { LINKS_DEEP, MIRROR_DEPTH } from "./limits.ts";
+import { MIRROR_DEPTH } from "./limits.ts";
 import { targetInside } from "./link-target.ts";
 import type { Pair } from "./names.ts";
 import type { Notes } from "./notes.ts";

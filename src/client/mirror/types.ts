@@ -161,7 +161,7 @@ export type Report = {
   /** At most `FAILURES_KEPT`; `failures` counts all. */
   readonly failed: readonly Failure[];
   readonly failures: number;
-  /** At most `MIRROR_WARNINGS`. */
+  /** At most `WARNINGS_KEPT`. */
   readonly warnings: readonly string[];
   /** What ended the job before its end: no room, too many deletions, no tries left, the first failure with `failEarly`. */
   readonly stopped: FtpError | undefined;
