@@ -38,13 +38,14 @@ export async function getFromMirrors(urls: readonly string[], work: MirrorWork):
   await transferOne(
     {
       name: first.path,
-      run: async (onProgress) =>
+      run: async (onProgress, onPart) =>
         await segmentedDownload(sources, to, {
           ...options,
           segments: options.segments ?? "auto",
           mustAgree: true,
           signal,
           onProgress,
+          onPart,
         }),
     },
     transfers,

@@ -44,7 +44,7 @@ Examples:
   ferryman get 'ftp://example.org/pub/*.gz' -O downloads -P 4
   ferryman get -c ftp://example.org/large.iso          go on where it stopped
   ferryman get -n 4 ftp://example.org/large.iso        in segments, 4 at once
-  ferryman get -n 6 ftp://a.example.org/large.iso --mirror ftp://b.example.net/pub/
+  ferryman get -n 6 ftp://a.example.org/large.iso --mirror ftp://b.example/pub/
   ferryman get ftp://example.org/log -o - | tail
   ferryman get -r ftp://example.org/pub/ -l 2          a tree, as wget does it
   ferryman get -r https://example.org/docs/ -A '*.pdf'
