@@ -22,6 +22,8 @@ export const KNOWN_MODE_WAIT_MS = 5_000;
 export const SECOND_MODE_WAIT_MS = 700;
 /** Milliseconds for which the server may take to connect to us. */
 export const ACTIVE_WAIT_MS = 5_000;
+/** Milliseconds for a reply that explains why the data connection has just failed: a round trip to the far side of the earth. */
+export const REFUSAL_WAIT_MS = 250;
 /** Milliseconds in which an aborted transfer must be answered, or its control connection is given up. */
 export const ABORT_WAIT_MS = 3_000;
 /** How often a call is tried in all, the milliseconds before the second try, and the longest wait between two. */
