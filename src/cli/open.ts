@@ -6,11 +6,12 @@ import { FtpError } from "../client/errors.ts";
 import { proxyFromEnvironment } from "../client/proxy-environment.ts";
 import type { ConnectOptions } from "../client/types.ts";
 import { type FtpUrl, defaultPort, formatFtpUrl } from "../client/url.ts";
-import { CliError, EXIT } from "./exit.ts";
+import { CliError, EXIT, cannotRead } from "./exit.ts";
 import { askSecret } from "./password-prompt.ts";
 import { boardMode } from "./progress/board.ts";
 import { REMOTE_HELP, type RemoteFlags, withRemoteFlags } from "./remote/flags.ts";
-import { netrcLogin, passwordIn, placeOf } from "./remote/reach.ts";
+import { netrcLogin, passwordSaid } from "./remote/login.ts";
+import { type Place, placeOf } from "./remote/reach.ts";
 import { SCRIPT_MOST } from "./shell/limits.ts";
 import type { ConnectHelp, Connected } from "./shell/connection.ts";
 import { type ShellOptions, type WindowsScript, runShell } from "./shell/shell.ts";
@@ -135,9 +136,10 @@ type Way = { readonly flags: OpenFlags; readonly help: ConnectHelp };
 
 /** Options of the shell count more than flags, and those more than a bookmark. */
 async function reached(target: string, options: ConnectOptions, { flags, help }: Way): Promise<Connected> {
-  const { url, options: placed } = await placeOf(target, flags);
+  const place = await placeOf(target, flags);
+  const { url, options: placed } = place;
   const port = options.port ?? url.port ?? defaultPort(url.scheme);
-  const { macros, ...login } = await loginOf(url, { ...placed, ...defined(options) }, { flags, help });
+  const { macros, ...login } = await loginOf(place, { ...placed, ...defined(options) }, { flags, help });
   const client = await connect(formatFtpUrl({ ...url, path: "" }), {
     ...placed,
     ...options,
@@ -158,11 +160,12 @@ function defined({ user, password }: Login): Login {
 
 /** What was said, else $LFTP_PASSWORD if it may, else .netrc, else a question; without any of them a guest. */
 async function loginOf(
-  url: FtpUrl,
-  { user = url.user, password, account }: Login,
+  place: Place,
+  { user = place.url.user, password, account }: Login,
   { flags, help }: Way,
 ): Promise<FoundLogin> {
-  const known = password ?? saidPassword(url, flags);
+  const { url } = place;
+  const known = password ?? (await passwordSaid(place, flags)) ?? passwordOfLftp(flags);
   const isAsked = known === undefined && flags.netrc !== false;
   const found = isAsked ? await netrcLogin(url.host, { user, flags, say: help.say }) : undefined;
   const name = user ?? found?.user;
@@ -174,9 +177,8 @@ async function loginOf(
   };
 }
 
-function saidPassword({ password }: FtpUrl, { passwordFile, envPassword }: OpenFlags): string | undefined {
-  if (passwordFile !== undefined) return passwordIn(passwordFile);
-  return password ?? (envPassword === true ? process.env["LFTP_PASSWORD"] : undefined);
+function passwordOfLftp({ envPassword }: OpenFlags): string | undefined {
+  return envPassword === true ? process.env["LFTP_PASSWORD"] : undefined;
 }
 
 type Question = { readonly url: FtpUrl; readonly help: ConnectHelp };
@@ -207,7 +209,7 @@ function textOf(file: string): string {
   try {
     text = readFileSync(file === "-" ? 0 : file, "utf8");
   } catch (error) {
-    throw new CliError(`Cannot read ${file}: ${error instanceof Error ? error.message : ""}`, EXIT.usage);
+    throw cannotRead(file, error);
   }
   if (text.length > SCRIPT_MOST) throw new CliError(`${file} has more than ${SCRIPT_MOST} characters.`, EXIT.usage);
   return text;

@@ -9,9 +9,10 @@ import { NativeConnection } from "../net/native-connection.ts";
 import type { Throttle } from "../net/throttle.ts";
 import type { DataTransport } from "../net/transport.ts";
 import type { ControlLink } from "./control.ts";
-import { type DataRoute, type ModeTerms, routeAhead, routeData } from "./data-modes.ts";
-import { FtpError, type FtpPhase, type FtpReply, type DataMode, shownCommand } from "./errors.ts";
-import { ABORT_WAIT_MS, FINISH_WAIT_MS, REFUSAL_WAIT_MS } from "./limits.ts";
+import { OUTCOMES } from "./data-advice.ts";
+import { type DataRoute, type ModeTerms, blockedHint, routeAhead, routeData } from "./data-modes.ts";
+import { type DataMode, FtpError, type FtpErrorDetails, type FtpPhase, type FtpReply, shownCommand } from "./errors.ts";
+import { ABORT_WAIT_MS, FINISH_WAIT_MS, FINISH_WHOLE_MS, REFUSAL_WAIT_MS } from "./limits.ts";
 import { replyError } from "./reply-errors.ts";
 import { Ahead } from "./ahead.ts";
 import { dataFault } from "./data-faults.ts";
@@ -46,6 +47,8 @@ export type TransferPlan<T> = {
   readonly signal?: AbortSignal | undefined;
   /** Moves the octets, until `life` says that nobody wants them any longer. What it leaves unread is cut off; then `isPart` must be set. */
   readonly move: (transport: DataTransport, life: AbortSignal) => Promise<T>;
+  /** Asked when the data connection has ended: all of it is there, whatever the server says now. It may then be lost. */
+  readonly isWhole?: () => boolean;
   /** The caller stops before the end of the file: the server may call that a fault (426, 451). */
   readonly isPart?: boolean;
 };
@@ -187,7 +190,7 @@ export class FtpSession {
     { signal, life }: { signal: AbortSignal | undefined; life: AbortSignal },
   ): Promise<DataRoute> {
     const port = this.#ahead.begin();
-    const known = port === undefined ? undefined : await routeAhead(this.link, port, terms, life);
+    const known = port === undefined ? undefined : await routeAhead(port, terms, life);
     return known ?? (await routeData(this.link, async (line) => await this.ask(line, { signal }), terms, life));
   }
 
@@ -246,6 +249,7 @@ export class FtpSession {
         modes.worked(route.mode);
       }
       modes.memory.failed.clear();
+      modes.memory.attempts.clear();
       modes.memory.rounds = 0;
       // Pure-FTPd answers a command that comes during an upload with a 500, which would pass for the upload's end.
       if (final === undefined && route.mode === "epsv" && plan.direction === "in") this.#ahead.ask();
@@ -267,9 +271,10 @@ export class FtpSession {
 
   /** Undefined: the control connection was lost, which alone says nothing of the file. */
   async #lastReply<T>(plan: TransferPlan<T>): Promise<FtpReply | undefined> {
+    const ms = plan.isWhole?.() === true ? FINISH_WHOLE_MS : FINISH_WAIT_MS;
     try {
       for (;;) {
-        const reply = await this.link.reply({ phase: "finish", ms: FINISH_WAIT_MS, signal: plan.signal });
+        const reply = await this.link.reply({ phase: "finish", ms, signal: plan.signal });
         if (reply.code >= 200 && !this.#ahead.takes(reply)) return reply;
       }
     } catch (error) {
@@ -306,11 +311,13 @@ export class FtpSession {
   }
 
   #refused<T>(plan: TransferPlan<T>, { mode, endpoint }: DataRoute, reply: FtpReply): FtpError {
-    const { memory } = this.#parts.modes;
+    const { modes } = this.#parts;
+    const { memory } = modes;
+    const blocked = reply.code === 425 ? this.#unused(mode, endpoint) : {};
     const error = replyError(plan.what, reply, {
       phase: reply.code === 425 ? "data-open" : "transfer",
       command: shownCommand(plan.command),
-      ...(reply.code === 425 ? { tried: [{ mode, endpoint, outcome: "the server could not use it", ms: 0 }] } : {}),
+      ...blocked,
     });
     if (error.code === "DATA_BLOCKED") memory.failed.add(mode);
     if (error.code !== "TLS_RESUME_REQUIRED" || this.info.tls?.version !== "TLSv1.3") return error;
@@ -318,6 +325,15 @@ export class FtpSession {
     memory.cap();
     this.link.destroy("its TLS was not resumed as the server wants it");
     return withCommand(error, shownCommand(plan.command), true);
+  }
+
+  /** The server has no data connection of a route that we had announced or made. */
+  #unused(mode: DataMode, endpoint: string): Pick<FtpErrorDetails, "tried" | "hint"> {
+    const { modes } = this.#parts;
+    const { attempts } = modes.memory;
+    attempts.set(mode, { mode, endpoint, outcome: OUTCOMES.unused, ms: 0 });
+    const tried = [...attempts.values()];
+    return { tried, hint: blockedHint(this.link, modes, tried) };
   }
 
   async #arrive<T>(plan: TransferPlan<T>, route: DataRoute, signal: AbortSignal): Promise<DataTransport> {

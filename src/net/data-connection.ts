@@ -5,7 +5,7 @@
  */
 import type { Socket } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
-import { systemCode } from "./active-connection.ts";
+import { systemCode } from "../base/system-code.ts";
 import { type Endpoint, plainAddress } from "./addresses.ts";
 import { takeOctets } from "./chunks.ts";
 import type { CutStream } from "./tls/cut.ts";

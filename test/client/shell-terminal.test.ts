@@ -9,7 +9,7 @@ import { test } from "node:test";
 import { Kept } from "../../src/cli/shell/test-client.ts";
 import { type Ran, missing, run } from "../support/run.ts";
 import { CONTENT, absentPeer, startPeer } from "./peers.ts";
-import { scratch } from "./scratch.ts";
+import { scratch } from "../../src/client/test-folder.ts";
 
 const PROGRAM = join(import.meta.dirname, "../../bin/ferryman.cjs");
 /** Node has no pseudo terminals: this hands octets to one of 80 by 24, and ends with the program's code. */

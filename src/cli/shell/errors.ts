@@ -1,6 +1,6 @@
 /** How a command of the shell can end other than well. */
 import { FtpError, printable } from "../../client/errors.ts";
-import { systemCode } from "../../net/active-connection.ts";
+import { systemCode } from "../../base/system-code.ts";
 
 /** An expected failure: `message` is for people and says what to do. */
 export class ShellError extends Error {

@@ -47,7 +47,7 @@ export async function fetchPiece(call: Call, piece: Piece, flags: MoveFlags): Pr
       ...(await resuming(client, piece, flags)),
     };
     const moved = await client.download(piece.remote, piece.local, options);
-    if (flags.removesSource === true && moved.skipped !== true)
+    if (flags.removesSource === true && moved.leftAlone !== true)
       await client.remove(piece.remote, { signal: call.signal });
     return moved;
   });
@@ -83,7 +83,7 @@ export async function sendPiece(
       mode === "append"
         ? await client.append(piece.remote, piece.local, options)
         : await client.upload(piece.local, piece.remote, options);
-    if (flags.removesSource === true && moved.skipped !== true) await rm(piece.local);
+    if (flags.removesSource === true && moved.leftAlone !== true) await rm(piece.local);
     return moved;
   });
   call.shell.names.clear();
@@ -143,7 +143,7 @@ async function shown(
   try {
     const moved = await work(({ bytes, total, resumedAt }) => transfer.update(bytes, { total, resumedAt }));
     transfer.update(moved.bytes, { resumedAt: moved.resumedAt });
-    const isThere = moved.skipped === true || (moved.bytes === 0 && moved.resumedAt > 0);
+    const isThere = moved.leftAlone === true || (moved.bytes === 0 && moved.resumedAt > 0);
     transfer.done(isThere ? "is there already" : undefined);
   } catch (error) {
     transfer.failed(call.signal.aborted ? "interrupted" : described(error));

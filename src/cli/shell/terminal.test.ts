@@ -7,7 +7,7 @@ import { type TestContext, test } from "node:test";
 import { FtpError } from "../../client/errors.ts";
 import type { ConnectOptions } from "../../client/types.ts";
 import type { ShellOptions } from "./options.ts";
-import { MemoryClient, type Stage, staged } from "./test-client.ts";
+import { MemoryClient, type Stage, staged, until } from "./test-client.ts";
 
 const FILES = { "/base/a.txt": "hello\n", "/base/stuck": "never", "/base/pub": undefined };
 const PROMPT = "ann@ftp.example.org:/base [clear]> ";
@@ -264,9 +264,4 @@ test("lines of a pipe are a script: what is wrong ends it, and its jobs are wait
 
 async function called(stage: Stage, call: string): Promise<void> {
   await until(() => stage.client.calls.includes(call));
-}
-
-/** By turns of the event loop: nothing tells of it. */
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise(setImmediate);
 }

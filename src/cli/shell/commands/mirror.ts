@@ -129,7 +129,7 @@ function heard(call: Call, event: MirrorEvent, hearing: Hearing): void {
     case "warning":
       call.say(printable(`note: ${event.text}`));
       break;
-    case "skipped":
+    case "left-out":
       break;
     default:
       if (hearing.isVerbose) call.say(printable(`${event.kind} ${event.path}`));
@@ -160,14 +160,14 @@ function onBoard(call: Call, event: FileEvent, { shown }: Hearing): void {
 }
 
 function tell(call: Call, report: Report): void {
-  const { copied, replaced, made, linked, deleted, skipped, octets, failures, stopped, deletesHeld } = report;
+  const { copied, replaced, made, linked, deleted, same, octets, failures, stopped, deletesHeld } = report;
   const parts = [
     [copied, "new"],
     [replaced, "changed"],
     [made, "folders made"],
     [linked, "links made"],
     [deleted, "removed"],
-    [skipped, "the same"],
+    [same, "the same"],
   ] as const;
   const said = parts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
   call.say(said.length === 0 ? "nothing to do" : `${said.join(", ")}; ${shownSize(octets)} moved`);
