@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { connect } from "../../src/client/client.ts";
 import { absentPeer, startPeer } from "./peers.ts";
-import { scratch } from "../support/scratch.ts";
+import { scratch } from "../../src/client/test-folder.ts";
 
 /** Enough that the loss, one in some twenty, would show. */
 const FILES = 120;
