@@ -7,7 +7,7 @@ import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import { getCommand } from "../src/cli/get.ts";
 import { CliError } from "../src/cli/exit.ts";
-import { type Scratch, scratch } from "./client/scratch.ts";
+import { type Scratch, scratch } from "../src/client/test-folder.ts";
 import { type TestServer, startServer } from "./support/server.ts";
 
 const MEBIBYTE = 1_048_576;

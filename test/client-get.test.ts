@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import { getCommand } from "../src/cli/get.ts";
+import { listening } from "./support/ports.ts";
 import { startServer } from "./support/server.ts";
 
 /** Control connections that came by, each handed on to a server. */
@@ -26,15 +27,12 @@ async function counting(
       one.pipe(other);
     }
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  assert.ok(address !== null && typeof address === "object");
+  const own = await listening(server);
   const close = async (): Promise<void> => {
     server.close();
     await once(server, "close");
   };
-  return { port: address.port, count: () => count, [Symbol.asyncDispose]: close };
+  return { port: own, count: () => count, [Symbol.asyncDispose]: close };
 }
 
 test("URLs of one server and user need one login, and another user has his own", async () => {

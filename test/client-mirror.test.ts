@@ -16,7 +16,7 @@ import {
   utimes,
   writeFile,
 } from "node:fs/promises";
-import { type AddressInfo, type Socket, createServer } from "node:net";
+import { type Socket, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -26,8 +26,10 @@ import type { MirrorSpec, Report } from "../src/client/mirror/types.ts";
 import type { Client } from "../src/client/types.ts";
 import { listen } from "../src/client/test-proxies.ts";
 import { until } from "./support/attack.ts";
+import { portOf } from "./support/ports.ts";
 import { run } from "./support/run.ts";
 import { startServer } from "./support/server.ts";
+import { clearClient } from "./client/clear-client.ts";
 
 const THEN = new Date("2024-05-06T07:08:09Z");
 const MEBIBYTE = 1_048_576;
@@ -61,7 +63,7 @@ async function withTrees(
   await using server = await startServer();
   const local = await mkdtemp(join(tmpdir(), "ferryman-mirror-"));
   try {
-    await using client = await connect(`ftp://ann:secret@127.0.0.1:${server.port}`, { tls: "off", store: false });
+    await using client = await clearClient(server);
     await work(client, { remote: server.root, local });
   } finally {
     await rm(local, { recursive: true, force: true });
@@ -150,6 +152,7 @@ test("a run that was cut goes on with the file in which it was cut", async () =>
     await cut(client, up, "large");
     const went = await mirror(client, up).run();
     assert.deepEqual([went.copied + went.replaced, went.failures], [1, 0], JSON.stringify(went.failed[0]));
+    assert.ok(went.octets > 0 && went.octets < 5.5 * MEBIBYTE, String(went.octets));
     assert.ok(data.equals(await readFile(join(remote, "up", "large"))));
     assert.deepEqual(await readdir(join(local, "journal")), []);
   });
@@ -189,6 +192,39 @@ test("after kill -9 the same command goes on where it was", async () => {
   }
 });
 
+test("after kill -9 in the middle of an upload the same command goes on inside the file", async () => {
+  await using server = await startServer();
+  const local = await mkdtemp(join(tmpdir(), "ferryman-mirror-"));
+  try {
+    const data = randomBytes(8 * MEBIBYTE);
+    await put(local, "site/large", data);
+    const url = `ftp://ann:secret@127.0.0.1:${server.port}/`;
+    const args = [LAUNCHER, "mirror", join(local, "site"), url, "--tls", "off", "--no-store", "--no-netrc", "--json"];
+    // The notes about uploads that have begun.
+    const env = { XDG_STATE_HOME: join(local, "state") };
+    const child = spawn(process.execPath, [...args, "--limit-rate", String(4 * MEBIBYTE)], {
+      stdio: ["ignore", "pipe", "ignore"],
+      env: { ...process.env, ...env },
+    });
+    const ended = once(child, "exit");
+    let said = "";
+    for await (const chunk of child.stdout.setEncoding("utf8")) {
+      said += String(chunk);
+      const moved = [...said.matchAll(/"event":"progress".*"bytes":(\d+)/g)].at(-1)?.[1];
+      if (Number(moved) > MEBIBYTE) break;
+    }
+    child.kill("SIGKILL");
+    await ended;
+    const ran = await run(process.execPath, args, { env });
+    assert.equal(ran.code, 0, ran.stderr);
+    const octets = Number(/"event":"report".*"octets":(\d+)/.exec(ran.stdout)?.[1]);
+    assert.ok(octets > 0 && octets < 7.5 * MEBIBYTE, ran.stdout);
+    assert.ok(data.equals(await readFile(join(server.root, "large"))));
+  } finally {
+    await rm(local, { recursive: true, force: true });
+  }
+});
+
 const FOLDER = "type=dir;modify=20240506070809; sub\r\n";
 const FILE = "type=file;size=1;modify=20240506070809; one\r\n";
 
@@ -209,8 +245,7 @@ function dyingServer(socket: Socket): void {
   socket.write("220 ready\r\n");
   socket.on("data", (line: Buffer) => {
     const [verb = "", path = ""] = line.toString().trim().split(/ (.*)/s);
-    const address = data.address();
-    if (verb === "EPSV" && isBound(address)) return void socket.write(`229 here (|||${address.port}|)\r\n`);
+    if (verb === "EPSV") return void socket.write(`229 here (|||${portOf(data)}|)\r\n`);
     if (verb !== "MLSD") return void socket.write(`${answers[verb] ?? "200 well"}\r\n`);
     const send = (call: Socket): void => {
       socket.write("150 listing\r\n");
@@ -224,10 +259,6 @@ function dyingServer(socket: Socket): void {
     });
     return undefined;
   });
-}
-
-function isBound(address: AddressInfo | string | null): address is AddressInfo {
-  return typeof address === "object" && address !== null;
 }
 
 test("a listing that the server's end cut short deletes nothing", async () => {

@@ -52,6 +52,24 @@ test("commands, files of commands, and commands before", async (context) => {
   assert.equal((await asked(`-s:${file}`)).windowsScript?.logsIn, true);
 });
 
+test("-b is as -f, and -w:SIZE of ftp.exe is understood", async (context) => {
+  const folder = await mkdtemp(join(tmpdir(), "ferryman-open-"));
+  context.after(async () => await rm(folder, { recursive: true }));
+  const file = join(folder, "batch");
+  await writeFile(file, "-rm x\nput y\n");
+  assert.equal((await asked("-b", file, "host")).commands, "-rm x\nput y\n");
+  assert.equal((await asked("-i", "-w:8192", `-s:${file}`)).windowsScript?.text, "-rm x\nput y\n");
+});
+
+test("FTPMODE is a setting, unless --mode says something", async (context) => {
+  context.after(() => delete process.env["FTPMODE"]);
+  process.env["FTPMODE"] = "ACTIVE";
+  assert.deepEqual((await asked("host")).settings, { modes: "eprt,port" });
+  assert.deepEqual((await asked("host", "-m", "passive")).settings, {});
+  process.env["FTPMODE"] = "auto";
+  assert.deepEqual((await asked("host", "-d")).settings, { debug: "on" });
+});
+
 test("what cannot be is wrong usage", async () => {
   for (const [words, said] of [
     [["-c", "ls", "-f", "x"], /exclude each other/],

@@ -55,6 +55,7 @@ export async function connectHub(
     emit: events.emit,
     retry: options.retry ?? {},
     rate: options.rate,
+    zoneMinutes: options.zoneMinutes,
     isProxied: options.proxy !== undefined,
   });
   return { hub, events, memory };
@@ -112,13 +113,11 @@ class SessionMaker {
       },
     });
     const note = (what: string): void => events.emit("fallback", { id, what });
-    // Behind a proxy that carries octets the socket knows the proxy alone.
-    const address = dialled.via === undefined ? plainAddress(socket.remoteAddress ?? dialled.address) : dialled.address;
     try {
       const tls = this.#tls(replyMs);
       const { info, isPrivate } = await login(link, {
         ...target,
-        address,
+        address: dialled.address,
         tls,
         signal,
         note,
@@ -146,7 +145,7 @@ class SessionMaker {
           options: options.data ?? {},
           memory: this.#modes,
           path: this.#path,
-          server: address,
+          server: dialled.address,
           isTls: info.tls !== undefined,
           router: this.#router,
           dial: async (dataPort, dataHost, wait) => await this.#dialData({ host: dataHost, port: dataPort }, wait),

@@ -4,6 +4,7 @@
  * nothing afterwards (nat.md; row D7).
  */
 import { type Socket, isIPv6 } from "node:net";
+import { systemCode } from "../base/system-code.ts";
 import { type Endpoint, familyOf, plainAddress, sameAddress, showEndpoint } from "../net/addresses.ts";
 import { SocketEnd, type DataEnd } from "../net/data-end.ts";
 import type { DataPath } from "../net/data-path.ts";
@@ -237,7 +238,7 @@ async function connectPassive(
 
 function missOf(error: FtpError): string {
   const { cause } = error;
-  const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "";
+  const code = systemCode(cause);
   if (code === "ECONNREFUSED") return OUTCOMES.closed;
   if (code === "EHOSTUNREACH" || code === "ENETUNREACH") return OUTCOMES.noWay;
   return error.message;

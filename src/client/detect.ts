@@ -35,8 +35,8 @@ type Basics = {
 
 /**
  * Tries out a server: one session for each question, one after another, so that servers with few places bear it. It reads
- * listings of the home and one small file, and changes nothing there. Whether EPSV may go out early, and the zone of LIST,
- * are kept for later clients (`store`).
+ * listings of the home and one small file, and changes nothing there. Whether EPSV may go out early is kept
+ * for later clients (`store`).
  * @throws {FtpError} where nobody can sign in; or the signal's reason. All that fails afterwards stands in the profile.
  */
 export async function detect(url: string | URL, options: DetectOptions = {}): Promise<Profile> {
@@ -58,7 +58,7 @@ export async function detect(url: string | URL, options: DetectOptions = {}): Pr
   const isOffered = info.tls !== undefined || (await offersTls(String(url), own));
   if (info.tls === undefined) warnings.unshift(clearText(isOffered));
   const store = openStore(options.store);
-  store.remember({ host: info.host, port: info.port }, { pipelining, zoneMinutes: listing?.zoneMinutes });
+  store.remember({ host: info.host, port: info.port }, { pipelining });
   await store.flush();
   return {
     host: info.host,

@@ -128,6 +128,11 @@ export class FtpError extends Error {
   }
 }
 
+/** What cannot be asked for: nothing was sent. */
+export function usageError(message: string, hint?: string): FtpError {
+  return new FtpError("USAGE", message, { phase: "local", hint });
+}
+
 /** A reply's text, for messages: its lines in one, without what would disturb a terminal, at most `REPLY_SHOWN` characters. */
 export function shownReply({ code, lines }: FtpReply): string {
   const text = lines.map((line) => line.trim()).join(" ");

@@ -4,7 +4,7 @@
  * with the same shape.
  */
 import type { Socket } from "node:net";
-import { systemCode } from "./active-connection.ts";
+import { systemCode } from "../base/system-code.ts";
 import { type Endpoint, plainAddress } from "./addresses.ts";
 import { takeOctets } from "./chunks.ts";
 import type { CutStream } from "./tls/cut.ts";

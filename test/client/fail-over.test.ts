@@ -9,7 +9,7 @@ import { z } from "zod";
 import { type Networks, SERVER, outputOf, twoNetworks } from "../support/two-networks.ts";
 import type { NetworkRun } from "./network-client.ts";
 import { type PeerName, absentPeer } from "./peers.ts";
-import { scratch } from "./scratch.ts";
+import { scratch } from "../../src/client/test-folder.ts";
 
 /** Milliseconds, which the issue promises. That the next one costs nothing is told by the modes that were tried. */
 const FIRST_MS = 3_000;

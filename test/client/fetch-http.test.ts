@@ -7,6 +7,8 @@ import { test } from "node:test";
 import { fetchTree } from "../../src/client/fetch-tree/fetch-tree.ts";
 import type { FetchEvent, FetchOptions, FetchReport } from "../../src/client/fetch-tree/types.ts";
 import { FtpError } from "../../src/client/errors.ts";
+import { scratch } from "../../src/client/test-folder.ts";
+import { filesOf } from "./files.ts";
 import { type Pages, type Site, answer, startSite } from "./site.ts";
 
 const BARE: FetchOptions = { hostFolder: false, retry: { attempts: 3, firstMs: 1 }, replyMs: 2_000, stallMs: 2_000 };
@@ -20,22 +22,12 @@ type Stage = {
 
 async function onSite(pages: Pages, act: (stage: Stage) => Promise<void>): Promise<void> {
   await using site = await startSite(pages);
-  const folder = await mkdtemp(join(tmpdir(), "ferryman-site-"));
-  try {
-    await act({
-      site,
-      folder,
-      get: async (path, options) => await fetchTree(site.url(path), folder, { ...BARE, ...options }),
-    });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function filesOf(folder: string): Promise<readonly string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => !entry.isDirectory());
-  return files.map(({ parentPath, name }) => join(parentPath, name).slice(folder.length + 1)).toSorted();
+  await using folder = await scratch();
+  await act({
+    site,
+    folder: folder.path,
+    get: async (path, options) => await fetchTree(site.url(path), folder.path, { ...BARE, ...options }),
+  });
 }
 
 const nginx = (...names: readonly string[]): string =>

@@ -38,8 +38,8 @@ for (const name of PEER_NAMES) {
       for (const [path, data] of Object.entries(CONTENT))
         assert.ok(data.equals(await readFile(join(local, path))), path);
       const again = await job.run();
-      const { copied, replaced, deleted, skipped } = again;
-      assert.deepEqual([copied, replaced, deleted, skipped], [0, 0, 0, report.copied]);
+      const { copied, replaced, deleted, same } = again;
+      assert.deepEqual([copied, replaced, deleted, same], [0, 0, 0, report.copied]);
     });
   });
 
@@ -72,7 +72,7 @@ for (const name of PEER_NAMES) {
         assert.equal(report.failures, 0, report.failed[0]?.error.message);
         assert.ok(data.equals(await readFile(join(peer.root, INCOMING, "large"))));
         const again = await mirror(client, spec).run();
-        assert.deepEqual([again.copied, again.replaced, again.deleted, again.skipped], [0, 0, 0, 3]);
+        assert.deepEqual([again.copied, again.replaced, again.deleted, again.same], [0, 0, 0, 3]);
         assert.deepEqual(await readdir(journal), []);
         await rm(join(local, "large"));
         assert.equal((await mirror(client, spec).run()).deleted, 1);

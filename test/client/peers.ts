@@ -3,10 +3,9 @@
  * set up as the benchmark has them, and ours in this process. Each ends with the test, and after its life's limit at last.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { appendFileSync, chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { type Socket, createConnection, createServer } from "node:net";
+import { type Socket, createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Ground, QUICK, hashOf } from "../../bench/ground.ts";
@@ -19,6 +18,7 @@ import { vsftpd } from "../../bench/peers/vsftpd.ts";
 import { isRoot } from "../../bench/processes.ts";
 import { showEndpoint } from "../../src/net/addresses.ts";
 import { until } from "../support/attack.ts";
+import { freePort } from "../support/ports.ts";
 import { childrenOf, isAlive } from "../support/serve-process.ts";
 import { startServer } from "../support/server.ts";
 import { pairFor } from "../support/tls.ts";
@@ -262,15 +262,4 @@ async function answers(at: Place, implicit: boolean): Promise<boolean> {
   });
   socket.destroy();
   return greeting;
-}
-
-async function freePort(host: string): Promise<number> {
-  const server = createServer();
-  server.listen(0, host);
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }

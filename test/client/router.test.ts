@@ -11,7 +11,7 @@ import { suite, test } from "node:test";
 import { missing } from "../support/run.ts";
 import { elsewhere, isRoot } from "../support/serve-process.ts";
 import { outputOf } from "../support/two-networks.ts";
-import { type Scratch, scratch } from "./scratch.ts";
+import { type Scratch, scratch } from "../../src/client/test-folder.ts";
 
 /** Of nobody here; miniupnpd takes no address that is only for examples for a public one. */
 const [SERVER, WAN, LAN, CLIENT] = ["11.7.0.1", "11.7.0.2", "192.168.10.1", "192.168.10.2"];

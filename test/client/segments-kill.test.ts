@@ -6,11 +6,11 @@ import { once } from "node:events";
 import { existsSync, readFileSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { connect } from "../../src/client/client.ts";
 import { segmentedDownload } from "../../src/client/segments/segmented.ts";
 import { until } from "../support/attack.ts";
 import { startServer } from "../support/server.ts";
-import { type Scratch, scratch } from "./scratch.ts";
+import { type Scratch, scratch } from "../../src/client/test-folder.ts";
+import { clearClient } from "./clear-client.ts";
 
 const MEBIBYTE = 1_048_576;
 
@@ -35,7 +35,7 @@ test("after a kill the same download goes on where its journal is, and what come
   const octets = randomBytes(12 * MEBIBYTE);
   writeFileSync(join(server.root, "big"), octets);
   await killOne(folder, server.port);
-  await using ftp = await connect(`ftp://ann:secret@127.0.0.1:${server.port}/`, { store: false, tls: "off" });
+  await using ftp = await clearClient(server);
   const done = await ftp.download("big", folder.at("big"), { segments: 3 });
   assert.ok(done.resumedAt > MEBIBYTE, `${done.resumedAt} octets were kept`);
   assert.equal(done.resumedAt + done.bytes, octets.length);
@@ -52,7 +52,7 @@ test("after a kill, a file that was replaced by one of the same size is loaded a
   await killOne(folder, server.port);
   const octets = randomBytes(12 * MEBIBYTE);
   writeFileSync(join(server.root, "big"), octets);
-  await using ftp = await connect(`ftp://ann:secret@127.0.0.1:${server.port}/`, { store: false, tls: "off" });
+  await using ftp = await clearClient(server);
   const done = await ftp.download("big", folder.at("big"), { segments: 3 });
   assert.equal(done.resumedAt, 0);
   assert.ok(readFileSync(folder.at("big")).equals(octets));
@@ -69,7 +69,7 @@ test("after a kill the same download from two mirrors goes on, also when one of 
     writeFileSync(join(two.root, "big"), octets);
     await killOne(folder, one.port, two.port);
   }
-  await using ftp = await connect(`ftp://ann:secret@127.0.0.1:${one.port}/`, { store: false, tls: "off" });
+  await using ftp = await clearClient(one);
   const done = await segmentedDownload([{ client: ftp, path: "big" }], folder.at("big"), { segments: 3 });
   assert.ok(done.resumedAt > MEBIBYTE, `${done.resumedAt} octets were kept`);
   assert.ok(readFileSync(folder.at("big")).equals(octets));

@@ -8,7 +8,7 @@ import { connect } from "../../src/client/client.ts";
 import { segmentedDownload } from "../../src/client/segments/segmented.ts";
 import type { Client, ConnectOptions } from "../../src/client/types.ts";
 import { INCOMING, PEER_NAMES, type StartedPeer, absentPeer, startPeer } from "./peers.ts";
-import { scratch } from "./scratch.ts";
+import { scratch } from "../../src/client/test-folder.ts";
 
 const octets = randomBytes(6 * 1_048_576 + 11);
 const WAYS = { clear: "off", TLS: { mode: "explicit", trust: "any" } } as const;

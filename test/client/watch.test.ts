@@ -21,6 +21,7 @@ import type { Client } from "../../src/client/types.ts";
 import { type WatchEvent, type WatchOptions, type WatchReport, watchAndUpload } from "../../src/client/watch.ts";
 import { startServer } from "../support/server.ts";
 import { Liar } from "./liar.ts";
+import { clearClient } from "./clear-client.ts";
 
 const QUICK: WatchOptions = { settleMs: 60, scanMs: 400, retry: { firstMs: 10, mostMs: 50 } };
 /** Milliseconds for which a test waits for an event. */
@@ -94,7 +95,7 @@ async function staged(client: Client, there: string, act: (stage: Stage) => Prom
 
 async function onServer(act: (stage: Stage) => Promise<void>): Promise<void> {
   await using served = await startServer();
-  await using client = await connect(`ftp://ann:secret@127.0.0.1:${served.port}/`, { store: false, tls: "off" });
+  await using client = await clearClient(served);
   await staged(client, served.root, act);
 }
 

@@ -210,7 +210,7 @@ async function plain(places: readonly Place[], to: string, options: SegmentedOpt
   for (const [at, { hub, path }] of places.entries()) {
     try {
       const done = await download(hub, path, to, { ...options, timeoutMs: undefined });
-      return { ...done, connections: done.skipped === true ? 0 : 1, sources: done.skipped === true ? 0 : 1 };
+      return { ...done, connections: done.leftAlone === true ? 0 : 1, sources: done.leftAlone === true ? 0 : 1 };
     } catch (error) {
       const isLast = at === places.length - 1;
       if (isLast || options.signal?.aborted === true || !isOfOnePlace(error) || error.code === "EXISTS") throw error;
@@ -249,6 +249,7 @@ class Job {
       done = await this.#load(file, resumedAt);
     } catch (error) {
       if (!(await this.#keep(file, error))) await file.remove();
+      else if (file.done.total > 0) options.onPart?.({ path: file.path, bytes: file.done.total });
       if (error instanceof NoRestart) return (await this.#hasChanged()) ? "changed" : "no-restart";
       if (error instanceof FtpError && isRestRefused(error)) return "no-restart";
       throw error;
