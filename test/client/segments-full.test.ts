@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { connect } from "../../src/client/client.ts";
 import { isRoot } from "../support/serve-process.ts";
 import { startServer } from "../support/server.ts";
-import { scratch } from "./scratch.ts";
+import { scratch } from "../../src/client/test-folder.ts";
 
 const MEBIBYTE = 1_048_576;
 const skip = isRoot && process.platform === "linux" ? false : "needs root on Linux, for a small disk";
