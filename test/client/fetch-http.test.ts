@@ -1,7 +1,6 @@
 /** `fetchTree` over HTTP: what is fetched of a site, what is left alone, and that nothing lands elsewhere. */
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, readdir, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fetchTree } from "../../src/client/fetch-tree/fetch-tree.ts";
@@ -251,21 +250,18 @@ test("attack 64: no link of a page leads out of the folder, and none here is fol
     "/b%00c": { body: "nul" },
   };
   await onSite(pages, async ({ folder, get }) => {
-    const outside = await mkdtemp(join(tmpdir(), "ferryman-outside-"));
-    try {
-      await mkdir(join(folder, "in"));
-      await symlink(outside, join(folder, "in", "link"));
-      await symlink(join(outside, "planted"), join(folder, "in", "index.html"));
-      const report = await fetchTree((await startUrl(get)).href, join(folder, "in"), BARE);
-      assert.deepEqual(await readdir(outside), []);
-      assert.ok(
-        report.failed.some(({ error }) => error.code === "UNSAFE_NAME"),
-        JSON.stringify(report.failed),
-      );
-      assert.deepEqual(await filesOf(join(folder, "in")), ["a/..%2F..%2F..%2Fescaped", "b%00c", "index.html", "link"]);
-    } finally {
-      await rm(outside, { recursive: true, force: true });
-    }
+    await using ownOutside = await scratch();
+    const outside = ownOutside.path;
+    await mkdir(join(folder, "in"));
+    await symlink(outside, join(folder, "in", "link"));
+    await symlink(join(outside, "planted"), join(folder, "in", "index.html"));
+    const report = await fetchTree((await startUrl(get)).href, join(folder, "in"), BARE);
+    assert.deepEqual(await readdir(outside), []);
+    assert.ok(
+      report.failed.some(({ error }) => error.code === "UNSAFE_NAME"),
+      JSON.stringify(report.failed),
+    );
+    assert.deepEqual(await filesOf(join(folder, "in")), ["a/..%2F..%2F..%2Fescaped", "b%00c", "index.html", "link"]);
   });
 });
 
