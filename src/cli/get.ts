@@ -96,8 +96,9 @@ function treeFlags(command: Command): Command {
     .addOption(new Option("--links <HOW>", "symbolic links (default: keep)").choices(["keep", "follow", "skip"]));
 }
 
-/** @throws {CliError} for words that do not go together. */
-function checkWords(given: readonly string[], flags: GetFlags, isMany: boolean): void {
+/** @returns whether there are several URLs. @throws {CliError} for flags that do not go together. */
+function checkUsage(given: readonly string[], flags: GetFlags): boolean {
+  const isMany = given.length > 1 || flags.input !== undefined;
   if (given.length === 0 && flags.input === undefined) {
     throw new CliError("Get what? Name a URL, or a file of them with -i; see: ferryman get --help", EXIT.usage);
   }
@@ -108,11 +109,11 @@ function checkWords(given: readonly string[], flags: GetFlags, isMany: boolean):
     throw new CliError("--mirror goes with one URL, into a file, and without -r and -i.", EXIT.usage);
   }
   if (flags.output === "") throw new CliError("-o needs a name; - is standard output.", EXIT.usage);
+  return isMany;
 }
 
 async function getAll(given: readonly string[], flags: GetFlags, io: RemoteIo): Promise<void> {
-  const isMany = given.length > 1 || flags.input !== undefined;
-  checkWords(given, flags, isMany);
+  const isMany = checkUsage(given, flags);
   const parallel = flags.parallel ?? 1;
   // Trees have workers of their own: -P is theirs.
   const atOnce = isMany && flags.recursive !== true ? parallel : 1;
