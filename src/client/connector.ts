@@ -4,7 +4,7 @@ import type { TLSSocket } from "node:tls";
 import { plainAddress } from "../net/addresses.ts";
 import { chooseDataPath } from "../net/data-path.ts";
 import { NameCoder } from "./charset.ts";
-import { bearsPipelining } from "./ahead.ts";
+import { bearsPipelining, readsInOrder } from "./ahead.ts";
 import { ControlLink } from "./control.ts";
 import type { ModeMemory } from "./data-modes.ts";
 import { type Dialled, dial } from "./dial.ts";
@@ -85,6 +85,7 @@ class SessionMaker {
       refused: new Set(),
       failed: new Set(),
       pipelining: false,
+      inOrder: false,
       rounds: 0,
       cap: () => void (this.#cap = "TLSv1.2"),
     };
@@ -126,6 +127,7 @@ class SessionMaker {
       });
       this.#known = info;
       this.#modes.pipelining = bearsPipelining(info.greeting, memory.pipelining);
+      this.#modes.inOrder = readsInOrder(info.greeting, memory.pipelining);
       this.#wasPrivate ||= isPrivate;
       if (info.tls !== undefined) memory.sawTls();
       const ownAddress = plainAddress(socket.localAddress ?? "");

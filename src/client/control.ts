@@ -74,14 +74,22 @@ export class ControlLink {
   }
 
   /**
-   * Sends one line.
+   * Sends lines, in one write.
    * @throws {FtpError} UNSAFE_NAME for a line that would be two, PROTOCOL if the server spoke before it was asked.
    */
-  write(line: string): void {
+  write(...lines: readonly string[]): void {
     this.#check();
-    const shown = shownCommand(line);
+    let wire = "";
+    for (const line of lines) wire += this.#wireOf(line);
+    this.#lastCommand = shownCommand(lines[0] ?? "");
+    for (const line of lines) this.#terms.watcher.command(shownCommand(line));
+    this.#socket.write(wire, "latin1");
+  }
+
+  #wireOf(line: string): string {
     const octets = this.#terms.names.encode(line);
     if (/[\r\n\0]/.test(octets)) {
+      const shown = shownCommand(line);
       throw new FtpError("UNSAFE_NAME", `a command holds a line end or NUL: ${shown}`, {
         phase: "command",
         command: shown,
@@ -94,13 +102,12 @@ export class ControlLink {
         `a command has ${octets.length} octets, of which ${ARGUMENT_MOST} are allowed`,
         {
           phase: "command",
-          command: `${shown.slice(0, 60)}…`,
+          command: `${shownCommand(line).slice(0, 60)}…`,
         },
       );
     }
-    this.#lastCommand = shown;
-    this.#terms.watcher.command(shown);
-    this.#socket.write(wireOf(octets));
+    // Octet 255 begins a command of Telnet and is sent twice (RFC 959 §3.3, RFC 854).
+    return `${octets.replaceAll("\xff", "\xff\xff")}\r\n`;
   }
 
   /** The next reply. @throws {FtpError}, or the signal's reason. */
@@ -121,7 +128,7 @@ export class ControlLink {
       this.#wake = resolve;
       await within(promise, Math.max(until - performance.now(), 1), { signal, late });
     }
-    const [reply] = this.#replies.splice(0, 1);
+    const reply = this.#replies.shift();
     if (reply === undefined) throw new Error("a reply that was there is gone");
     this.#terms.watcher.reply(reply);
     return reply;
@@ -262,8 +269,3 @@ export type ReplyWait = {
   readonly ms?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 };
-
-/** Octet 255 begins a command of Telnet and is sent twice (RFC 959 §3.3, RFC 854). */
-function wireOf(octets: ByteString): Buffer {
-  return Buffer.from(`${octets.replaceAll("\xff", "\xff\xff")}\r\n`, "latin1");
-}

@@ -33,6 +33,8 @@ export type ModeMemory = {
   rounds: number;
   /** This server bears the next EPSV while a transfer runs. */
   pipelining: boolean;
+  /** It answers whatever is sent, one line after the other. */
+  inOrder: boolean;
   /** From now on sessions are made with TLS 1.2 at most: this server does not see that TLS 1.3 resumes. */
   readonly cap: () => void;
 };

@@ -44,8 +44,16 @@ export type TransferPlan<T> = {
   readonly what: string;
   readonly throttle?: Throttle | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Moves the octets, until `life` says that nobody wants them any longer. What it leaves unread is cut off; then `isPart` must be set. */
-  readonly move: (transport: DataTransport, life: AbortSignal) => Promise<T>;
+  /**
+   * Moves the octets, until `life` says that nobody wants them any longer; it may end that itself, with an error. What it
+   * leaves unread is cut off; then `isPart` must be set.
+   */
+  readonly move: (transport: DataTransport, life: AbortController) => Promise<T>;
+  /**
+   * Commands for when it has come to its good end; replies to `after`. With servers that read them in order they cost no
+   * round trip: of a download they go out with it, and so must change nothing.
+   */
+  readonly follow?: (() => readonly string[]) | undefined;
   /** The caller stops before the end of the file: the server may call that a fault (426, 451). */
   readonly isPart?: boolean;
 };
@@ -56,6 +64,8 @@ export type TransferEnd<T> = {
   readonly isPrivate: boolean;
   /** Absent if the control connection was lost while the data connection came to its good end. */
   readonly reply: FtpReply | undefined;
+  /** Replies to the commands that followed, as far as they came. */
+  readonly after: readonly FtpReply[];
 };
 
 export class FtpSession {
@@ -65,9 +75,9 @@ export class FtpSession {
   #type: "A" | "I" | undefined;
   #folder: string;
   readonly #ahead: Ahead;
+  readonly #terms: ModeTerms;
   #isTainted = false;
   #life: AbortController | undefined;
-  #stopped: FtpError | undefined;
 
   constructor(parts: SessionParts) {
     this.link = parts.link;
@@ -75,6 +85,7 @@ export class FtpSession {
     this.#parts = parts;
     this.#folder = parts.info.home;
     this.#ahead = new Ahead(parts.link, () => parts.modes.memory.pipelining);
+    this.#terms = { ...parts.modes, externalAddress: async () => await parts.externalAddress(this) };
   }
 
   get isPrivate(): boolean {
@@ -124,7 +135,6 @@ export class FtpSession {
 
   /** The client is closed: whatever runs here ends. */
   stop(reason: FtpError): void {
-    this.#stopped = reason;
     this.link.destroy(reason.message);
     this.#life?.abort(reason);
   }
@@ -157,36 +167,30 @@ export class FtpSession {
     this.#life = life;
     const abort = (): void => life.abort(signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });
-    const terms = {
-      ...this.#parts.modes,
-      externalAddress: async (): Promise<string | undefined> => await this.#parts.externalAddress(this),
-    };
     try {
-      const route = await this.#route(terms, { signal, life: life.signal });
+      const route = await this.#route({ signal, life: life.signal });
       try {
         return await this.#run(plan, route, life);
       } finally {
         await route.dispose();
       }
     } catch (error) {
-      if (signal?.aborted === true) throw signal.reason;
-      if (this.#stopped !== undefined) throw this.#stopped;
+      // By the caller's signal, by `stop`, or by what moved the octets.
+      if (life.signal.aborted) throw life.signal.reason;
+      // With a reason: without one an error is made each time, with its trace.
+      life.abort(OVER);
       throw error instanceof FtpError && error.command === undefined
         ? withCommand(error, shownCommand(command))
         : error;
     } finally {
       signal?.removeEventListener("abort", abort);
-      // With a reason: without one an error is made each time, with its trace.
-      life.abort(OVER);
     }
   }
 
   /** To the port that was asked for during the last transfer, else anew. */
-  async #route(
-    terms: ModeTerms,
-    { signal, life }: { signal: AbortSignal | undefined; life: AbortSignal },
-  ): Promise<DataRoute> {
+  async #route({ signal, life }: { signal: AbortSignal | undefined; life: AbortSignal }): Promise<DataRoute> {
     const port = this.#ahead.begin();
+    const terms = this.#terms;
     const known = port === undefined ? undefined : await routeAhead(this.link, port, terms, life);
     return known ?? (await routeData(this.link, async (line) => await this.ask(line, { signal }), terms, life));
   }
@@ -195,7 +199,10 @@ export class FtpSession {
     const { link } = this;
     await this.#goTo(plan);
     link.settle();
-    link.write(plan.command);
+    const isEarly = plan.direction === "in" && this.#parts.modes.memory.inOrder;
+    const early = isEarly ? (plan.follow?.() ?? NO_LINES) : NO_LINES;
+    const next = isEarly && route.mode === "epsv" ? this.#ahead.line() : NO_LINES;
+    link.write(plan.command, ...early, ...next);
     // With a passive port all is there for TLS to begin while the command is on its way; a refusal ends it.
     const arriving = this.#arrive(plan, route, life.signal);
     arriving.catch(() => {});
@@ -209,10 +216,11 @@ export class FtpSession {
     }
     if (first.code >= 400) {
       await this.#giveUp(arriving);
+      await this.#repliesTo(early.length, plan.signal);
       throw this.#refused(plan, route, first);
     }
     const final = first.code >= 200 ? first : undefined;
-    return await this.#carry(plan, { arriving, route, final, life: life.signal });
+    return await this.#carry(plan, { arriving, route, final, life, early: isEarly ? early.length : undefined });
   }
 
   /** RANG says where it ends too (draft-bryan-ftp-range §3); REST is understood by all servers that can resume. */
@@ -236,7 +244,8 @@ export class FtpSession {
     return await Promise.race([this.link.reply({ phase: "transfer", signal: life.signal }), failed]);
   }
 
-  async #carry<T>(plan: TransferPlan<T>, { arriving, route, final, life }: Carrying): Promise<TransferEnd<T>> {
+  async #carry<T>(plan: TransferPlan<T>, { arriving, route, final, life, early }: Carrying): Promise<TransferEnd<T>> {
+    const { link } = this;
     const { modes, isPrivate } = this.#parts;
     let value: T;
     try {
@@ -248,21 +257,66 @@ export class FtpSession {
       modes.memory.failed.clear();
       modes.memory.rounds = 0;
       // Pure-FTPd answers a command that comes during an upload with a 500, which would pass for the upload's end.
-      if (final === undefined && route.mode === "epsv" && plan.direction === "in") this.#ahead.ask();
+      if (early === undefined && final === undefined && route.mode === "epsv" && plan.direction === "in") {
+        const next = this.#ahead.line();
+        if (next.length > 0) link.write(...next);
+      }
       try {
         value = await plan.move(transport, life);
       } finally {
         await transport[Symbol.asyncDispose]();
       }
     } catch (error) {
+      if (early !== undefined && early > 0) link.destroy("a transfer broke off while there was more to be answered");
       this.#ahead.breakOff();
       throw await this.#why(error, plan, final);
     }
     const reply = final ?? (await this.#lastReply(plan));
-    if (!this.isLost) await this.#ahead.end();
     const isGood = reply === undefined || reply.code < 400 || (plan.isPart === true && reply.code !== 421);
+    const after = await this.#afterwards(plan, { early, isGood, mode: route.mode });
     if (!isGood) throw this.#refused(plan, route, reply);
-    return { value, mode: route.mode, isPrivate, reply };
+    return { value, mode: route.mode, isPrivate, reply, after };
+  }
+
+  /** What was sent early is answered, or what is to follow is sent and answered. */
+  async #afterwards<T>(
+    { follow, signal }: TransferPlan<T>,
+    { early, isGood, mode }: { early: number | undefined; isGood: boolean; mode: DataMode },
+  ): Promise<readonly FtpReply[]> {
+    if (this.isLost) return [];
+    if (early !== undefined) return await this.#repliesTo(early, signal);
+    await this.#ahead.end();
+    const lines = isGood && !this.isLost ? (follow?.() ?? NO_LINES) : NO_LINES;
+    if (lines.length === 0) return [];
+    const { inOrder } = this.#parts.modes.memory;
+    if (inOrder) {
+      this.link.settle();
+      this.link.write(...lines, ...(mode === "epsv" ? this.#ahead.line() : NO_LINES));
+    }
+    return await this.#repliesTo(lines.length, signal, inOrder ? undefined : lines);
+  }
+
+  /**
+   * Of commands that have gone out already, and of the EPSV behind them; or of those that go out one by one. What has come
+   * to its good end is not undone by the loss of a reply: then there are fewer of them.
+   */
+  async #repliesTo(
+    count: number,
+    signal: AbortSignal | undefined,
+    lines?: readonly string[],
+  ): Promise<readonly FtpReply[]> {
+    const replies: FtpReply[] = [];
+    try {
+      while (replies.length < count) {
+        const line = lines?.[replies.length];
+        replies.push(line === undefined ? await this.link.finalReply({ signal }) : await this.ask(line, { signal }));
+      }
+    } catch (error) {
+      this.link.destroy("a command was given up before its reply");
+      if (signal?.aborted === true || !(error instanceof FtpError)) throw error;
+    }
+    if (!this.isLost) await this.#ahead.end();
+    return replies;
   }
 
   /** Undefined: the control connection was lost, which alone says nothing of the file. */
@@ -342,9 +396,12 @@ type Carrying = {
   readonly arriving: Promise<DataTransport>;
   readonly route: DataRoute;
   readonly final: FtpReply | undefined;
-  readonly life: AbortSignal;
+  readonly life: AbortController;
+  /** Commands that went out with it; undefined: it is not that kind of server or transfer. */
+  readonly early: number | undefined;
 };
 
+const NO_LINES: readonly string[] = [];
 const OVER = "the transfer is over";
 
 /** Commands after which a session is as before; what others leave in force (REST, RNFR, PROT, OPTS …) must not meet another call. */

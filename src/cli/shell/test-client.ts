@@ -248,6 +248,7 @@ async function stuckUnlessWell(path: string, signal: AbortSignal | undefined): P
 }
 
 async function textOf(from: Exclude<Source, string>): Promise<string> {
+  if (!(Symbol.asyncIterator in from) && "fd" in from) throw new Error("a path or a stream is what a shell gives");
   if (from instanceof Uint8Array) return Buffer.from(from).toString();
   const chunks: Uint8Array[] = [];
   for await (const chunk of from) if (chunk instanceof Uint8Array) chunks.push(chunk);

@@ -1,6 +1,6 @@
 /** A server in memory behind the client's interface, for tests of the mirror: what it lists, keeps and refuses is set by hand. */
 import { createHash } from "node:crypto";
-import { open } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { bytesOfText } from "../../base/bytes.ts";
 import { FtpError, type FtpErrorCode, type FtpReply } from "../errors.ts";
@@ -162,18 +162,26 @@ export class TestClient implements Client {
         throw faultOf(fault, `download ${path}`);
       }
       if (size !== undefined && size !== (await part.size())) throw refused("MISMATCH", `download ${path}`, true);
-      await part.publish(options.keepTime === false ? undefined : modified?.ms);
+      const knows = options.keepTime !== "exact" || modified?.precision === "second";
+      await part.publish(options.keepTime === false ? undefined : knows ? modified?.ms : this.#exactMs(path));
       this.calls.push(`download ${path}${have > 0 ? ` from ${have}` : ""}`);
       return transferred(end - have, have);
     });
   }
 
+  /** As MDTM tells it. */
+  #exactMs(path: string): number {
+    this.calls.push(`MDTM ${path}`);
+    return this.#followed(path).ms;
+  }
+
   async upload(from: Source, path: string, options: UploadOptions = {}): Promise<Transferred> {
     return await this.#busy(async () => {
       const fault = this.#fault("upload", path);
-      if (typeof from !== "string") throw new Error("a path is what a mirror gives");
-      await using file = await open(from, "r");
-      const data = await file.readFile();
+      if (typeof from === "string" || !("fd" in from) || typeof from.fd !== "number") {
+        throw new Error("an open file is what a mirror gives");
+      }
+      const data = readFileSync(from.fd);
       if (this.nodes.get(parentOf(path) || "/")?.type !== "directory") throw refused("NOT_FOUND", `upload ${path}`);
       const old = this.nodes.get(path);
       const before = options.mode === "resume" && old !== undefined ? old.data : Buffer.alloc(0);
