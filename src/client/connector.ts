@@ -143,6 +143,7 @@ class SessionMaker {
           memory: this.#modes,
           path: this.#path,
           dial: async (dataPort, dataHost, wait) => await this.#dialData({ host: dataHost, port: dataPort }, wait),
+          isStraight: this.#tunnel === undefined,
           isActivePossible: allowsActive(options.proxy),
           note,
           worked: (mode) => memory.modeWorked(mode, ownAddress),
@@ -188,6 +189,12 @@ class SessionMaker {
     });
   }
 
+  /** An FTP proxy is no tunnel: data connections are as without one. */
+  get #tunnel(): ConnectOptions["proxy"] {
+    const { proxy } = this.#made.options;
+    return proxy === undefined || parseProxy(proxy).kind === "ftp" ? undefined : proxy;
+  }
+
   async #dialData(to: { host: string; port: number }, wait: { ms: number; signal: AbortSignal }): Promise<Socket> {
     return (await this.#dial(to, { ...wait, connection: "data" })).socket;
   }
@@ -200,14 +207,11 @@ class SessionMaker {
       connection,
     }: { readonly ms: number; readonly signal: AbortSignal; readonly connection: "control" | "data" },
   ): Promise<Dialled> {
-    const { options } = this.#made;
-    const { proxy, family } = options;
-    const through = proxy === undefined || parseProxy(proxy).kind === "ftp" ? undefined : proxy;
     return await dial(to, {
       signal,
       timeoutMs: ms,
-      proxy: through,
-      family: connection === "control" ? family : undefined,
+      proxy: this.#tunnel,
+      family: connection === "control" ? this.#made.options.family : undefined,
       connection,
     });
   }

@@ -4,9 +4,11 @@
  * nothing afterwards (nat.md; row D7).
  */
 import type { Socket } from "node:net";
-import { familyOf, plainAddress, sameAddress, showEndpoint } from "../net/addresses.ts";
+import { type Endpoint, familyOf, plainAddress, sameAddress, showEndpoint } from "../net/addresses.ts";
 import { SocketEnd, type DataEnd } from "../net/data-end.ts";
 import type { DataPath } from "../net/data-path.ts";
+import { connectNatively } from "../net/native-connect.ts";
+import { DataCallError } from "../sys/data-calls.ts";
 import { formatEprt, formatPort, parse227, parse229 } from "../protocol/host-port.ts";
 import { type ActiveListener, listenActive } from "./active-listener.ts";
 import type { ControlLink } from "./control.ts";
@@ -49,6 +51,8 @@ export type ModeTerms = {
     host: string,
     wait: { readonly ms: number; readonly signal: AbortSignal },
   ) => Promise<Socket>;
+  /** No proxy stands between, so that we may connect by ourselves. */
+  readonly isStraight: boolean;
   /** Nobody can connect to us through a proxy. */
   readonly isActivePossible: boolean;
   /** One line to a person. */
@@ -188,15 +192,15 @@ async function connectPassive(
   signal: AbortSignal,
 ): Promise<DataRoute | { readonly endpoint: string; readonly why: string }> {
   const endpoint = showEndpoint({ address: host, port });
-  let socket: Socket;
+  let end: DataEnd;
   try {
-    socket = await terms.dial(port, host, { ms: waitFor(mode, terms), signal });
+    end = await dialled({ address: host, port }, terms, { ms: waitFor(mode, terms), signal });
   } catch (error) {
     signal.throwIfAborted();
+    if (error instanceof DataCallError) return { endpoint, why: MISSES[error.code] ?? error.code };
     if (!(error instanceof FtpError)) throw error;
     return { endpoint, why: error.code === "TIMEOUT" ? "no answer" : missOf(error) };
   }
-  const end = new SocketEnd(socket, terms.path.kind === "native" ? terms.path.calls : undefined);
   let isTaken = false;
   return {
     mode,
@@ -212,12 +216,30 @@ async function connectPassive(
   };
 }
 
+/** Without a socket of Node's where that is possible. */
+async function dialled(
+  remote: Endpoint,
+  { path, dial, isStraight }: ModeTerms,
+  wait: { readonly ms: number; readonly signal: AbortSignal },
+): Promise<DataEnd> {
+  const isPlain = isStraight && !remote.address.includes("%");
+  if (path.kind === "native" && isPlain) return await connectNatively(remote, wait, path.calls);
+  const socket = await dial(remote.port, remote.address, wait);
+  return new SocketEnd(socket, path.kind === "native" ? path.calls : undefined);
+}
+
+const MISSES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection cut",
+  EHOSTUNREACH: "no way there",
+  ENETUNREACH: "no way there",
+  ETIMEDOUT: "no answer",
+};
+
 function missOf(error: FtpError): string {
   const { cause } = error;
   const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "";
-  if (code === "ECONNREFUSED") return "connection refused";
-  if (code === "EHOSTUNREACH" || code === "ENETUNREACH") return "no way there";
-  return error.message;
+  return MISSES[code] ?? error.message;
 }
 
 /** Milliseconds for a connection to a passive port. One that worked before is given longer, as it may just be slow. */
