@@ -52,13 +52,13 @@ export class DownCopier {
     const { checkAfter, times, umask } = this.#terms;
     const remote = this.#source.pathOf(step.from);
     const facts: Facts = checkAfter ? await this.#factsNow(remote, signal) : step;
-    const part = partNameOf(to, facts, `${this.#client.info.host}:${this.#client.info.port}${remote}`);
+    const isKnown = facts.size !== undefined && facts.modified !== undefined;
     const done = await this.#client
       .download(remote, to, {
         signal,
         rate,
         entry: entryOf(facts),
-        resume: part !== undefined,
+        resume: isKnown,
         // A link that somebody puts here meanwhile must not lead out of the folder.
         links: "replace",
         keepTime: times === "exact" ? "exact" : times !== false,
@@ -69,7 +69,9 @@ export class DownCopier {
       .catch(async (error: unknown) => {
         // What is wrong in itself would be wrong again.
         const isWrong = error instanceof FtpError && error.code === "MISMATCH";
-        if (isWrong && part !== undefined) await rm(part, { force: true });
+        const { host, port } = this.#client.info;
+        const part = isWrong ? partNameOf(to, facts, `${host}:${port}${remote}`) : undefined;
+        if (part !== undefined) await rm(part, { force: true });
         throw error;
       });
     if (step.mode !== undefined && step.mode !== (0o666 & ~umask)) await chmod(to, step.mode);
