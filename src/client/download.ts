@@ -48,10 +48,10 @@ export class Run {
 
   /** @param life ends a server that sends more than the file has: the disk here would be full before it stopped. */
   counter(life: AbortController): (octets: number) => void {
-    const { verify, onProgress } = this.options;
+    const { verify: how, onProgress } = this.options;
     return (octets) => {
       this.bytes += octets;
-      if (this.total !== undefined && this.resumedAt + this.bytes > this.total && verify !== false) {
+      if (this.total !== undefined && this.resumedAt + this.bytes > this.total && how !== false) {
         life.abort(tooLong(this.total));
       }
       onProgress?.({ bytes: this.bytes, resumedAt: this.resumedAt, total: this.total });

@@ -6,16 +6,16 @@ import { setImmediate as turn } from "node:timers/promises";
 import { DataConnection, type DataTerms } from "../net/data-connection.ts";
 import type { DataEnd } from "../net/data-end.ts";
 import { NativeConnection } from "../net/native-connection.ts";
-import type { Throttle } from "../net/throttle.ts";
 import type { DataTransport } from "../net/transport.ts";
 import type { ControlLink } from "./control.ts";
 import { type DataRoute, type ModeTerms, routeAhead, routeData } from "./data-modes.ts";
-import { FtpError, type FtpPhase, type FtpReply, type DataMode, shownCommand } from "./errors.ts";
+import { FtpError, type FtpPhase, type FtpReply, type DataMode, shownCommand, withCommand } from "./errors.ts";
 import { ABORT_WAIT_MS, FINISH_WAIT_MS } from "./limits.ts";
 import { replyError } from "./reply-errors.ts";
 import { Ahead } from "./ahead.ts";
 import { dataFault } from "./data-faults.ts";
 import type { ClientTls } from "./tls.ts";
+import type { TransferEnd, TransferPlan } from "./transfer-plan.ts";
 import type { ServerInfo } from "./types.ts";
 import { unquotePath } from "../protocol/reply.ts";
 
@@ -29,43 +29,6 @@ export type SessionParts = {
   readonly stallMs: number;
   /** Our address as the server sees it, from words of its own; undefined: not known. */
   readonly externalAddress: (session: FtpSession) => Promise<string | undefined>;
-};
-
-export type TransferPlan<T> = {
-  /** The command that starts it: `RETR name`. */
-  readonly command: string;
-  readonly direction: "in" | "out";
-  readonly type: "A" | "I";
-  /** REST before it; 0: none. */
-  readonly offset?: number;
-  /** The octet after the last, for servers that have RANG; others send on, and `move` must stop there. Needs `isPart`. */
-  readonly end?: number | undefined;
-  /** Of messages: `cannot get /pub/a.iso`. */
-  readonly what: string;
-  readonly throttle?: Throttle | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /**
-   * Moves the octets, until `life` says that nobody wants them any longer; it may end that itself, with an error. What it
-   * leaves unread is cut off; then `isPart` must be set.
-   */
-  readonly move: (transport: DataTransport, life: AbortController) => Promise<T>;
-  /**
-   * Commands for when it has come to its good end; replies to `after`. With servers that read them in order they cost no
-   * round trip: of a download they go out with it, and so must change nothing.
-   */
-  readonly follow?: (() => readonly string[]) | undefined;
-  /** The caller stops before the end of the file: the server may call that a fault (426, 451). */
-  readonly isPart?: boolean;
-};
-
-export type TransferEnd<T> = {
-  readonly value: T;
-  readonly mode: DataMode;
-  readonly isPrivate: boolean;
-  /** Absent if the control connection was lost while the data connection came to its good end. */
-  readonly reply: FtpReply | undefined;
-  /** Replies to the commands that followed, as far as they came. */
-  readonly after: readonly FtpReply[];
 };
 
 export class FtpSession {
@@ -422,18 +385,4 @@ function clearTransport(end: DataEnd, terms: DataTerms, path: ModeTerms["path"])
     return new NativeConnection({ descriptor, peer: end.remote }, terms, path.calls);
   }
   return new DataConnection({ socket: end.toSocket(), peer: end.remote }, terms);
-}
-
-function withCommand(error: FtpError, command: string, retryable = error.retryable): FtpError {
-  return new FtpError(error.code, error.message, {
-    phase: error.phase,
-    connection: error.connection,
-    command,
-    reply: error.reply,
-    retryable,
-    bytes: error.bytes,
-    hint: error.hint,
-    tried: error.tried,
-    cause: error.cause,
-  });
 }

@@ -115,9 +115,9 @@ class Run {
 
   /** What is asked of a file that is there: its size, and its time to be set, where it is known how. */
   #questions(hub: Hub, path: string, { modifiedMs }: Cargo): readonly string[] {
-    const { verify, type, keepTime = true } = this.options;
+    const { verify: how, type, keepTime = true } = this.options;
     const time = keepTime === false || modifiedMs === undefined ? undefined : timeLine(path, new Date(modifiedMs), hub);
-    this.#asks = { size: verify !== false && type !== "ascii", time: time !== undefined };
+    this.#asks = { size: how !== false && type !== "ascii", time: time !== undefined };
     return [...(this.#asks.size ? [`SIZE ${path}`] : []), ...(time === undefined ? [] : [time])];
   }
 

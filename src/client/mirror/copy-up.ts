@@ -51,11 +51,7 @@ export class UpCopier {
     });
   }
 
-  async #send(
-    step: CopyStep,
-    file: LocalFile,
-    { signal, rate, onProgress }: CopyTerms,
-  ): Promise<Copied> {
+  async #send(step: CopyStep, file: LocalFile, { signal, rate, onProgress }: CopyTerms): Promise<Copied> {
     const { there, terms, abilities, journal } = this.#parts;
     const stat = await file.stat();
     if (!stat.isFile()) throw new FtpError("LOCAL_IO", `${step.from} is no file any more.`, { phase: "local" });
@@ -77,11 +73,7 @@ export class UpCopier {
   }
 
   /** @param how.begun octets that are there already. */
-  async #upload(
-    file: LocalFile,
-    remote: string,
-    how: CopyTerms & { readonly begun: number },
-  ): Promise<Transferred> {
+  async #upload(file: LocalFile, remote: string, how: CopyTerms & { readonly begun: number }): Promise<Transferred> {
     const { begun, signal, rate, onProgress } = how;
     const { verify, times } = this.#parts.terms;
     let moved = 0;

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { bytesOfText } from "../../base/bytes.ts";
 import { FtpError, type FtpErrorCode, type FtpReply } from "../errors.ts";
+import { LocalFile } from "../local-file.ts";
 import { PartFile, partPath } from "../part-file.ts";
 import type {
   Client,
@@ -162,15 +163,15 @@ export class TestClient implements Client {
         throw faultOf(fault, `download ${path}`);
       }
       if (size !== undefined && size !== (await part.size())) throw refused("MISMATCH", `download ${path}`, true);
-      const knows = options.keepTime !== "exact" || modified?.precision === "second";
-      await part.publish(options.keepTime === false ? undefined : knows ? modified?.ms : this.#exactMs(path));
+      await part.publish(this.#timeFor(path, options));
       this.calls.push(`download ${path}${have > 0 ? ` from ${have}` : ""}`);
       return transferred(end - have, have);
     });
   }
 
-  /** As MDTM tells it. */
-  #exactMs(path: string): number {
+  #timeFor(path: string, { keepTime, entry }: DownloadOptions): number | undefined {
+    if (keepTime === false) return undefined;
+    if (keepTime !== "exact" || entry?.modified?.precision === "second") return entry?.modified?.ms;
     this.calls.push(`MDTM ${path}`);
     return this.#followed(path).ms;
   }
@@ -178,10 +179,7 @@ export class TestClient implements Client {
   async upload(from: Source, path: string, options: UploadOptions = {}): Promise<Transferred> {
     return await this.#busy(async () => {
       const fault = this.#fault("upload", path);
-      if (typeof from === "string" || !("fd" in from) || typeof from.fd !== "number") {
-        throw new Error("an open file is what a mirror gives");
-      }
-      const data = readFileSync(from.fd);
+      const data = contentOf(from);
       if (this.nodes.get(parentOf(path) || "/")?.type !== "directory") throw refused("NOT_FOUND", `upload ${path}`);
       const old = this.nodes.get(path);
       const before = options.mode === "resume" && old !== undefined ? old.data : Buffer.alloc(0);
@@ -355,6 +353,11 @@ export class TestClient implements Client {
       this.running -= 1;
     }
   }
+}
+
+function contentOf(from: Source): Buffer {
+  if (from instanceof LocalFile) return readFileSync(from.fd);
+  throw new Error("an open file is what a mirror gives");
 }
 
 function named(name: string, folder: string): Pick<Entry, "name" | "path" | "raw"> {
