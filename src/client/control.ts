@@ -8,7 +8,7 @@ import type { ByteString } from "../base/bytes.ts";
 import { ReplyParser } from "../protocol/reply.ts";
 import { FtpError, type FtpPhase, type FtpReply, printable, shownCommand } from "./errors.ts";
 import { ARGUMENT_MOST, EARLY_REPLIES, PRELIMINARY_MOST } from "./limits.ts";
-import { within } from "./waits.ts";
+import { called } from "./waits.ts";
 
 /** Between text of people and octets of the wire. */
 export type Names = { decode(octets: ByteString): string; encode(text: string): ByteString };
@@ -113,10 +113,9 @@ export class ControlLink {
   /** The next reply. @throws {FtpError}, or the signal's reason. */
   async reply({ phase = "command", ms = this.#terms.replyMs, signal }: ReplyWait = {}): Promise<FtpReply> {
     const command = this.#lastCommand;
-    const asked = command === undefined ? "a greeting" : `a reply to ${command}`;
     const late = (): { what: string; shownMs: number; phase: FtpPhase; command: string | undefined } => ({
       shownMs: ms,
-      what: `the server sent no ${asked.slice(2)}`,
+      what: `the server sent no ${command === undefined ? "greeting" : `reply to ${command}`}`,
       phase,
       command,
     });
@@ -124,9 +123,7 @@ export class ControlLink {
     const until = performance.now() + ms;
     while (this.#replies.length === 0) {
       this.#check();
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#wake = resolve;
-      await within(promise, Math.max(until - performance.now(), 1), { signal, late });
+      await called<void>((wake) => (this.#wake = wake), Math.max(until - performance.now(), 1), { signal, late });
     }
     const reply = this.#replies.shift();
     if (reply === undefined) throw new Error("a reply that was there is gone");

@@ -1,6 +1,6 @@
 /** A server in memory behind the client's interface, for tests of the mirror: what it lists, keeps and refuses is set by hand. */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { fstatSync, readSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { bytesOfText } from "../../base/bytes.ts";
 import { FtpError, type FtpErrorCode, type FtpReply } from "../errors.ts";
@@ -356,7 +356,11 @@ export class TestClient implements Client {
 }
 
 function contentOf(from: Source): Buffer {
-  if (from instanceof LocalFile) return readFileSync(from.fd);
+  if (from instanceof LocalFile) {
+    const data = Buffer.alloc(fstatSync(from.fd).size);
+    for (let at = 0; at < data.length;) at += readSync(from.fd, data, at, data.length - at, at);
+    return data;
+  }
   throw new Error("an open file is what a mirror gives");
 }
 
