@@ -16,7 +16,10 @@ function enableCache() {
   var enable = require("module").enableCompileCache;
   if (enable === undefined || process.getuid === undefined || process.env.NODE_COMPILE_CACHE) return;
   try {
-    var folder = path.join(fs.realpathSync(process.env.XDG_CACHE_HOME || path.join(os.homedir(), ".cache")), "ferryman");
+    var parent = process.env.XDG_CACHE_HOME || path.join(os.homedir(), ".cache");
+    // A user's first program makes it, as the XDG base directory specification says; not root in another's home.
+    if (!fs.existsSync(parent) && isOurs(fs.realpathSync(path.dirname(parent)))) fs.mkdirSync(parent, { mode: 448 });
+    var folder = path.join(fs.realpathSync(parent), "ferryman");
     if (!isOurs(path.dirname(folder))) return;
     fs.mkdirSync(folder, { mode: 448, recursive: true });
     // In a sticky folder others could add files.

@@ -25,9 +25,12 @@ else if (inCheckout && !isSecondStart && node.pinnedNode(root) !== undefined) ru
 else complain();
 
 function load() {
-  var main = inCheckout ? source : path.join(root, "dist", "bundle", "start.js");
+  // A server that root starts first gives up powers; all else is in one file, which is there sooner.
+  var first = process.argv[2] === "serve" ? "start.js" : "main.cjs";
+  var main = inCheckout ? source : path.join(root, "dist", "bundle", first);
   if (!fs.existsSync(main)) return fail(main + " is missing: install the package again, or run npm run build.");
   cache.enableCache();
+  if (path.extname(main) === ".cjs") return require(main);
   import(url.pathToFileURL(main).href).catch(function (error) {
     if (error.code === "ERR_MODULE_NOT_FOUND" && inCheckout) {
       return fail("A package is missing. Run this first: node scripts/setup.cjs start\n" + error.message);

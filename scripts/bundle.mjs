@@ -41,6 +41,25 @@ const common = {
 /** Native, and not always there. */
 const NATIVE = ["koffi"];
 
+/**
+ * Node's own modules that cost milliseconds and mebibytes and that short commands do not use: they are loaded by the first
+ * use of something in them. Names are those of this Node; what a later one adds is not asked for by code of today.
+ */
+const LATE = ["child_process", "crypto", "dns/promises", "readline", "stream/consumers", "tls", "worker_threads", "zlib"];
+const lateBuiltins = {
+  name: "late-builtins",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: new RegExp(`^node:(?:${LATE.join("|")})$`) }, ({ path, namespace }) =>
+      namespace === "late" ? { path, external: true } : { path, namespace: "late" },
+    );
+    onLoad({ filter: /./, namespace: "late" }, async ({ path }) => {
+      const names = Object.keys(await import(path)).filter((name) => name !== "default");
+      const getters = names.map((name) => `get ${name}() { return require("${path}").${name}; }`);
+      return { contents: `module.exports = { ${getters.join(", ")} };`, resolveDir: dist };
+    });
+  },
+};
+
 rmSync(outdir, { recursive: true, force: true });
 await build({
   ...common,
@@ -54,7 +73,26 @@ await build({
   entryPoints: ["cli/start.js", "jail/launch.js"].map((name) => join(dist, name)),
   external: [...NATIVE, "./main.js"],
 });
+// All but `serve` by one file of CommonJS: it is read at once, nothing in it is resolved, and a module that is not asked
+// for stays a function that nobody calls.
+await build({
+  ...common,
+  entryPoints: [join(dist, "cli/main.js")],
+  outExtension: { ".js": ".cjs" },
+  format: "cjs",
+  minifySyntax: true,
+  minifyWhitespace: true,
+  lineLimit: 200,
+  banner: { js: 'const ownUrl = require("node:url").pathToFileURL(__filename).href;' },
+  define: {
+    "import.meta.url": "ownUrl",
+    "import.meta.filename": "__filename",
+    "import.meta.dirname": "__dirname",
+  },
+  plugins: [zodByParts, lateBuiltins],
+  external: NATIVE,
+});
 const made = readdirSync(outdir);
-for (const name of ["start.js", "main.js", "launch.js", "worker.js"]) {
+for (const name of ["start.js", "main.js", "main.cjs", "launch.js", "worker.js"]) {
   if (!made.includes(name)) throw new Error(`no ${name} came about in ${outdir}`);
 }

@@ -18,6 +18,7 @@ import { Pool } from "./pool.ts";
 import { allowsActive, parseProxy } from "./proxy.ts";
 import { proxyLogin } from "./proxy-login.ts";
 import { withRetries } from "./retry.ts";
+import { RouterPorts } from "./router-ports.ts";
 import { FtpSession } from "./session.ts";
 import { type HostMemory, hostMemory } from "./host-memory.ts";
 import { ClientTls } from "./tls.ts";
@@ -54,6 +55,8 @@ export async function connectHub(
     emit: events.emit,
     retry: options.retry ?? {},
     rate: options.rate,
+    zoneMinutes: options.zoneMinutes,
+    isProxied: options.proxy !== undefined,
   });
   return { hub, events, memory };
 }
@@ -77,13 +80,16 @@ class SessionMaker {
   /** The last resort with a server that does not see TLS 1.3 resumed. */
   #cap: "TLSv1.2" | undefined;
   #external: Promise<string | undefined> | undefined;
+  readonly #router: RouterPorts;
 
   constructor(made: Made) {
     this.#made = made;
+    this.#router = new RouterPorts(made.options.data?.portMapping ?? true);
     this.#modes = {
       preferred: undefined,
       refused: new Set(),
       failed: new Set(),
+      attempts: new Map(),
       pipelining: false,
       inOrder: false,
       rounds: 0,
@@ -108,12 +114,11 @@ class SessionMaker {
       },
     });
     const note = (what: string): void => events.emit("fallback", { id, what });
-    const address = plainAddress(socket.remoteAddress ?? dialled.address);
     try {
       const tls = this.#tls(replyMs);
       const { info, isPrivate } = await login(link, {
         ...target,
-        address,
+        address: dialled.address,
         tls,
         signal,
         note,
@@ -142,6 +147,9 @@ class SessionMaker {
           options: options.data ?? {},
           memory: this.#modes,
           path: this.#path,
+          server: dialled.address,
+          isTls: info.tls !== undefined,
+          router: this.#router,
           dial: async (dataPort, dataHost, wait) => await this.#dialData({ host: dataHost, port: dataPort }, wait),
           isStraight: this.#tunnel === undefined,
           isActivePossible: allowsActive(options.proxy),

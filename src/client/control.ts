@@ -7,7 +7,7 @@ import type { TLSSocket } from "node:tls";
 import type { ByteString } from "../base/bytes.ts";
 import { ReplyParser } from "../protocol/reply.ts";
 import { FtpError, type FtpPhase, type FtpReply, printable, shownCommand } from "./errors.ts";
-import { ARGUMENT_MOST, EARLY_REPLIES, PRELIMINARY_MOST } from "./limits.ts";
+import { ARGUMENT_MOST, EARLY_REPLIES, KEEP_ALIVE_MS, PRELIMINARY_MOST } from "./limits.ts";
 import { called } from "./waits.ts";
 
 /** Between text of people and octets of the wire. */
@@ -42,6 +42,8 @@ export class ControlLink {
     this.#terms = terms;
     this.#listen(socket);
     socket.setNoDelay(true);
+    // During a transfer nothing is said here: without it a NAT may forget a connection that lies still that long.
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
   }
 
   /** TCP, or TLS once it is on. */

@@ -2,27 +2,34 @@
 import { once } from "node:events";
 import { type Stats, createWriteStream, lstatSync } from "node:fs";
 import { lstat, realpath, stat } from "node:fs/promises";
-import { Writable } from "node:stream";
+import { basename } from "node:path";
+import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { AsciiDecoder } from "../protocol/ascii.ts";
 import type { DataTransport } from "../net/transport.ts";
 import { type DataMode, FtpError, type FtpReply } from "./errors.ts";
+import { systemCode } from "../base/system-code.ts";
 import { type SourceFacts, askTime, maySayTime, sourceFacts, timeOfReply } from "./facts.ts";
 import type { Hub } from "./hub.ts";
 import { downloadToStream } from "./download-stream.ts";
+import { PART_KEPT_LEAST } from "./limits.ts";
 import { soon } from "./local-file.ts";
 import { localFault, octetsIn, receiveIntoFile } from "./octets.ts";
 import { PartFile, type SourceMark, partPath } from "./part-file.ts";
 import type { FtpSession } from "./session.ts";
-import type { DownloadOptions, Sink, Transferred } from "./types.ts";
+import type { DownloadOptions, Transferred } from "./types.ts";
 import { compareHash, sizeMismatch } from "./verify.ts";
 
 /** @param path absolute, as `Hub.path` makes it. */
-export async function download(hub: Hub, path: string, to: Sink, options: DownloadOptions = {}): Promise<Transferred> {
+export async function download(
+  hub: Hub,
+  path: string,
+  to: string | Writable,
+  options: DownloadOptions = {},
+): Promise<Transferred> {
   checkSpan(options);
   if (typeof to === "string") return await downloadToPath(hub, path, to, options);
-  const stream = to instanceof Writable ? to : Writable.fromWeb(to);
-  return await downloadToStream(hub, path, stream, options);
+  return await downloadToStream(hub, path, to, options);
 }
 
 /** What one download has done so far, through all of its tries. */
@@ -58,6 +65,11 @@ export class Run {
     };
   }
 
+  /** As many octets as the server has named. */
+  get isWhole(): boolean {
+    return this.total !== undefined && this.resumedAt + this.bytes === this.total;
+  }
+
   end(verified: Transferred["verified"]): Transferred {
     const { bytes, resumedAt, mode, isPrivate, reply } = this;
     return { bytes, ms: Math.round(performance.now() - this.begun), resumedAt, verified, mode, isPrivate, reply };
@@ -75,14 +87,14 @@ function checkSpan({ start = 0, end = start }: DownloadOptions): void {
 async function downloadToPath(hub: Hub, path: string, given: string, options: DownloadOptions): Promise<Transferred> {
   const run = new Run(options);
   const there = await foundAt(given, options);
-  if (isLeftAlone(given, there, options)) return { ...run.end(false), skipped: true };
+  if (isLeftAlone(given, there, options)) return { ...run.end(false), leftAlone: true };
   // A pipe or a device is written to, as a shell would: a file in its place would be of no use to whoever reads there.
   if (there?.isSpecial === true) return await downloadToSpecial(hub, path, given, options);
   const to = there?.isLink === true ? await targetOf(given) : given;
   const facts = await factsOf(hub, path, options);
   run.facts = facts;
   const modifiedMs = facts.modified?.ms;
-  if (options.exists === "newer" && isAsNew(there, modifiedMs)) return { ...run.end(false), skipped: true };
+  if (options.exists === "newer" && isAsNew(there, modifiedMs)) return { ...run.end(false), leftAlone: true };
   const size = options.type === "ascii" ? undefined : facts.size;
   run.total = size;
   const mayResume = mayContinue(options, size);
@@ -93,7 +105,7 @@ async function downloadToPath(hub: Hub, path: string, given: string, options: Do
     await part.publish(await timeFor(hub, path, run));
     return run.end(verified);
   } catch (error) {
-    if (part.path !== to && !(mayResume && (await isOfUse(part, error)))) await part.remove();
+    await keepOrRemove(part, error, { to, options, size });
     throw error;
   }
 }
@@ -102,16 +114,29 @@ async function downloadToPath(hub: Hub, path: string, given: string, options: Do
 async function partFor(to: string, mark: SourceMark, options: DownloadOptions): Promise<PartFile> {
   const { atomic = true, start = 0, end = "" } = options;
   if (!atomic) return await PartFile.inPlace(to);
-  if (!mayContinue(options, mark.size)) return await PartFile.ofItsOwn(to);
+  if (!mayLeave(options, mark.size)) return await PartFile.ofItsOwn(to);
   const isSpan = start !== 0 || end !== "";
   const url = isSpan ? `${mark.url} ${start}-${end}` : mark.url;
   return await PartFile.continued(partPath(to, { ...mark, url }), to);
 }
 
+type Left = { readonly to: string; readonly options: DownloadOptions; readonly size: number | undefined };
+
 /** What can be continued is kept under its hidden name. */
-async function isOfUse(part: PartFile, error: unknown): Promise<boolean> {
-  const isWrong = error instanceof FtpError && error.code === "MISMATCH";
-  return !isWrong && (await part.size()) > 0;
+async function keepOrRemove(part: PartFile, error: unknown, { to, options, size }: Left): Promise<void> {
+  const code = error instanceof FtpError ? error.code : undefined;
+  // The room on a full disk is given back, unless somebody has said that he goes on there.
+  const isOfNoUse = code === "MISMATCH" || (code === "NO_SPACE" && options.resume !== true);
+  const bytes = isOfNoUse ? 0 : await part.size();
+  if (part.path !== to && !(bytes > 0 && mayLeave(options, size))) await part.remove();
+  else if (bytes > 0) options.onPart?.({ path: part.path, bytes });
+}
+
+/** Whether a failure leaves something to go on with. */
+function mayLeave(options: DownloadOptions, size = 0): boolean {
+  const { keepPart = options.resume === true } = options;
+  const isWorth = options.resume === true || size >= PART_KEPT_LEAST;
+  return keepPart && isWorth && mayContinue({ ...options, resume: true }, size === 0 ? undefined : size);
 }
 
 function isAsNew(there: Found, modifiedMs: number | undefined): boolean {
@@ -172,7 +197,9 @@ async function foundAt(path: string, { links }: DownloadOptions): Promise<Found>
     const found: Stats = isLink ? await stat(path).catch(() => own) : own;
     const isSpecial = !found.isFile() && !found.isSymbolicLink() && links !== "replace";
     return { mtimeMs: found.mtimeMs, isFolder: found.isDirectory(), isSpecial, isLink };
-  } catch {
+  } catch (error) {
+    // Told before anything is fetched: the hidden part has a shorter name, and would come about.
+    if (systemCode(error) === "ENAMETOOLONG") throw localFault(error, `cannot write ${basename(path).slice(0, 40)}…`);
     return undefined;
   }
 }
@@ -307,6 +334,7 @@ async function fetch(
     throttle: hub.throttle(run.options.rate),
     signal,
     isPart: most !== undefined,
+    isWhole: () => run.isWhole,
     move,
     follow: asksTime ? () => [`MDTM ${path}`] : undefined,
   });

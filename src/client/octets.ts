@@ -1,11 +1,13 @@
 /** Octets between a data connection and what the caller has: a file, memory, or a stream. Nobody is read ahead of. */
 import { once } from "node:events";
 import type { Writable } from "node:stream";
+import { systemCode } from "../base/system-code.ts";
 import type { DataTransport, Moved } from "../net/transport.ts";
-import { FtpError } from "./errors.ts";
+import { FtpError, usageError } from "./errors.ts";
 import { READ_BUFFER } from "./limits.ts";
+import type { GivenSource } from "./ends.ts";
 import type { LocalFile } from "./local-file.ts";
-import type { OpenFile, Source } from "./types.ts";
+import type { OpenFile } from "./types.ts";
 
 /** What came goes to the end of an open file. @throws {DataError}, or LOCAL_IO. */
 export async function receiveIntoFile(transport: DataTransport, file: LocalFile, moved: Moved): Promise<void> {
@@ -116,7 +118,7 @@ async function readAt(file: LocalFile, buffer: Buffer, position: number): Promis
 }
 
 /** Octets of any source that is no path, one buffer after another. */
-export async function* chunksOf(source: Exclude<Source, string | OpenFile>): AsyncGenerator<Buffer> {
+export async function* chunksOf(source: Exclude<GivenSource["from"], string | OpenFile>): AsyncGenerator<Buffer> {
   if (source instanceof Uint8Array) {
     yield Buffer.from(source.buffer, source.byteOffset, source.byteLength);
     return;
@@ -124,9 +126,7 @@ export async function* chunksOf(source: Exclude<Source, string | OpenFile>): Asy
   for await (const chunk of source) {
     if (typeof chunk === "string") yield Buffer.from(chunk);
     else if (chunk instanceof Uint8Array) yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    else {
-      throw new FtpError("USAGE", "the stream to send gives neither octets nor text", { phase: "local" });
-    }
+    else throw usageError("the stream to send gives neither octets nor text");
   }
 }
 
@@ -161,11 +161,12 @@ const LOCAL_CODES: Readonly<Record<string, string>> = {
   EROFS: "it is a read-only file system",
   ELOOP: "it is a symbolic link, which is not followed here",
   EEXIST: "it exists",
+  ENAMETOOLONG: "the name is too long",
 };
 
 /** A fault of our own side. A full disk is NO_SPACE, as no other file would fare better. */
 export function localFault(error: unknown, what: string): FtpError {
-  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+  const code = systemCode(error);
   const why = LOCAL_CODES[code] ?? (error instanceof Error ? error.message : "");
   return new FtpError(
     code === "ENOSPC" || code === "EDQUOT" ? "NO_SPACE" : "LOCAL_IO",

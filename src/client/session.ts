@@ -2,17 +2,25 @@
  * One session with a server: commands one after another, and transfers with their data connections. It is leased from
  * the pool to one call at a time; after a failure it is either in order again or says that it is lost.
  */
-import { setImmediate as turn } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
 import { DataConnection, type DataTerms } from "../net/data-connection.ts";
-import type { DataEnd } from "../net/data-end.ts";
-import { NativeConnection } from "../net/native-connection.ts";
 import type { DataTransport } from "../net/transport.ts";
 import type { ControlLink } from "./control.ts";
-import { type DataRoute, type ModeTerms, routeAhead, routeData } from "./data-modes.ts";
-import { FtpError, type FtpPhase, type FtpReply, type DataMode, shownCommand, withCommand } from "./errors.ts";
-import { ABORT_WAIT_MS, FINISH_WAIT_MS } from "./limits.ts";
+import { OUTCOMES } from "./data-advice.ts";
+import { type DataRoute, type ModeTerms, blockedHint, routeAhead, routeData } from "./data-modes.ts";
+import {
+  type DataMode,
+  FtpError,
+  type FtpErrorDetails,
+  type FtpPhase,
+  type FtpReply,
+  shownCommand,
+  withCommand,
+} from "./errors.ts";
+import { ABORT_WAIT_MS, FINISH_WAIT_MS, FINISH_WHOLE_MS, REFUSAL_WAIT_MS } from "./limits.ts";
 import { replyError } from "./reply-errors.ts";
 import { Ahead } from "./ahead.ts";
+import { clearTransport } from "./clear-transport.ts";
 import { dataFault } from "./data-faults.ts";
 import type { ClientTls } from "./tls.ts";
 import type { TransferEnd, TransferPlan } from "./transfer-plan.ts";
@@ -154,7 +162,7 @@ export class FtpSession {
   async #route({ signal, life }: { signal: AbortSignal | undefined; life: AbortSignal }): Promise<DataRoute> {
     const port = this.#ahead.begin();
     const terms = this.#terms;
-    const known = port === undefined ? undefined : await routeAhead(this.link, port, terms, life);
+    const known = port === undefined ? undefined : await routeAhead(port, terms, life);
     return known ?? (await routeData(this.link, async (line) => await this.ask(line, { signal }), terms, life));
   }
 
@@ -199,8 +207,8 @@ export class FtpSession {
     const failed = arriving.then(
       async () => await new Promise<never>(() => {}),
       async (error: unknown) => {
-        // The server may be about to say why.
-        await turn();
+        // The server may be about to say why: ProFTPD cuts a connection over TLS before it says that there is no such file.
+        await delay(REFUSAL_WAIT_MS, undefined, { signal: life.signal }).catch(() => {});
         throw error;
       },
     );
@@ -218,11 +226,11 @@ export class FtpSession {
         modes.worked(route.mode);
       }
       modes.memory.failed.clear();
+      modes.memory.attempts.clear();
       modes.memory.rounds = 0;
       // Pure-FTPd answers a command that comes during an upload with a 500, which would pass for the upload's end.
       if (early === undefined && final === undefined && route.mode === "epsv" && plan.direction === "in") {
-        const next = this.#ahead.line();
-        if (next.length > 0) link.write(...next);
+        for (const line of this.#ahead.line()) link.write(line);
       }
       try {
         value = await plan.move(transport, life);
@@ -284,9 +292,10 @@ export class FtpSession {
 
   /** Undefined: the control connection was lost, which alone says nothing of the file. */
   async #lastReply<T>(plan: TransferPlan<T>): Promise<FtpReply | undefined> {
+    const ms = plan.isWhole?.() === true ? FINISH_WHOLE_MS : FINISH_WAIT_MS;
     try {
       for (;;) {
-        const reply = await this.link.reply({ phase: "finish", ms: FINISH_WAIT_MS, signal: plan.signal });
+        const reply = await this.link.reply({ phase: "finish", ms, signal: plan.signal });
         if (reply.code >= 200 && !this.#ahead.takes(reply)) return reply;
       }
     } catch (error) {
@@ -323,11 +332,13 @@ export class FtpSession {
   }
 
   #refused<T>(plan: TransferPlan<T>, { mode, endpoint }: DataRoute, reply: FtpReply): FtpError {
-    const { memory } = this.#parts.modes;
+    const { modes } = this.#parts;
+    const { memory } = modes;
+    const blocked = reply.code === 425 ? this.#unused(mode, endpoint) : {};
     const error = replyError(plan.what, reply, {
       phase: reply.code === 425 ? "data-open" : "transfer",
       command: shownCommand(plan.command),
-      ...(reply.code === 425 ? { tried: [{ mode, endpoint, outcome: "the server could not use it", ms: 0 }] } : {}),
+      ...blocked,
     });
     if (error.code === "DATA_BLOCKED") memory.failed.add(mode);
     if (error.code !== "TLS_RESUME_REQUIRED" || this.info.tls?.version !== "TLSv1.3") return error;
@@ -335,6 +346,15 @@ export class FtpSession {
     memory.cap();
     this.link.destroy("its TLS was not resumed as the server wants it");
     return withCommand(error, shownCommand(plan.command), true);
+  }
+
+  /** The server has no data connection of a route that we had announced or made. */
+  #unused(mode: DataMode, endpoint: string): Pick<FtpErrorDetails, "tried" | "hint"> {
+    const { modes } = this.#parts;
+    const { attempts } = modes.memory;
+    attempts.set(mode, { mode, endpoint, outcome: OUTCOMES.unused, ms: 0 });
+    const tried = [...attempts.values()];
+    return { tried, hint: blockedHint(this.link, modes, tried) };
   }
 
   async #arrive<T>(plan: TransferPlan<T>, route: DataRoute, signal: AbortSignal): Promise<DataTransport> {
@@ -378,11 +398,3 @@ export type AskOptions = {
   readonly phase?: FtpPhase | undefined;
   readonly ms?: number | undefined;
 };
-
-function clearTransport(end: DataEnd, terms: DataTerms, path: ModeTerms["path"]): DataTransport {
-  const descriptor = path.kind === "native" ? end.toDescriptor() : undefined;
-  if (path.kind === "native" && descriptor !== undefined) {
-    return new NativeConnection({ descriptor, peer: end.remote }, terms, path.calls);
-  }
-  return new DataConnection({ socket: end.toSocket(), peer: end.remote }, terms);
-}

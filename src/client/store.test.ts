@@ -1,12 +1,12 @@
 /** What is remembered of servers: across processes, within bounds, and whatever happens to the files. */
 import assert from "node:assert/strict";
-import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, mkdir, readFile, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { configFolder, stateFolder } from "./folders.ts";
 import { JsonBook } from "./json-book.ts";
 import { openStore } from "./store.ts";
+import { scratch } from "./test-folder.ts";
 
 const SERVER = { host: "ftp.example.org", port: 21 };
 const DAY = 86_400_000;
@@ -14,28 +14,23 @@ const NOW = Date.UTC(2026, 5, 15);
 const PIN = "ab".repeat(32);
 const OTHER_PIN = "cd".repeat(32);
 
-async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "ferryman-store-"));
-  try {
-    await work(join(folder, "state", "ferryman"));
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+async function withStore(work: (folder: string) => Promise<void>): Promise<void> {
+  await using folder = await scratch();
+  await work(join(folder.path, "state", "ferryman"));
 }
 
 test("what one run learns the next one knows, in files for the owner alone", async () => {
-  await withFolder(async (folder) => {
+  await withStore(async (folder) => {
     const store = openStore(folder, { now: () => NOW });
     assert.deepEqual(await store.recall(SERVER, "192.0.2.9"), {
       mode: undefined,
       pipelining: undefined,
-      zoneMinutes: undefined,
       tlsSeen: undefined,
     });
     store.remember(SERVER, { mode: "pasv", ownAddress: "192.0.2.9", tls: true });
-    store.remember({ ...SERVER, host: "FTP.example.org" }, { pipelining: true, zoneMinutes: -120 });
+    store.remember({ ...SERVER, host: "FTP.example.org" }, { pipelining: true });
     store.believe(SERVER, PIN);
-    const wanted = { mode: { mode: "pasv", at: NOW }, pipelining: true, zoneMinutes: -120, tlsSeen: NOW };
+    const wanted = { mode: { mode: "pasv", at: NOW }, pipelining: true, tlsSeen: NOW };
     assert.deepEqual(await store.recall(SERVER, "192.0.2.9"), wanted);
     await store.flush();
     const next = openStore(folder, { now: () => NOW });
@@ -73,7 +68,7 @@ test("a believed certificate stays until it is replaced or forgotten", async () 
 });
 
 test("nothing is written when nothing is new, and times at most once a day", async () => {
-  await withFolder(async (folder) => {
+  await withStore(async (folder) => {
     let now = NOW;
     const learn = async (): Promise<number> => {
       const store = openStore(folder, { now: () => now });
@@ -91,11 +86,11 @@ test("nothing is written when nothing is new, and times at most once a day", asy
 });
 
 test("two at once lose nothing of each other", async () => {
-  await withFolder(async (folder) => {
+  await withStore(async (folder) => {
     const stores = [openStore(folder), openStore(folder), openStore(folder)];
     for (let turn = 0; turn < 8; turn += 1) {
       for (const [index, store] of stores.entries()) {
-        store.remember({ host: `h${index}-${turn}`, port: 21 }, { zoneMinutes: turn });
+        store.remember({ host: `h${index}-${turn}`, port: 21 }, { pipelining: turn % 2 === 0 });
         store.remember(SERVER, { mode: "eprt", ownAddress: `${index}` });
       }
       await Promise.all(stores.map((store) => store.flush()));
@@ -103,7 +98,7 @@ test("two at once lose nothing of each other", async () => {
     const reader = openStore(folder);
     for (let turn = 0; turn < 8; turn += 1) {
       for (const index of stores.keys()) {
-        assert.equal((await reader.recall({ host: `h${index}-${turn}`, port: 21 })).zoneMinutes, turn);
+        assert.equal((await reader.recall({ host: `h${index}-${turn}`, port: 21 })).pipelining, turn % 2 === 0);
       }
     }
     for (const index of stores.keys()) assert.equal((await reader.recall(SERVER, `${index}`)).mode?.mode, "eprt");
@@ -122,22 +117,21 @@ const BROKEN = [
   '{"version":1,"entries":{"h:21":{"used":1.5}}}',
   '{"version":1,"entries":{"h:21":{"used":1,"tlsSeen":null}}}',
   '{"version":1,"entries":{"h:21":{"used":1,"pipelining":1}}}',
-  '{"version":1,"entries":{"h:21":{"used":1,"zoneMinutes":"0"}}}',
   '{"version":1,"entries":{"h:21":{"used":1,"modes":[]}}}',
   '{"version":1,"entries":{"h:21":{"used":1,"modes":{"a":{"mode":"x","at":1}}}}}',
 ];
 
 test("a broken file is set aside with a warning, and everything goes on", async () => {
   for (const text of BROKEN) {
-    await withFolder(async (folder) => {
+    await withStore(async (folder) => {
       const file = join(folder, "hosts.json");
       await mkdir(folder, { recursive: true });
       await writeFile(file, text);
       const store = openStore(folder);
       assert.equal((await store.recall(SERVER)).tlsSeen, undefined);
-      store.remember(SERVER, { zoneMinutes: 60 });
+      store.remember(SERVER, { pipelining: true });
       await store.flush();
-      assert.equal((await openStore(folder).recall(SERVER)).zoneMinutes, 60);
+      assert.equal((await openStore(folder).recall(SERVER)).pipelining, true);
       if (text === "") return;
       assert.equal(await readFile(`${file}.broken`, "utf8"), text);
       assert.deepEqual(store.warnings, [`${file} was broken; it is kept as ${file}.broken, and a new one is begun`]);
@@ -147,7 +141,7 @@ test("a broken file is set aside with a warning, and everything goes on", async 
 
 test("known certificates that are none make the file broken", async () => {
   for (const entry of ['{"fingerprint":"abc","firstSeen":1}', `{"fingerprint":"${PIN}"}`, "7"]) {
-    await withFolder(async (folder) => {
+    await withStore(async (folder) => {
       await mkdir(folder, { recursive: true });
       await writeFile(join(folder, "known-hosts.json"), `{"version":1,"entries":{"ftp.example.org:21":${entry}}}`);
       const store = openStore(folder);
@@ -158,28 +152,28 @@ test("known certificates that are none make the file broken", async () => {
 });
 
 test("a file of a later version is left alone", async () => {
-  await withFolder(async (folder) => {
+  await withStore(async (folder) => {
     const file = join(folder, "hosts.json");
     await mkdir(folder, { recursive: true });
     await writeFile(file, '{"version":2,"entries":{}}');
     const store = openStore(folder);
-    store.remember(SERVER, { zoneMinutes: 60 });
+    store.remember(SERVER, { pipelining: true });
     await store.flush();
-    assert.equal((await store.recall(SERVER)).zoneMinutes, 60);
+    assert.equal((await store.recall(SERVER)).pipelining, true);
     assert.equal(await readFile(file, "utf8"), '{"version":2,"entries":{}}');
     assert.match(store.warnings.join(), /of a later version of this program; what is learnt is forgotten at the end/);
   });
 });
 
 test("a folder that cannot be written is a warning, and the memory works", async () => {
-  await withFolder(async (folder) => {
+  await withStore(async (folder) => {
     await mkdir(join(folder, ".."), { recursive: true });
     await writeFile(folder, "a file in the way");
     const store = openStore(folder);
-    store.remember(SERVER, { zoneMinutes: 60 });
+    store.remember(SERVER, { pipelining: true });
     store.believe(SERVER, PIN);
     await store.flush();
-    assert.equal((await store.recall(SERVER)).zoneMinutes, 60);
+    assert.equal((await store.recall(SERVER)).pipelining, true);
     assert.equal((await store.knownHost(SERVER))?.fingerprint, PIN);
     assert.equal(store.warnings.length, 2);
   });
@@ -188,7 +182,7 @@ test("a folder that cannot be written is a warning, and the memory works", async
 const skip = process.platform === "win32" ? "Windows has no such modes" : false;
 
 test("a file that others can write is told about", { skip }, async () => {
-  await withFolder(async (folder) => {
+  await withStore(async (folder) => {
     const store = openStore(folder);
     store.believe(SERVER, PIN);
     await store.flush();
@@ -204,7 +198,7 @@ function entryOf(value: unknown): number | undefined {
 }
 
 test("servers, networks and waiting changes are bounded; the oldest go", async () => {
-  await withFolder(async (folder) => {
+  await withStore(async (folder) => {
     let now = NOW;
     const store = openStore(folder, { now: () => now });
     for (let at = 0; at < 20; at += 1) {

@@ -26,6 +26,8 @@ export type TransferPlan<T> = {
    * round trip: of a download they go out with it, and so must change nothing.
    */
   readonly follow?: (() => readonly string[]) | undefined;
+  /** Asked when the data connection has ended: all of it is there, whatever the server says now. It may then be lost. */
+  readonly isWhole?: () => boolean;
   /** The caller stops before the end of the file: the server may call that a fault (426, 451). */
   readonly isPart?: boolean;
 };

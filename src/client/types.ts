@@ -55,6 +55,11 @@ export type DataOptions = {
   readonly activeAddress?: string | undefined;
   /** Ports on which to wait in active mode. Default: any. */
   readonly activePorts?: { readonly from: number; readonly to: number } | undefined;
+  /**
+   * Active mode behind a NAT asks the router for a port that leads to ours (PCP, NAT-PMP), unless there is an
+   * `activeAddress`. Default true.
+   */
+  readonly portMapping?: boolean | undefined;
   /** Connects where a 227 says, though it is not the server's host. Default false: its own host is used (attack 64). */
   readonly trustPasvAddress?: boolean | undefined;
 };
@@ -90,6 +95,11 @@ export type ConnectOptions = CallOptions & {
   readonly rate?: number | undefined;
   /** Of names: "utf-8", or one that `TextDecoder` knows. Default: UTF-8 if a name is that, else latin1. */
   readonly charset?: string | undefined;
+  /**
+   * Minutes that the server's clock is ahead of UTC in LIST, -1440 to 1440. Default: what MDTM of a listed file tells, once
+   * for each client; else 0. MLSD is always in UTC (RFC 3659 §2.3).
+   */
+  readonly zoneMinutes?: number | undefined;
   /** Where profiles and trusted certificates are kept. false: nothing is kept. Default: `$XDG_STATE_HOME/ferryman`. */
   readonly store?: string | false | undefined;
   /** "4" or "6": addresses of that family alone. */
@@ -136,7 +146,12 @@ export interface Listing extends AsyncIterable<Entry> {
   readonly warnings: readonly string[];
 }
 
-export type ListOptions = CallOptions & { readonly hidden?: boolean | undefined };
+export type ListOptions = CallOptions & {
+  /** Names that begin with a dot, too, at servers that leave them out of LIST. MLSD has them always. Default false. */
+  readonly hidden?: boolean | undefined;
+  /** A path of a file gives that file alone; default false: it is NOT_FOUND, as what is asked for is a folder. */
+  readonly orFile?: boolean | undefined;
+};
 
 export type WalkOptions = ListOptions & {
   /** Levels below the folder. Default `WALK_DEPTH`. */
@@ -159,11 +174,19 @@ export type Progress = {
 };
 
 /** A path of the host, or a stream. */
-export type Sink = string | Writable | WritableStream<Uint8Array>;
+export type Sink = string | URL | Writable | WritableStream<Uint8Array>;
 /** A file that the caller has opened (a `FileHandle`, say): it is read from its beginning, and stays open. */
 export type OpenFile = { readonly fd: number };
 /** A path of the host, an open file, octets, or a stream. */
-export type Source = string | OpenFile | Uint8Array | Readable | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
+export type Source =
+  | string
+  | URL
+  | OpenFile
+  | Uint8Array
+  | Blob
+  | Readable
+  | ReadableStream<Uint8Array>
+  | AsyncIterable<Uint8Array>;
 
 export type TransferOptions = CallOptions & {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
@@ -192,6 +215,13 @@ export type DownloadOptions = TransferOptions & {
   readonly links?: "follow" | "replace" | undefined;
   /** Writes to a hidden name beside it and renames at the end. Default true. */
   readonly atomic?: boolean | undefined;
+  /**
+   * A failed or aborted call leaves what it has, from `PART_KEPT_LEAST` octets on, for a later one with `resume`. Default:
+   * as `resume`.
+   */
+  readonly keepPart?: boolean | undefined;
+  /** Hears what a call that fails has left: the hidden file, and how many octets of the whole are in it. */
+  readonly onPart?: ((part: { readonly path: string; readonly bytes: number }) => void) | undefined;
   /**
    * To a path: connections at the same time, each for a part of the file; "auto" as many as make it faster. What an earlier
    * call has left is gone on with unless `resume` is false. Default 1.
@@ -226,7 +256,7 @@ export type Transferred = {
   /** Of an upload: the server's file has got its time. */
   readonly timeKept?: boolean | undefined;
   /** `exists` said that nothing was to be done. */
-  readonly skipped?: boolean | undefined;
+  readonly leftAlone?: boolean | undefined;
 };
 
 export type CopyOptions = CallOptions & {

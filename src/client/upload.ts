@@ -9,7 +9,8 @@ import { LocalFile } from "./local-file.ts";
 import { chunksOf, localFault, sendFromFile, untilOver } from "./octets.ts";
 import type { FtpSession } from "./session.ts";
 import { setTimeAt, timeLine } from "./set-time.ts";
-import type { OpenFile, Source, Transferred, UploadOptions } from "./types.ts";
+import type { Transferred, UploadOptions } from "./types.ts";
+import { type GivenSource, isOpenFile } from "./ends.ts";
 import { joinedSignal } from "./waits.ts";
 import { compareHash, sizeMismatch } from "./verify.ts";
 
@@ -28,7 +29,12 @@ type Cargo = AsyncDisposable & {
 };
 
 /** @param path absolute, as `Hub.path` makes it. */
-export async function upload(hub: Hub, from: Source, path: string, options: UploadOptions = {}): Promise<Transferred> {
+export async function upload(
+  hub: Hub,
+  from: GivenSource["from"],
+  path: string,
+  options: UploadOptions = {},
+): Promise<Transferred> {
   await using cargo = await cargoOf(from, options);
   const run = new Run(options, cargo.size);
   const signal = joinedSignal(options.signal, options.timeoutMs);
@@ -207,7 +213,7 @@ function asText(transport: DataTransport): DataTransport {
   };
 }
 
-async function cargoOf(from: Source, options: UploadOptions): Promise<Cargo> {
+async function cargoOf(from: GivenSource["from"], options: UploadOptions): Promise<Cargo> {
   if (typeof from === "string") return await fileCargo(await opened(from), from);
   if (isOpenFile(from)) return await fileCargo(new LocalFile(from.fd, { isBorrowed: true }), "the open file");
   const isOctets = from instanceof Uint8Array;
@@ -229,11 +235,6 @@ async function cargoOf(from: Source, options: UploadOptions): Promise<Cargo> {
       await Promise.resolve();
     },
   };
-}
-
-/** A stream may have a descriptor too. */
-function isOpenFile(from: Exclude<Source, string>): from is OpenFile {
-  return "fd" in from && typeof from.fd === "number" && !(Symbol.asyncIterator in from);
 }
 
 /** On the event loop only what is a file: opening a pipe waits for whoever writes to it. */

@@ -42,6 +42,22 @@ export async function called<T>(
   }
 }
 
+/** Waits for a promise. @throws the signal's reason, as soon as it is aborted. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await work;
+  // If nobody waits for it any longer, its failure is nobody's.
+  work.catch(() => {});
+  signal.throwIfAborted();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
 function timedOut(ms: number, { what, shownMs = ms, ...details }: Lateness): FtpError {
   return new FtpError("TIMEOUT", `${what} within ${seconds(shownMs)}`, details);
 }

@@ -9,7 +9,7 @@ import { connect } from "../../src/client/client.ts";
 import { mirror } from "../../src/client/mirror/mirror.ts";
 import type { Client } from "../../src/client/types.ts";
 import { type PeerName, type StartedPeer, absentPeer, startPeer } from "./peers.ts";
-import { scratch } from "./scratch.ts";
+import { scratch } from "../../src/client/test-folder.ts";
 
 const FILES = ["a", "b", "c", "d", "e"];
 /** Of the local files that go up, and of those that come. */

@@ -1,7 +1,7 @@
 /** One file of the local tree to the server, with its time and mode. */
-import { constants } from "node:fs";
 import { FtpError } from "../errors.ts";
 import { LocalFile } from "../local-file.ts";
+import { NO_FOLLOW, OPEN_FILE } from "../pinned.ts";
 import type { Client, Transferred } from "../types.ts";
 import type { Abilities } from "./abilities.ts";
 import { type Copied, type CopyTerms, changed } from "./copy-down.ts";
@@ -21,9 +21,6 @@ export type UpParts = {
   readonly journal: UploadJournal;
 };
 
-/** A fifo that takes a file's name must not make us wait; Windows has neither flag. */
-const READING = constants.O_RDONLY | (constants.O_NONBLOCK | 0);
-const NO_FOLLOW = constants.O_NOFOLLOW | 0;
 /** What servers give a new file mostly, where one cannot be asked. */
 const USUAL_MODE = 0o644;
 
@@ -43,7 +40,7 @@ export class UpCopier {
     const { source, terms } = this.#parts;
     return await source.folders.use(parentOf(step.from), async (at) => {
       const path = `${at}/${nameOf(step.from)}`;
-      const flags = READING | (terms.links === "follow" ? 0 : NO_FOLLOW);
+      const flags = OPEN_FILE | (terms.links === "follow" ? 0 : NO_FOLLOW);
       await using file = await LocalFile.open(path, flags).catch((error: unknown) => {
         throw localError(error, `read ${step.from}`);
       });
@@ -100,7 +97,18 @@ export class UpCopier {
     }
   }
 
+  /** SIZE, as our own server and others that publish whole files alone tell no listing of what came in part. */
   async #sizeThere(remote: string, signal: AbortSignal): Promise<number | undefined> {
+    const reply = await this.#client.session(
+      async (session) => {
+        await session.send("TYPE I");
+        return await session.ask("SIZE", remote);
+      },
+      { signal },
+    );
+    const size = reply.code === 213 ? Number(reply.lines[0]) : Number.NaN;
+    if (Number.isSafeInteger(size)) return size;
+    if (reply.code !== 500 && reply.code !== 502 && reply.code !== 504) return undefined;
     try {
       return (await this.#client.stat(remote, { signal })).size;
     } catch (error) {
