@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { plainAddress } from "../net/addresses.ts";
-import { chooseDataPath } from "../net/data-path.ts";
+import { type DataPath, chooseDataPath } from "../net/data-path.ts";
 import { NameCoder } from "./charset.ts";
 import { bearsPipelining } from "./ahead.ts";
 import { ControlLink } from "./control.ts";
@@ -68,7 +68,7 @@ type Made = {
 
 class SessionMaker {
   readonly #made: Made;
-  readonly #path = chooseDataPath();
+  #path: DataPath | undefined;
   readonly #modes: ModeMemory;
   #count = 0;
   #known: ServerInfo | undefined;
@@ -136,10 +136,10 @@ class SessionMaker {
         tls,
         isPrivate,
         stallMs: options.stallMs ?? STALL_MS,
+        path: ({ isShort }) => this.#pathFor(isShort),
         modes: {
           options: options.data ?? {},
           memory: this.#modes,
-          path: this.#path,
           dial: async (dataPort, dataHost, wait) => await this.#dialData({ host: dataHost, port: dataPort }, wait),
           isActivePossible: allowsActive(options.proxy),
           note,
@@ -163,9 +163,16 @@ class SessionMaker {
       if (fingerprint !== undefined) events.emit("trust", { host: target.host, fingerprint });
     };
     return new ClientTls(
-      { host: target.host, options: target.tlsOptions, timeoutMs, judge, path: this.#path },
+      { host: target.host, options: target.tlsOptions, timeoutMs, judge },
       this.#cap,
     );
+  }
+
+  /** The native one takes 10 ms and 7 MiB to load: who only lists does not wait for it. */
+  #pathFor(isShort: boolean): DataPath {
+    if (isShort && this.#path === undefined) return chooseDataPath("portable");
+    this.#path ??= chooseDataPath();
+    return this.#path;
   }
 
   #proxySteps(): ReturnType<typeof proxyLogin> | undefined {

@@ -227,7 +227,8 @@ async function fill(hub: Hub, path: string, { part, run, size, mayResume }: Fill
     run.bytes = start + have - run.resumedAt;
     if (size !== undefined && start + have === size && size > 0) return;
     const most = options.end === undefined ? undefined : options.end - start - have;
-    await fetch(hub, session, { path, offset: start + have, most, run, signal, part });
+    const expected = size === undefined || isAscii || options.verify === false ? undefined : size - start - have;
+    await fetch(hub, session, { path, offset: start + have, most, expected, run, signal, part });
     run.length = await part.size();
     checkLength(path, run, isAscii ? undefined : size);
   }, options);
@@ -257,6 +258,8 @@ type Fetching = {
   readonly offset: number;
   /** Octets after which it stops; undefined: at the end of the file. */
   readonly most: number | undefined;
+  /** Octets up to the end of the file, if fewer are a fault. */
+  readonly expected: number | undefined;
   readonly run: Run;
   readonly signal: AbortSignal | undefined;
   readonly part: PartFile;
@@ -265,7 +268,7 @@ type Fetching = {
 async function fetch(
   hub: Hub,
   session: FtpSession,
-  { path, offset, most, run, signal, part }: Fetching,
+  { path, offset, most, expected, run, signal, part }: Fetching,
 ): Promise<void> {
   const isAscii = run.options.type === "ascii";
   const move = async (transport: DataTransport): Promise<void> => {
@@ -278,6 +281,7 @@ async function fetch(
     direction: "in",
     type: isAscii ? "A" : "I",
     offset,
+    expected,
     what: `cannot get ${path}`,
     throttle: hub.throttle(run.options.rate),
     signal: signal === undefined ? run.over : AbortSignal.any([signal, run.over]),

@@ -5,6 +5,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { DataConnection, type DataTerms } from "../net/data-connection.ts";
 import type { DataEnd } from "../net/data-end.ts";
+import type { DataPath } from "../net/data-path.ts";
 import { NativeConnection } from "../net/native-connection.ts";
 import type { Throttle } from "../net/throttle.ts";
 import type { DataTransport } from "../net/transport.ts";
@@ -22,7 +23,9 @@ import { unquotePath } from "../protocol/reply.ts";
 export type SessionParts = {
   readonly link: ControlLink;
   readonly info: ServerInfo;
-  readonly modes: Omit<ModeTerms, "externalAddress">;
+  readonly modes: Omit<ModeTerms, "externalAddress" | "path">;
+  /** Which way octets go here. */
+  readonly path: (use: { readonly isShort: boolean }) => DataPath;
   readonly tls: ClientTls | undefined;
   /** PROT P is in force. */
   readonly isPrivate: boolean;
@@ -40,6 +43,10 @@ export type TransferPlan<T> = {
   readonly offset?: number;
   /** The octet after the last, for servers that have RANG; others send on, and `move` must stop there. Needs `isPart`. */
   readonly end?: number | undefined;
+  /** Octets that are to come, if fewer are a fault; undefined: not known. */
+  readonly expected?: number | undefined;
+  /** Too little will come for what large files need to be loaded: a listing. */
+  readonly isShort?: boolean;
   /** Of messages: `cannot get /pub/a.iso`. */
   readonly what: string;
   readonly throttle?: Throttle | undefined;
@@ -159,12 +166,13 @@ export class FtpSession {
     signal?.addEventListener("abort", abort, { once: true });
     const terms = {
       ...this.#parts.modes,
+      path: this.#parts.path({ isShort: plan.isShort === true }),
       externalAddress: async (): Promise<string | undefined> => await this.#parts.externalAddress(this),
     };
     try {
       const route = await this.#route(terms, { signal, life: life.signal });
       try {
-        return await this.#run(plan, route, life);
+        return await this.#run({ ...plan, path: terms.path }, route, life);
       } finally {
         await route.dispose();
       }
@@ -191,7 +199,7 @@ export class FtpSession {
     return known ?? (await routeData(this.link, async (line) => await this.ask(line, { signal }), terms, life));
   }
 
-  async #run<T>(plan: TransferPlan<T>, route: DataRoute, life: AbortController): Promise<TransferEnd<T>> {
+  async #run<T>(plan: Routed<T>, route: DataRoute, life: AbortController): Promise<TransferEnd<T>> {
     const { link } = this;
     await this.#goTo(plan);
     link.settle();
@@ -320,12 +328,12 @@ export class FtpSession {
     return withCommand(error, shownCommand(plan.command), true);
   }
 
-  async #arrive<T>(plan: TransferPlan<T>, route: DataRoute, signal: AbortSignal): Promise<DataTransport> {
+  async #arrive<T>(plan: Routed<T>, route: DataRoute, signal: AbortSignal): Promise<DataTransport> {
     const end = await route.arrive(signal);
-    const { tls, isPrivate, stallMs, modes } = this.#parts;
+    const { tls, isPrivate, stallMs } = this.#parts;
     const terms: DataTerms = { stallMs, signal, throttle: plan.throttle };
-    if (!isPrivate || tls === undefined) return clearTransport(end, terms, modes.path);
-    return new DataConnection(await tls.secureData(end, plan.direction, signal), terms);
+    if (!isPrivate || tls === undefined) return clearTransport(end, terms, plan.path);
+    return new DataConnection(await tls.secureData(end, plan, signal), terms);
   }
 
   async #giveUp(arriving: Promise<DataTransport>): Promise<void> {
@@ -337,6 +345,8 @@ export class FtpSession {
     await turn();
   }
 }
+
+type Routed<T> = TransferPlan<T> & { readonly path: DataPath };
 
 type Carrying = {
   readonly arriving: Promise<DataTransport>;
@@ -359,7 +369,7 @@ export type AskOptions = {
   readonly ms?: number | undefined;
 };
 
-function clearTransport(end: DataEnd, terms: DataTerms, path: ModeTerms["path"]): DataTransport {
+function clearTransport(end: DataEnd, terms: DataTerms, path: DataPath): DataTransport {
   const descriptor = path.kind === "native" ? end.toDescriptor() : undefined;
   if (path.kind === "native" && descriptor !== undefined) {
     return new NativeConnection({ descriptor, peer: end.remote }, terms, path.calls);

@@ -22,6 +22,14 @@ export type TlsTerms = {
   readonly timeoutMs: number;
   /** Believes a server or throws TLS_UNTRUSTED; asked for control connections. */
   readonly judge: (socket: TLSSocket) => Promise<void> | void;
+};
+
+/** What is known of a data connection before TLS begins on it. */
+export type DataUse = {
+  /** "in" for what we receive: there the end of TLS must be told from that of TCP. */
+  readonly direction: "in" | "out";
+  /** Octets that are to come, if that proves the end: then nothing has to stand between TCP and TLS, which costs as much as TLS. */
+  readonly expected?: number | undefined;
   readonly path: DataPath;
 };
 
@@ -87,12 +95,12 @@ export class ClientTls {
     return secured;
   }
 
-  /** @param direction "in" for what we receive: there the end of TLS must be told from that of TCP. */
-  async secureData(end: DataEnd, direction: "in" | "out", signal: AbortSignal): Promise<DataStream> {
-    const { raw, tap } = this.#carrierOf(end, direction);
+  async secureData(end: DataEnd, use: DataUse, signal: AbortSignal): Promise<DataStream> {
+    const { raw, tap } = carrierOf(end, use);
     const session = this.#tickets.take();
     const secured = connect({ socket: tap ?? raw, ...this.#options(), ...(session === undefined ? {} : { session }) });
-    const inflow = tap instanceof DescriptorTap ? Inflow.of(secured, tap) : undefined;
+    const inflow =
+      use.direction === "out" || tap instanceof TlsTap ? undefined : Inflow.of(secured, tap);
     try {
       await this.#shake(secured, { signal, tap, what: "TLS on the data connection" });
       this.#know(secured);
@@ -100,21 +108,8 @@ export class ClientTls {
       raw.destroy();
       throw error;
     }
-    return { socket: secured, peer: end.remote, raw, inflow, ...(tap === undefined ? {} : { tap }) };
-  }
-
-  #carrierOf(
-    end: DataEnd,
-    direction: "in" | "out",
-  ): { readonly raw: Socket | DescriptorTap; readonly tap?: TlsTap | DescriptorTap } {
-    const { path } = this.#terms;
-    const descriptor = direction === "in" && path.kind === "native" ? end.toDescriptor() : undefined;
-    if (path.kind === "native" && descriptor !== undefined) {
-      const tap = new DescriptorTap({ descriptor, peer: end.remote }, path.calls);
-      return { raw: tap, tap };
-    }
-    const raw = end.toSocket();
-    return direction === "in" ? { raw, tap: new TlsTap(raw) } : { raw };
+    const { expected } = use;
+    return { socket: secured, peer: end.remote, raw, inflow, expected, ...(tap === undefined ? {} : { tap }) };
   }
 
   /** A data connection that did not resume must at least show the certificate of the control connection. */
@@ -166,6 +161,19 @@ export class ClientTls {
       });
     }
   }
+}
+
+type Carrier = { readonly raw: Socket | DescriptorTap; readonly tap?: TlsTap | DescriptorTap };
+
+function carrierOf(end: DataEnd, { direction, expected, path }: DataUse): Carrier {
+  if (direction === "out" || expected !== undefined) return { raw: end.toSocket() };
+  const descriptor = path.kind === "native" ? end.toDescriptor() : undefined;
+  if (path.kind === "native" && descriptor !== undefined) {
+    const tap = new DescriptorTap({ descriptor, peer: end.remote }, path.calls);
+    return { raw: tap, tap };
+  }
+  const raw = end.toSocket();
+  return { raw, tap: new TlsTap(raw) };
 }
 
 /** By OpenSSL's reason: what the server did not like, or what it is. */

@@ -36,6 +36,8 @@ export type DataStream = {
   readonly tap?: CutStream;
   /** Of uploads over TLS: what the socket would have told by "data". */
   readonly inflow?: Inflow | undefined;
+  /** Octets before which an end is none, where nothing tells the end of TLS from that of TCP. */
+  readonly expected?: number | undefined;
 };
 
 /** What is asked of TCP itself: a socket of Node's or a `DescriptorTap`. */
@@ -63,6 +65,8 @@ export class DataConnection implements AsyncDisposable {
   readonly #raw: Reset;
   readonly #tap: CutStream | undefined;
   readonly #inflow: Inflow | undefined;
+  /** Octets that are still to come before an end. */
+  #expected: number;
   #fault: DataError | undefined;
   #arrived: Buffer[] = [];
   #arrivedOctets = 0;
@@ -85,7 +89,7 @@ export class DataConnection implements AsyncDisposable {
    * @param throttle of the one direction in which octets will move.
    */
   constructor(
-    { socket, peer, raw = socket, tap, inflow }: DataStream,
+    { socket, peer, raw = socket, tap, inflow, expected = 0 }: DataStream,
     { stallMs, signal, throttle, memory = RECEIVE_BUFFER }: DataTerms,
   ) {
     this.memory = memory;
@@ -93,6 +97,7 @@ export class DataConnection implements AsyncDisposable {
     this.#raw = raw;
     this.#tap = tap;
     this.#inflow = inflow;
+    this.#expected = expected;
     this.#stallMs = stallMs;
     this.#throttle = throttle;
     this.peer = peer ?? { address: plainAddress(raw.remoteAddress ?? ""), port: raw.remotePort ?? 0 };
@@ -190,11 +195,13 @@ export class DataConnection implements AsyncDisposable {
     const chunks = this.#arrived;
     if (chunks.length > 0) {
       this.#arrived = [];
+      this.#expected -= this.#arrivedOctets;
       this.#arrivedOctets = 0;
       if (this.#socket.isPaused()) this.#socket.resume();
       if (this.#inflow === undefined) this.#lent = chunks;
       return chunks;
     }
+    if (this.#expected > 0) this.#fail("incomplete");
     this.#check();
     this.#finished = true;
     this.#socket.end();
@@ -236,6 +243,7 @@ export class DataConnection implements AsyncDisposable {
   async #takeSome(throttle: Throttle): Promise<readonly Buffer[]> {
     const count = await this.#leave(throttle, this.#arrivedOctets);
     this.#arrivedOctets -= count;
+    this.#expected -= count;
     const chunks = takeOctets(this.#arrived, count);
     if (this.#arrivedOctets < this.#readAhead() && this.#socket.isPaused()) this.#socket.resume();
     return chunks;
