@@ -61,10 +61,15 @@ type Asked = Pick<At, "client" | "path" | "signal" | "say"> & { readonly flags: 
 async function entriesOf({ client, path, signal, flags, say }: Asked): Promise<readonly Entry[]> {
   if (hasGlob(path)) return sorted(await Array.fromAsync(client.glob(path, { signal })), flags);
   if (flags.directory === true) return [await client.stat(path, { signal })];
-  const listing = client.list(path, { signal, hidden: flags.all });
+  const listing = client.list(path, { signal, hidden: flags.all, orFile: true });
   const entries = await listing.toArray();
   for (const warning of listing.warnings) say(`warning: ${printable(warning)}`);
-  return sorted(flags.all === true ? entries : entries.filter(({ name }) => !name.startsWith(".")), flags);
+  return sorted(
+    flags.all === true
+      ? entries
+      : entries.filter(({ name, path: whole }) => !name.startsWith(".") || (path !== "" && whole.endsWith(path))),
+    flags,
+  );
 }
 
 function byName(a: Entry, b: Entry): number {

@@ -3,6 +3,7 @@ import { PassThrough, type Readable, Writable } from "node:stream";
 import { callbackify } from "node:util";
 import { connectHub } from "./connector.ts";
 import { download } from "./download.ts";
+import { sinkOf, sourceOf } from "./ends.ts";
 import type { EventHub } from "./event-hub.ts";
 import { FtpError, type FtpErrorCode, type FtpReply } from "./errors.ts";
 import { existsAt, statOf } from "./facts.ts";
@@ -37,6 +38,7 @@ import type {
 } from "./types.ts";
 import { upload } from "./upload.ts";
 import { hashAt } from "./verify.ts";
+import { unlessAborted } from "./waits.ts";
 
 /**
  * Connects and signs in.
@@ -166,16 +168,18 @@ class FtpClient implements Client {
 
   async download(path: string, to: Sink, options: DownloadOptions = {}): Promise<Transferred> {
     const { segments } = options;
-    if (segments !== undefined && segments !== 1 && typeof to === "string") {
+    const place = sinkOf(to);
+    if (segments !== undefined && segments !== 1 && typeof place === "string") {
       // Loaded by who asks for it: a short command does not wait for what it does not use.
       const { segmentedDownload } = await import("./segments/segmented.ts");
-      return await segmentedDownload([{ client: this.#hub, path }], to, { ...options, segments });
+      return await segmentedDownload([{ client: this.#hub, path }], place, { ...options, segments });
     }
-    return await download(this.#hub, this.#hub.path(path), to, options);
+    return await download(this.#hub, this.#hub.path(path), place, options);
   }
 
   async upload(from: Source, path: string, options: UploadOptions = {}): Promise<Transferred> {
-    return await upload(this.#hub, from, this.#hub.path(path), options);
+    const { from: source, size } = sourceOf(from);
+    return await upload(this.#hub, source, this.#hub.path(path), { size, ...options });
   }
 
   async copyTo(other: Client, from: string, to: string, options: CopyOptions = {}): Promise<Copied> {
@@ -233,6 +237,11 @@ class FtpClient implements Client {
 
   async utime(path: string, modified: Date, options: CallOptions = {}): Promise<string> {
     const hub = this.#hub;
+    const year = modified.getUTCFullYear();
+    // Years have four digits on the wire (RFC 3659 §2.3); a date that was not understood has none at all.
+    if (!(year >= 1 && year <= 9999)) {
+      throw new FtpError("USAGE", `${String(modified)} is no time that a file can have`, { phase: "local" });
+    }
     return await hub.call(
       async (session, { signal }) => await setTimeAt(hub.path(path), modified, { hub, session, signal }),
       options,
@@ -255,10 +264,18 @@ class FtpClient implements Client {
   }
 
   async session<T>(work: (session: Session) => Promise<T>, options: CallOptions = {}): Promise<T> {
-    return await this.#hub.call(async (session, { signal }) => await work(facade(session, signal)), {
-      ...options,
-      retry: { attempts: 1 },
-    });
+    return await this.#hub.call(
+      async (session, { signal }) => {
+        try {
+          return await unlessAborted(work(facade(session, signal)), signal);
+        } catch (error) {
+          // What the work still says there must not come between another call's commands.
+          if (signal?.aborted === true) session.link.destroy("its work was given up");
+          throw error;
+        }
+      },
+      { ...options, retry: { attempts: 1 } },
+    );
   }
 
   on<K extends keyof ClientEvents>(event: K, listener: (detail: ClientEvents[K]) => void): () => void {

@@ -54,6 +54,7 @@ export async function connectHub(
     emit: events.emit,
     retry: options.retry ?? {},
     rate: options.rate,
+    zoneMinutes: options.zoneMinutes,
   });
   return { hub, events, memory };
 }
@@ -99,6 +100,7 @@ class SessionMaker {
     const dialled = await this.#dial(target.dialled, { ms: replyMs, signal, connection: "control" });
     const { socket } = dialled;
     const link = new ControlLink(socket, {
+      remote: dialled.address,
       names,
       replyMs,
       watcher: {
@@ -107,12 +109,11 @@ class SessionMaker {
       },
     });
     const note = (what: string): void => events.emit("fallback", { id, what });
-    const address = plainAddress(socket.remoteAddress ?? dialled.address);
     try {
       const tls = this.#tls(replyMs);
       const { info, isPrivate } = await login(link, {
         ...target,
-        address,
+        address: dialled.address,
         tls,
         signal,
         note,

@@ -7,7 +7,7 @@ import type { TLSSocket } from "node:tls";
 import type { ByteString } from "../base/bytes.ts";
 import { ReplyParser } from "../protocol/reply.ts";
 import { FtpError, type FtpPhase, type FtpReply, printable, shownCommand } from "./errors.ts";
-import { ARGUMENT_MOST, EARLY_REPLIES, PRELIMINARY_MOST } from "./limits.ts";
+import { ARGUMENT_MOST, EARLY_REPLIES, KEEP_ALIVE_MS, PRELIMINARY_MOST } from "./limits.ts";
 import { within } from "./waits.ts";
 
 /** Between text of people and octets of the wire. */
@@ -17,6 +17,11 @@ export type Names = { decode(octets: ByteString): string; encode(text: string): 
 export type Watcher = { readonly command: (line: string) => void; readonly reply: (reply: FtpReply) => void };
 
 export type ControlTerms = {
+  /**
+   * The server's address; its name where a proxy resolves it. Not what the socket says, which is the proxy of a tunnel:
+   * data connections go to the server.
+   */
+  readonly remote: string;
   readonly names: Names;
   readonly watcher: Watcher;
   /** Milliseconds for one reply. */
@@ -42,6 +47,8 @@ export class ControlLink {
     this.#terms = terms;
     this.#listen(socket);
     socket.setNoDelay(true);
+    // During a transfer nothing is said here: without it a NAT may forget a connection that lies still that long.
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
   }
 
   /** TCP, or TLS once it is on. */
@@ -52,6 +59,11 @@ export class ControlLink {
   /** Why it is of no use any longer. */
   get fault(): FtpError | undefined {
     return this.#fault;
+  }
+
+  /** The server's address; its name where a proxy resolves it. */
+  get remote(): string {
+    return this.#terms.remote;
   }
 
   get names(): Names {

@@ -3,7 +3,7 @@
  * with what worked for this host before. A passive port that a firewall drops in silence then costs seconds once, and
  * nothing afterwards (nat.md; row D7).
  */
-import type { Socket } from "node:net";
+import { type Socket, isIPv6 } from "node:net";
 import { familyOf, plainAddress, sameAddress, showEndpoint } from "../net/addresses.ts";
 import { SocketEnd, type DataEnd } from "../net/data-end.ts";
 import type { DataPath } from "../net/data-path.ts";
@@ -109,7 +109,7 @@ export async function routeAhead(
   terms: ModeTerms,
   signal: AbortSignal,
 ): Promise<DataRoute | undefined> {
-  const connected = await connectPassive("epsv", { host: remoteOf(link), port }, terms, signal);
+  const connected = await connectPassive("epsv", { host: link.remote, port }, terms, signal);
   return "why" in connected ? undefined : connected;
 }
 
@@ -137,7 +137,7 @@ function shownAttempt({ mode, endpoint, outcome, ms }: DataAttempt): string {
 
 /** In the order of trying: what worked last, then what has not failed of late. */
 function modesFor(link: ControlLink, { options, memory, isActivePossible }: ModeTerms): readonly DataMode[] {
-  const isIpv6 = familyOf(remoteOf(link)) === "IPv6";
+  const isIpv6 = isIPv6(link.remote);
   const allowed = (options.modes ?? DATA_MODES).filter((mode) => {
     const isActive = mode === "eprt" || mode === "port";
     // PASV and PORT hold addresses of IPv4 alone (RFC 2428 §1).
@@ -147,10 +147,6 @@ function modesFor(link: ControlLink, { options, memory, isActivePossible }: Mode
   });
   const rank = (mode: DataMode): number => (memory.failed.has(mode) ? 2 : mode === memory.preferred ? 0 : 1);
   return allowed.toSorted((a, b) => rank(a) - rank(b));
-}
-
-function remoteOf(link: ControlLink): string {
-  return plainAddress(link.socket.remoteAddress ?? "");
 }
 
 /** Why it did not come about. */
@@ -231,7 +227,7 @@ type Target = { readonly host: string; readonly port: number };
 /** EPSV names a port alone: the address is that of the control connection (RFC 2428 §3). */
 function target229(link: ControlLink, reply: FtpReply): Target | undefined {
   const port = parse229(reply.lines.join(" "));
-  return port === undefined ? undefined : { host: remoteOf(link), port };
+  return port === undefined ? undefined : { host: link.remote, port };
 }
 
 /**
@@ -241,7 +237,7 @@ function target229(link: ControlLink, reply: FtpReply): Target | undefined {
 function target227(link: ControlLink, reply: FtpReply, { options, note }: ModeTerms): Target | undefined {
   const said = parse227(reply.lines.join(" "));
   if (said === undefined) return undefined;
-  const host = remoteOf(link);
+  const host = link.remote;
   if (sameAddress(said.address, host) || options.trustPasvAddress === true) {
     return { host: said.address, port: said.port };
   }
@@ -256,7 +252,7 @@ function active(mode: "eprt" | "port"): Way {
     const { options, memory } = terms;
     const local = plainAddress(link.socket.localAddress ?? "");
     const family = familyOf(local);
-    const server = remoteOf(link);
+    const server = link.remote;
     const listener = await listenActive(local, { server, ports: options.activePorts });
     let isKept = false;
     try {

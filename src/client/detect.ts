@@ -1,5 +1,5 @@
 /** Finds out what works with a server by trying each thing on its own: for people, for bug reports, and for later clients. */
-import { plainAddress, familyOf } from "../net/addresses.ts";
+import { isIPv6 } from "node:net";
 import { NameCoder } from "./charset.ts";
 import { ControlLink } from "./control.ts";
 import { dial } from "./dial.ts";
@@ -35,8 +35,8 @@ type Basics = {
 
 /**
  * Tries out a server: one session for each question, one after another, so that servers with few places bear it. It reads
- * listings of the home and one small file, and changes nothing there. Whether EPSV may go out early, and the zone of LIST,
- * are kept for later clients (`store`).
+ * listings of the home and one small file, and changes nothing there. Whether EPSV may go out early is kept
+ * for later clients (`store`).
  * @throws {FtpError} where nobody can sign in; or the signal's reason. All that fails afterwards stands in the profile.
  */
 export async function detect(url: string | URL, options: DetectOptions = {}): Promise<Profile> {
@@ -58,7 +58,7 @@ export async function detect(url: string | URL, options: DetectOptions = {}): Pr
   const isOffered = info.tls !== undefined || (await offersTls(String(url), own));
   if (info.tls === undefined) warnings.unshift(clearText(isOffered));
   const store = openStore(options.store);
-  store.remember({ host: info.host, port: info.port }, { pipelining, zoneMinutes: listing?.zoneMinutes });
+  store.remember({ host: info.host, port: info.port }, { pipelining });
   await store.flush();
   return {
     host: info.host,
@@ -93,7 +93,7 @@ async function basicsOf({ hub, session, heard }: Probe, { own, warnings }: Askin
     info,
     system: syst?.code === 215 ? (syst.lines[0] ?? "") : info.system,
     isPrivate: session.isPrivate,
-    isIpv6: familyOf(plainAddress(session.link.socket.remoteAddress ?? info.address)) === "IPv6",
+    isIpv6: isIPv6(session.link.remote),
     certificateEnds: session.tls?.control?.getPeerCertificate().valid_to,
   };
 }
@@ -151,9 +151,9 @@ async function offersTls(url: string, own: ConnectOptions): Promise<boolean> {
   const { proxy, signal, family, replyMs = REPLY_WAIT_MS } = own;
   if (proxy !== undefined && parseProxy(proxy).kind === "ftp") return false;
   try {
-    const { socket } = await dial(target.dialled, { signal, timeoutMs: replyMs, proxy, family });
+    const { socket, address: remote } = await dial(target.dialled, { signal, timeoutMs: replyMs, proxy, family });
     const names = new NameCoder();
-    const link = new ControlLink(socket, { names, replyMs, watcher: { command: () => {}, reply: () => {} } });
+    const link = new ControlLink(socket, { remote, names, replyMs, watcher: { command: () => {}, reply: () => {} } });
     try {
       await link.reply({ phase: "greeting", signal });
       link.write("AUTH TLS");

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { lstat, realpath, stat } from "node:fs/promises";
-import { Writable } from "node:stream";
+import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { AsciiDecoder } from "../protocol/ascii.ts";
 import type { DataTransport } from "../net/transport.ts";
@@ -13,15 +13,19 @@ import { downloadToStream } from "./download-stream.ts";
 import { localFault, octetsIn, receiveIntoFile } from "./octets.ts";
 import { PartFile, type SourceMark, partPath } from "./part-file.ts";
 import type { FtpSession } from "./session.ts";
-import type { DownloadOptions, Sink, Transferred } from "./types.ts";
+import type { DownloadOptions, Transferred } from "./types.ts";
 import { compareHash, sizeMismatch } from "./verify.ts";
 
 /** @param path absolute, as `Hub.path` makes it. */
-export async function download(hub: Hub, path: string, to: Sink, options: DownloadOptions = {}): Promise<Transferred> {
+export async function download(
+  hub: Hub,
+  path: string,
+  to: string | Writable,
+  options: DownloadOptions = {},
+): Promise<Transferred> {
   checkSpan(options);
   if (typeof to === "string") return await downloadToPath(hub, path, to, options);
-  const stream = to instanceof Writable ? to : Writable.fromWeb(to);
-  return await downloadToStream(hub, path, stream, options);
+  return await downloadToStream(hub, path, to, options);
 }
 
 /** What one download has done so far, through all of its tries. */
@@ -48,6 +52,11 @@ export class Run {
 
   get over(): AbortSignal {
     return this.#over.signal;
+  }
+
+  /** As many octets as the server has named. */
+  get isWhole(): boolean {
+    return this.total !== undefined && this.resumedAt + this.bytes === this.total;
   }
 
   readonly moved = (octets: number): void => {
@@ -286,6 +295,7 @@ async function fetch(
     throttle: hub.throttle(run.options.rate),
     signal: signal === undefined ? run.over : AbortSignal.any([signal, run.over]),
     isPart: most !== undefined,
+    isWhole: () => run.isWhole,
     move,
   });
   note(run, end, path);

@@ -1,4 +1,5 @@
 /** What a server says of one file or folder, by whichever commands it has: MLST, or SIZE and MDTM. */
+import { modeOf } from "../protocol/listings/mlsd.ts";
 import { parseFactsLine, parseTimeVal } from "../protocol/facts.ts";
 import { FtpError, type FtpReply } from "./errors.ts";
 import type { Hub } from "./hub.ts";
@@ -85,13 +86,13 @@ function entryOfMlst(reply: FtpReply, path: string, hub: Hub): Entry | undefined
   const { facts } = parsed;
   const type = typeOf(facts.get("type"));
   const size = Number(facts.get("size"));
-  const mode = facts.get("unix.mode");
+  const mode = modeOf(facts.get("unix.mode"));
   return {
     ...named(path, hub),
     type,
     ...(type !== "directory" && facts.has("size") && Number.isSafeInteger(size) ? { size } : {}),
     modified: timeOf(facts.get("modify")),
-    ...(mode !== undefined && /^[0-7]{1,5}$/.test(mode) ? { mode: Number.parseInt(mode, 8) } : {}),
+    ...(mode === undefined ? {} : { mode: mode.bits }),
     owner: facts.get("unix.ownername") ?? facts.get("unix.owner"),
     group: facts.get("unix.groupname") ?? facts.get("unix.group"),
   };

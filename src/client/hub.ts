@@ -17,6 +17,8 @@ export type HubParts = {
   readonly emit: Emit;
   readonly retry: RetryOptions;
   readonly rate: number | undefined;
+  /** Of LIST, as the caller knows it. */
+  readonly zoneMinutes: number | undefined;
 };
 
 export class Hub {
@@ -24,14 +26,16 @@ export class Hub {
   readonly info: ServerInfo;
   readonly names: NameCoder;
   readonly emit: Emit;
+  readonly zoneMinutes: number | undefined;
   readonly #retry: RetryOptions;
   readonly #limiter: RateLimiter | undefined;
 
-  constructor({ pool, info, names, emit, retry, rate }: HubParts) {
+  constructor({ pool, info, names, emit, retry, rate, zoneMinutes }: HubParts) {
     this.pool = pool;
     this.info = info;
     this.names = names;
     this.emit = emit;
+    this.zoneMinutes = zoneMinutes;
     this.#retry = retry;
     this.#limiter = rate === undefined ? undefined : new RateLimiter(rate);
   }

@@ -6,12 +6,18 @@ export const POOL_MOST = 8;
 export const POOL_CHECK_MS = 15_000;
 /** Milliseconds that a control connection may lie idle before it is closed. */
 export const POOL_IDLE_MS = 60_000;
+/** Milliseconds after which one control connection more is tried where the server had said that there are too many. */
+export const POOL_REGROW_MS = 60_000;
+/** Milliseconds of silence after which the kernel asks whether the server is still there: NATs forget after some minutes. */
+export const KEEP_ALIVE_MS = 45_000;
 /** Calls that may wait for a control connection. */
 export const POOL_WAITING = 100_000;
 /** Milliseconds for a connection to come about, and for a reply: servers may delay a wrong password by some seconds. */
 export const REPLY_WAIT_MS = 30_000;
 /** Milliseconds for the 226 after a transfer's end: a server may have to write a large file to its disk first. */
 export const FINISH_WAIT_MS = 120_000;
+/** Milliseconds for the 226 of a download whose every octet is there: a firewall may have forgotten the control connection. */
+export const FINISH_WHOLE_MS = 5_000;
 /** Milliseconds without an octet after which a transfer has stalled. */
 export const STALL_MS = 60_000;
 /** Milliseconds for which a passive port may be silent before the next mode joins: a lost SYN is repeated after 1 s. */

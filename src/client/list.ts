@@ -1,6 +1,7 @@
 /** What is in a folder: MLSD where the server has it, else LIST (RFC 3659 §7, RFC 959 §4.1.3). */
 import { ChunkQueue } from "./listing-run.ts";
 import { FtpError, type FtpReply, shownReply } from "./errors.ts";
+import { statOf } from "./facts.ts";
 import type { Hub } from "./hub.ts";
 import { readListing } from "./listing.ts";
 import { replyError } from "./reply-errors.ts";
@@ -63,12 +64,45 @@ class RemoteListing implements Listing {
     try {
       this.#listing = readListing(queue, { kind, folder: this.#path, coder: this.#hub.names, now: Date.now() });
       // MLSD is in UTC (RFC 3659 §2.3); LIST in whatever zone the server has.
-      yield* kind === "mlsd" ? this.#listing : inUtc(this.#hub, this.#listing, joined);
+      if (kind === "mlsd") yield* this.#listing;
+      else yield* this.#ofFolder(inUtc(this.#hub, this.#listing, joined), joined);
+    } catch (error) {
+      const isNoFolder = error instanceof FtpError && (error.code === "NOT_FOUND" || error.code === "UNSUPPORTED");
+      if (!isNoFolder || this.#options.orFile !== true) throw error;
+      const found = await this.#itself(joined);
+      if (found.type === "directory") throw error;
+      yield found;
     } finally {
       // Who has seen enough ends the transfer.
       stop.abort(SEEN);
       await running;
     }
+  }
+
+  /** LIST says nothing of a path where nothing is, at some servers, and of a file what it would say of a folder with it. */
+  async *#ofFolder(entries: AsyncIterable<Entry>, signal: AbortSignal): AsyncGenerator<Entry> {
+    const path = this.#path;
+    let count = 0;
+    let first: Entry | undefined;
+    for await (const entry of entries) {
+      if (first !== undefined) yield first;
+      first = undefined;
+      count += 1;
+      if (count === 1 && entry.type !== "directory" && path.endsWith(`/${entry.name}`)) first = entry;
+      else yield entry;
+    }
+    if (path === this.#hub.info.home || (count > 0 && first === undefined)) return;
+    const { type } = await this.#itself(signal);
+    // Whoever asks for a file, too, gets it by `statOf`.
+    if (type !== "directory") {
+      throw new FtpError("NOT_FOUND", `cannot list ${path}: it is no folder`, { phase: "command" });
+    }
+    if (first !== undefined) yield first;
+  }
+
+  async #itself(signal: AbortSignal): Promise<Entry> {
+    const hub = this.#hub;
+    return await hub.call(async (session) => await statOf(this.#path, { hub, session, signal }), { signal });
   }
 
   async #run({ queue, kind, attempts }: Running, signal: AbortSignal): Promise<void> {

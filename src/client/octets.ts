@@ -5,7 +5,7 @@ import type { Writable } from "node:stream";
 import type { DataTransport, Moved } from "../net/transport.ts";
 import { FtpError } from "./errors.ts";
 import { READ_BUFFER } from "./limits.ts";
-import type { Source } from "./types.ts";
+import type { GivenSource } from "./ends.ts";
 
 /** What came goes to the end of an open file. @throws {DataError}, or LOCAL_IO. */
 export async function receiveIntoFile(transport: DataTransport, file: FileHandle, moved: Moved): Promise<void> {
@@ -107,7 +107,7 @@ async function readAt(file: FileHandle, buffer: Buffer, position: number): Promi
 }
 
 /** Octets of any source that is no path, one buffer after another. */
-export async function* chunksOf(source: Exclude<Source, string>): AsyncGenerator<Buffer> {
+export async function* chunksOf(source: Exclude<GivenSource["from"], string>): AsyncGenerator<Buffer> {
   if (source instanceof Uint8Array) {
     yield Buffer.from(source.buffer, source.byteOffset, source.byteLength);
     return;

@@ -4,7 +4,7 @@
  * another, so calls cannot wait for each other in a ring.
  */
 import { FtpError } from "./errors.ts";
-import { POOL_CHECK_MS, POOL_IDLE_MS, POOL_WAITING, REPLY_WAIT_MS } from "./limits.ts";
+import { POOL_CHECK_MS, POOL_IDLE_MS, POOL_REGROW_MS, POOL_WAITING, REPLY_WAIT_MS } from "./limits.ts";
 import type { FtpSession } from "./session.ts";
 
 export type PoolTerms = {
@@ -23,6 +23,8 @@ type Waiter = {
 export class Pool {
   readonly #terms: PoolTerms;
   #most: number;
+  /** When the server last said that there are too many, or one more was tried since. */
+  #shrunkAt = 0;
   readonly #idle: { readonly session: FtpSession; readonly since: number }[] = [];
   readonly #leased = new Set<FtpSession>();
   #opening = 0;
@@ -71,8 +73,6 @@ export class Pool {
       signal?.throwIfAborted();
       if (this.#isClosed) throw closed();
       const found = await this.#next(signal);
-      // From the moment on at which it is nobody's else, so that no session is ever without an owner.
-      this.#leased.add(found.session);
       const isGood = await isSound(found);
       if (isGood && !this.#isClosed) return found.session;
       this.#leased.delete(found.session);
@@ -80,14 +80,28 @@ export class Pool {
     }
   }
 
+  /** What it gives is leased already: no session is without an owner for a moment, in which another call would count wrong. */
   async #next(signal: AbortSignal | undefined): Promise<{ session: FtpSession; since: number }> {
     const idle = this.#idle.pop();
-    if (idle !== undefined) return idle;
-    if (this.#leased.size + this.#opening < this.#most) return await this.#open(signal);
+    if (idle !== undefined) {
+      this.#leased.add(idle.session);
+      return idle;
+    }
+    if (this.#hasPlace()) return await this.#open(signal);
     if (this.#waiting.length >= POOL_WAITING) {
       throw new FtpError("LIMIT", `${POOL_WAITING} calls wait for a connection already`, { phase: "connect" });
     }
     return { session: await this.#wait(signal), since: performance.now() };
+  }
+
+  /** What was too many once need not be so for ever: after a while one more is tried. */
+  #hasPlace(): boolean {
+    const taken = this.#leased.size + this.#opening;
+    if (taken < this.#most) return true;
+    if (this.#most >= this.#terms.most || performance.now() - this.#shrunkAt < POOL_REGROW_MS) return false;
+    this.#shrunkAt = performance.now();
+    this.#most += 1;
+    return taken < this.#most;
   }
 
   async #open(signal: AbortSignal | undefined): Promise<{ session: FtpSession; since: number }> {
@@ -106,6 +120,7 @@ export class Pool {
       if (!(error instanceof FtpError && error.code === "BUSY" && others > 0)) throw error;
       // Too many for the server: what there is must do, and this call takes or waits for it.
       this.#most = Math.max(others, 1);
+      this.#shrunkAt = performance.now();
     } finally {
       this.#opening -= 1;
       // A place is free again: whoever waits for one must not wait for a session that nobody holds.

@@ -12,7 +12,7 @@ import type { DataTransport } from "../net/transport.ts";
 import type { ControlLink } from "./control.ts";
 import { type DataRoute, type ModeTerms, routeAhead, routeData } from "./data-modes.ts";
 import { FtpError, type FtpPhase, type FtpReply, type DataMode, shownCommand } from "./errors.ts";
-import { ABORT_WAIT_MS, FINISH_WAIT_MS } from "./limits.ts";
+import { ABORT_WAIT_MS, FINISH_WAIT_MS, FINISH_WHOLE_MS } from "./limits.ts";
 import { replyError } from "./reply-errors.ts";
 import { Ahead } from "./ahead.ts";
 import { dataFault } from "./data-faults.ts";
@@ -53,6 +53,8 @@ export type TransferPlan<T> = {
   readonly signal?: AbortSignal | undefined;
   /** Moves the octets, until `life` says that nobody wants them any longer. What it leaves unread is cut off; then `isPart` must be set. */
   readonly move: (transport: DataTransport, life: AbortSignal) => Promise<T>;
+  /** Asked when the data connection has ended: all of it is there, whatever the server says now. It may then be lost. */
+  readonly isWhole?: () => boolean;
   /** The caller stops before the end of the file: the server may call that a fault (426, 451). */
   readonly isPart?: boolean;
 };
@@ -275,9 +277,10 @@ export class FtpSession {
 
   /** Undefined: the control connection was lost, which alone says nothing of the file. */
   async #lastReply<T>(plan: TransferPlan<T>): Promise<FtpReply | undefined> {
+    const ms = plan.isWhole?.() === true ? FINISH_WHOLE_MS : FINISH_WAIT_MS;
     try {
       for (;;) {
-        const reply = await this.link.reply({ phase: "finish", ms: FINISH_WAIT_MS, signal: plan.signal });
+        const reply = await this.link.reply({ phase: "finish", ms, signal: plan.signal });
         if (reply.code >= 200 && !this.#ahead.takes(reply)) return reply;
       }
     } catch (error) {

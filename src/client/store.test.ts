@@ -29,13 +29,12 @@ test("what one run learns the next one knows, in files for the owner alone", asy
     assert.deepEqual(await store.recall(SERVER, "192.0.2.9"), {
       mode: undefined,
       pipelining: undefined,
-      zoneMinutes: undefined,
       tlsSeen: undefined,
     });
     store.remember(SERVER, { mode: "pasv", ownAddress: "192.0.2.9", tls: true });
-    store.remember({ ...SERVER, host: "FTP.example.org" }, { pipelining: true, zoneMinutes: -120 });
+    store.remember({ ...SERVER, host: "FTP.example.org" }, { pipelining: true });
     store.believe(SERVER, PIN);
-    const wanted = { mode: { mode: "pasv", at: NOW }, pipelining: true, zoneMinutes: -120, tlsSeen: NOW };
+    const wanted = { mode: { mode: "pasv", at: NOW }, pipelining: true, tlsSeen: NOW };
     assert.deepEqual(await store.recall(SERVER, "192.0.2.9"), wanted);
     await store.flush();
     const next = openStore(folder, { now: () => NOW });
@@ -95,7 +94,7 @@ test("two at once lose nothing of each other", async () => {
     const stores = [openStore(folder), openStore(folder), openStore(folder)];
     for (let turn = 0; turn < 8; turn += 1) {
       for (const [index, store] of stores.entries()) {
-        store.remember({ host: `h${index}-${turn}`, port: 21 }, { zoneMinutes: turn });
+        store.remember({ host: `h${index}-${turn}`, port: 21 }, { pipelining: turn % 2 === 0 });
         store.remember(SERVER, { mode: "eprt", ownAddress: `${index}` });
       }
       await Promise.all(stores.map((store) => store.flush()));
@@ -103,7 +102,7 @@ test("two at once lose nothing of each other", async () => {
     const reader = openStore(folder);
     for (let turn = 0; turn < 8; turn += 1) {
       for (const index of stores.keys()) {
-        assert.equal((await reader.recall({ host: `h${index}-${turn}`, port: 21 })).zoneMinutes, turn);
+        assert.equal((await reader.recall({ host: `h${index}-${turn}`, port: 21 })).pipelining, turn % 2 === 0);
       }
     }
     for (const index of stores.keys()) assert.equal((await reader.recall(SERVER, `${index}`)).mode?.mode, "eprt");
@@ -122,7 +121,6 @@ const BROKEN = [
   '{"version":1,"entries":{"h:21":{"used":1.5}}}',
   '{"version":1,"entries":{"h:21":{"used":1,"tlsSeen":null}}}',
   '{"version":1,"entries":{"h:21":{"used":1,"pipelining":1}}}',
-  '{"version":1,"entries":{"h:21":{"used":1,"zoneMinutes":"0"}}}',
   '{"version":1,"entries":{"h:21":{"used":1,"modes":[]}}}',
   '{"version":1,"entries":{"h:21":{"used":1,"modes":{"a":{"mode":"x","at":1}}}}}',
 ];
@@ -135,9 +133,9 @@ test("a broken file is set aside with a warning, and everything goes on", async 
       await writeFile(file, text);
       const store = openStore(folder);
       assert.equal((await store.recall(SERVER)).tlsSeen, undefined);
-      store.remember(SERVER, { zoneMinutes: 60 });
+      store.remember(SERVER, { pipelining: true });
       await store.flush();
-      assert.equal((await openStore(folder).recall(SERVER)).zoneMinutes, 60);
+      assert.equal((await openStore(folder).recall(SERVER)).pipelining, true);
       if (text === "") return;
       assert.equal(await readFile(`${file}.broken`, "utf8"), text);
       assert.deepEqual(store.warnings, [`${file} was broken; it is kept as ${file}.broken, and a new one is begun`]);
@@ -163,9 +161,9 @@ test("a file of a later version is left alone", async () => {
     await mkdir(folder, { recursive: true });
     await writeFile(file, '{"version":2,"entries":{}}');
     const store = openStore(folder);
-    store.remember(SERVER, { zoneMinutes: 60 });
+    store.remember(SERVER, { pipelining: true });
     await store.flush();
-    assert.equal((await store.recall(SERVER)).zoneMinutes, 60);
+    assert.equal((await store.recall(SERVER)).pipelining, true);
     assert.equal(await readFile(file, "utf8"), '{"version":2,"entries":{}}');
     assert.match(store.warnings.join(), /of a later version of this program; what is learnt is forgotten at the end/);
   });
@@ -176,10 +174,10 @@ test("a folder that cannot be written is a warning, and the memory works", async
     await mkdir(join(folder, ".."), { recursive: true });
     await writeFile(folder, "a file in the way");
     const store = openStore(folder);
-    store.remember(SERVER, { zoneMinutes: 60 });
+    store.remember(SERVER, { pipelining: true });
     store.believe(SERVER, PIN);
     await store.flush();
-    assert.equal((await store.recall(SERVER)).zoneMinutes, 60);
+    assert.equal((await store.recall(SERVER)).pipelining, true);
     assert.equal((await store.knownHost(SERVER))?.fingerprint, PIN);
     assert.equal(store.warnings.length, 2);
   });

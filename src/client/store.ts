@@ -31,7 +31,6 @@ type HostEntry = {
   readonly used: number;
   readonly tlsSeen?: number | undefined;
   readonly pipelining?: boolean | undefined;
-  readonly zoneMinutes?: number | undefined;
   /** By our own address. */
   readonly modes?: Readonly<Record<string, ModeEntry>> | undefined;
 };
@@ -42,8 +41,6 @@ export type HostMemory = {
   readonly mode?: { readonly mode: DataMode; readonly at: number } | undefined;
   /** Whether it bears the next EPSV while a transfer runs. */
   readonly pipelining?: boolean | undefined;
-  /** Minutes that its LIST is ahead of UTC. */
-  readonly zoneMinutes?: number | undefined;
   /** When it spoke TLS, within a day; absent: never yet. */
   readonly tlsSeen?: number | undefined;
 };
@@ -54,7 +51,6 @@ export type HostNews = {
   /** Ours on the control connection: a data mode that works in one network may not in another. */
   readonly ownAddress?: string | undefined;
   readonly pipelining?: boolean | undefined;
-  readonly zoneMinutes?: number | undefined;
   /** TLS stands with it. */
   readonly tls?: true | undefined;
 };
@@ -114,10 +110,10 @@ class FileStore implements ClientStore {
   }
 
   async recall(server: Server, ownAddress = ""): Promise<HostMemory> {
-    const { modes, pipelining, zoneMinutes, tlsSeen } = (await this.#hosts.get(keyOf(server))) ?? {};
+    const { modes, pipelining, tlsSeen } = (await this.#hosts.get(keyOf(server))) ?? {};
     // Looked up as an own property: an address is never "constructor", but a caller's text may be.
     const mode = modes !== undefined && Object.hasOwn(modes, ownAddress) ? modes[ownAddress] : undefined;
-    return { mode, pipelining, zoneMinutes, tlsSeen };
+    return { mode, pipelining, tlsSeen };
   }
 
   remember(server: Server, news: HostNews): void {
@@ -152,13 +148,12 @@ class FileStore implements ClientStore {
 
 /** Strict about what it takes; what a later version adds is left out. */
 function hostOf(value: unknown): HostEntry | undefined {
-  const { used, tlsSeen, pipelining, zoneMinutes, modes } = recordOf(value) ?? {};
+  const { used, tlsSeen, pipelining, modes } = recordOf(value) ?? {};
   const readModes = modes === undefined ? {} : modesOf(modes);
   if (!isWhole(used) || readModes === undefined) return undefined;
   if (tlsSeen !== undefined && !isWhole(tlsSeen)) return undefined;
   if (pipelining !== undefined && typeof pipelining !== "boolean") return undefined;
-  if (zoneMinutes !== undefined && !isWhole(zoneMinutes)) return undefined;
-  return { used, tlsSeen, pipelining, zoneMinutes, modes: readModes };
+  return { used, tlsSeen, pipelining, modes: readModes };
 }
 
 function modesOf(value: unknown): HostEntry["modes"] {
@@ -194,12 +189,11 @@ function keyOf({ host, port }: Server): string {
 }
 
 function merged(before: HostEntry | undefined, { news, now }: { news: HostNews; now: number }): HostEntry {
-  const { mode, ownAddress = "", pipelining, zoneMinutes, tls } = news;
+  const { mode, ownAddress = "", pipelining, tls } = news;
   return {
     ...before,
     used: stamp(before?.used, now),
     ...(pipelining === undefined ? {} : { pipelining }),
-    ...(zoneMinutes === undefined ? {} : { zoneMinutes }),
     ...(tls === undefined ? {} : { tlsSeen: stamp(before?.tlsSeen, now) }),
     ...(mode === undefined ? {} : { modes: withMode(before?.modes ?? {}, { mode, ownAddress, now }) }),
   };

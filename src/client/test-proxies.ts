@@ -121,14 +121,14 @@ async function isLoggedIn(
   return isRight;
 }
 
-/** A SOCKS 4a proxy that answers with `code` and relays after 90. */
-export function socks4Proxy(asked: string[], code = 90) {
+/** A SOCKS 4a proxy that answers with `code` and relays after 90. @param speaksFirst as in `SocksTerms`. */
+export function socks4Proxy(asked: string[], code = 90, speaksFirst = false) {
   return (socket: Socket): void => {
     socket.once("data", (octets: Buffer) => {
       asked.push(octets.subarray(4).toString("latin1"));
       const answer = Buffer.of(0, code, 0, 0, 0, 0, 0, 0);
       if (code !== 90) return void socket.end(answer);
-      return relay(socket, { port: octets.readUInt16BE(2), before: answer });
+      return relay(socket, { port: octets.readUInt16BE(2), before: answer, speaksFirst });
     });
   };
 }

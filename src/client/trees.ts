@@ -62,7 +62,17 @@ async function* match(
     // As shells do: a star fits no hidden name.
     if (!fits(entry.raw) || (entry.name.startsWith(".") && !wanted.startsWith("."))) continue;
     if (rest.length === 0) yield entry;
-    else if (entry.type !== "file") yield* match(hub, { folder: entry.path, parts: rest }, options);
+    else if (entry.type === "directory") yield* match(hub, { folder: entry.path, parts: rest }, options);
+    else if (entry.type !== "file") yield* matchBehind(hub, { folder: entry.path, parts: rest }, options);
+  }
+}
+
+/** A link may lead to a folder, to a file, or to nothing. */
+async function* matchBehind(...[hub, at, options]: Parameters<typeof match>): AsyncGenerator<Entry> {
+  try {
+    yield* match(hub, at, options);
+  } catch (error) {
+    if (!(error instanceof FtpError && ["NOT_FOUND", "UNSUPPORTED", "DENIED"].includes(error.code))) throw error;
   }
 }
 

@@ -90,6 +90,11 @@ export type ConnectOptions = CallOptions & {
   readonly rate?: number | undefined;
   /** Of names: "utf-8", or one that `TextDecoder` knows. Default: UTF-8 if a name is that, else latin1. */
   readonly charset?: string | undefined;
+  /**
+   * Minutes that the server's clock is ahead of UTC in LIST, -1440 to 1440. Default: what MDTM of a listed file tells, once
+   * for each client; else 0. MLSD is always in UTC (RFC 3659 §2.3).
+   */
+  readonly zoneMinutes?: number | undefined;
   /** Where profiles and trusted certificates are kept. false: nothing is kept. Default: `$XDG_STATE_HOME/ferryman`. */
   readonly store?: string | false | undefined;
   /** "4" or "6": addresses of that family alone. */
@@ -136,7 +141,12 @@ export interface Listing extends AsyncIterable<Entry> {
   readonly warnings: readonly string[];
 }
 
-export type ListOptions = CallOptions & { readonly hidden?: boolean | undefined };
+export type ListOptions = CallOptions & {
+  /** Names that begin with a dot, too, at servers that leave them out of LIST. MLSD has them always. Default false. */
+  readonly hidden?: boolean | undefined;
+  /** A path of a file gives that file alone; default false: it is NOT_FOUND, as what is asked for is a folder. */
+  readonly orFile?: boolean | undefined;
+};
 
 export type WalkOptions = ListOptions & {
   /** Levels below the folder. Default `WALK_DEPTH`. */
@@ -159,9 +169,16 @@ export type Progress = {
 };
 
 /** A path of the host, or a stream. */
-export type Sink = string | Writable | WritableStream<Uint8Array>;
+export type Sink = string | URL | Writable | WritableStream<Uint8Array>;
 /** A path of the host, octets, or a stream. */
-export type Source = string | Uint8Array | Readable | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
+export type Source =
+  | string
+  | URL
+  | Uint8Array
+  | Blob
+  | Readable
+  | ReadableStream<Uint8Array>
+  | AsyncIterable<Uint8Array>;
 
 export type TransferOptions = CallOptions & {
   readonly onProgress?: ((progress: Progress) => void) | undefined;

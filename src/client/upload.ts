@@ -8,7 +8,8 @@ import type { Hub } from "./hub.ts";
 import { chunksOf, localFault, sendFromFile, untilOver } from "./octets.ts";
 import type { FtpSession } from "./session.ts";
 import { setTimeAt } from "./set-time.ts";
-import type { Source, Transferred, UploadOptions } from "./types.ts";
+import type { Transferred, UploadOptions } from "./types.ts";
+import type { GivenSource } from "./ends.ts";
 import { joinedSignal } from "./waits.ts";
 import { compareHash, sizeMismatch } from "./verify.ts";
 
@@ -27,7 +28,12 @@ type Cargo = AsyncDisposable & {
 };
 
 /** @param path absolute, as `Hub.path` makes it. */
-export async function upload(hub: Hub, from: Source, path: string, options: UploadOptions = {}): Promise<Transferred> {
+export async function upload(
+  hub: Hub,
+  from: GivenSource["from"],
+  path: string,
+  options: UploadOptions = {},
+): Promise<Transferred> {
   await using cargo = await cargoOf(from, options);
   const run = new Run(options, cargo.size);
   const signal = joinedSignal(options.signal, options.timeoutMs);
@@ -182,7 +188,7 @@ function asText(transport: DataTransport): DataTransport {
   };
 }
 
-async function cargoOf(from: Source, options: UploadOptions): Promise<Cargo> {
+async function cargoOf(from: GivenSource["from"], options: UploadOptions): Promise<Cargo> {
   if (typeof from === "string") return await fileCargo(from);
   const isOctets = from instanceof Uint8Array;
   return {

@@ -17,18 +17,28 @@ export async function within<T>(
   ms: number,
   { signal, late }: { readonly signal?: AbortSignal | undefined; readonly late: () => Lateness },
 ): Promise<T> {
-  // If nobody waits for it any longer, its failure is nobody's.
-  work.catch(() => {});
-  signal?.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(timedOut(ms, late())), ms);
-  const abort = (): void => reject(signal?.reason);
-  signal?.addEventListener("abort", abort, { once: true });
+  try {
+    return await unlessAborted(Promise.race([work, promise]), signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Waits for a promise. @throws the signal's reason, as soon as it is aborted. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await work;
+  // If nobody waits for it any longer, its failure is nobody's.
+  work.catch(() => {});
+  signal.throwIfAborted();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
   try {
     return await Promise.race([work, promise]);
   } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", abort);
+    signal.removeEventListener("abort", abort);
   }
 }
 

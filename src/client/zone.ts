@@ -16,6 +16,7 @@ const zones = new WeakMap<Hub, Promise<number | undefined>>();
 
 /** Entries with their times in UTC, as far as the server lets us find its zone. */
 export async function* inUtc(hub: Hub, entries: AsyncIterable<Entry>, signal: AbortSignal): AsyncGenerator<Entry> {
+  if (hub.zoneMinutes !== undefined && !zones.has(hub)) zones.set(hub, Promise.resolve(hub.zoneMinutes));
   let held: Entry[] = [];
   const files: Entry[] = [];
   for await (const entry of entries) {

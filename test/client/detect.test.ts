@@ -131,10 +131,9 @@ test("later clients know what detect has found", async () => {
   await using peer = await startPeer("ferryman");
   const folder = await mkdtemp(join(tmpdir(), "ferryman-store-"));
   try {
-    const profile = await detect(peer.url(), { ...OPTIONS, store: folder });
+    await detect(peer.url(), { ...OPTIONS, store: folder });
     const known = await openStore(folder).recall({ host: "127.0.0.1", port: peer.port });
     assert.equal(known.pipelining, true);
-    assert.equal(known.zoneMinutes, profile.zoneMinutes);
     assert.equal(known.mode?.mode, undefined, "the last mode that was tried is not the best");
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -3,6 +3,7 @@ import { EventEmitter, once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { PassThrough, Readable, Writable } from "node:stream";
 import { bytesOfText } from "../../base/bytes.ts";
+import { type GivenSource, sourceOf } from "../../client/ends.ts";
 import { FtpError, type FtpReply } from "../../client/errors.ts";
 import type {
   CallOptions,
@@ -142,7 +143,7 @@ export class MemoryClient implements Client {
   async upload(from: Source, path: string, options: UploadOptions = {}): Promise<Transferred> {
     this.calls.push(`upload ${path} ${options.mode ?? "replace"}`);
     await stuckUnlessWell(path, options.signal);
-    const data = typeof from === "string" ? await readFile(from, "utf8") : await textOf(from);
+    const data = typeof from === "string" ? await readFile(from, "utf8") : await textOf(sourceOf(from).from);
     this.files.set(path, (options.mode === "append" ? (this.files.get(path) ?? "") : "") + data);
     return moved(data);
   }
@@ -247,8 +248,8 @@ async function stuckUnlessWell(path: string, signal: AbortSignal | undefined): P
   signal?.throwIfAborted();
 }
 
-async function textOf(from: Exclude<Source, string>): Promise<string> {
-  if (from instanceof Uint8Array) return Buffer.from(from).toString();
+async function textOf(from: GivenSource["from"]): Promise<string> {
+  if (typeof from === "string" || from instanceof Uint8Array) return Buffer.from(from).toString();
   const chunks: Uint8Array[] = [];
   for await (const chunk of from) if (chunk instanceof Uint8Array) chunks.push(chunk);
   return Buffer.concat(chunks).toString();

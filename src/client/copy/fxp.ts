@@ -3,7 +3,7 @@
  * TLS both would wait for the other to begin, as each is used to be the server of its data connections (RFC 4217 §7);
  * SSCN ON and CPSV, which some servers have, make one of them begin.
  */
-import { type Endpoint, familyOf, plainAddress } from "../../net/addresses.ts";
+import { type Endpoint, familyOf } from "../../net/addresses.ts";
 import { formatEprt, formatPort, parse227, parse229 } from "../../protocol/host-port.ts";
 import { FtpError, type FtpReply, shownReply } from "../errors.ts";
 import { ABORT_WAIT_MS, FINISH_WAIT_MS } from "../limits.ts";
@@ -75,7 +75,7 @@ async function switchOff(session: FtpSession): Promise<void> {
 
 /** @returns how they can come together, or why not. */
 function wayOf(listener: FtpSession, dialler: FtpSession): Way | string {
-  const [at, by] = [addressOf(listener), addressOf(dialler)];
+  const [at, by] = [listener.link.remote, dialler.link.remote];
   if (familyOf(at) !== familyOf(by)) return "one of the servers is reached by IPv4 and the other one by IPv6";
   if (isLoopback(at) && !isLoopback(by))
     return `${listener.info.host} is this machine, as the other server does not see it`;
@@ -100,12 +100,8 @@ async function listen(session: FtpSession, verb: Verb, signal: AbortSignal): Pro
   }
   const text = reply.lines.join(" ");
   const port = isExtended ? parse229(text) : parse227(text)?.port;
-  if (reply.code < 300 && port !== undefined) return { address: addressOf(session), port };
+  if (reply.code < 300 && port !== undefined) return { address: session.link.remote, port };
   return `${session.info.host} does not listen for data: ${shownReply(reply)}`;
-}
-
-function addressOf({ link, info }: FtpSession): string {
-  return plainAddress(link.socket.remoteAddress ?? info.address);
 }
 
 function isLoopback(address: string): boolean {

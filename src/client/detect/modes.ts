@@ -1,5 +1,5 @@
 /** Which data modes work with a server: each tried on its own, in a session of its own, by listing the home. */
-import { plainAddress, sameAddress, showEndpoint } from "../../net/addresses.ts";
+import { sameAddress, showEndpoint } from "../../net/addresses.ts";
 import { parse227, parse229, parseEprt, parsePort } from "../../protocol/host-port.ts";
 import { DATA_MODES, type DataMode, FtpError } from "../errors.ts";
 import { isPrivateAddress } from "../external-address.ts";
@@ -96,7 +96,7 @@ class ModeTry {
 
   /** Where it goes stands in the replies of passive modes and in the commands of active ones. */
   #listen({ session, heard }: Probe): void {
-    const host = plainAddress(session.link.socket.remoteAddress ?? "");
+    const host = session.link.remote;
     heard("reply", ({ reply }) => {
       const text = reply.lines.join(" ");
       if (reply.code === 229) {

@@ -8,7 +8,6 @@ import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { DataConnection } from "../../net/data-connection.ts";
 import { SocketEnd } from "../../net/data-end.ts";
-import { plainAddress } from "../../net/addresses.ts";
 import { parse227, parse229 } from "../../protocol/host-port.ts";
 import { dial } from "../dial.ts";
 import { FtpError, type FtpReply } from "../errors.ts";
@@ -108,7 +107,7 @@ class PipelineTry {
   async #dial(port: number): Promise<Socket> {
     const { proxy, signal } = this.#options;
     const through = proxy === undefined || parseProxy(proxy).kind === "ftp" ? undefined : proxy;
-    const host = plainAddress(this.#session.link.socket.remoteAddress ?? "");
+    const host = this.#session.link.remote;
     const dialled = await dial(
       { host, port },
       { signal, timeoutMs: PIPELINE_STEP_MS, proxy: through, connection: "data" },

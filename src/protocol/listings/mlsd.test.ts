@@ -50,6 +50,8 @@ test("the folder itself, its parent and links", () => {
 
 test("without a type the mode tells, or the rights", () => {
   assert.deepEqual(read(" name"), { name: "name", type: "file" });
+  // As pyftpdlib writes it.
+  assert.deepEqual(read("type=file;unix.mode=0o640; name"), { name: "name", type: "file", mode: 0o640 });
   assert.deepEqual(read("unix.mode=040755; name"), { name: "name", type: "directory", mode: 0o755 });
   assert.deepEqual(read("perm=el; name"), { name: "name", type: "directory", perm: "el" });
   assert.deepEqual(read("perm=adfrwMT; name"), { name: "name", type: "file", perm: "adfrwMT" });

@@ -58,9 +58,13 @@ function kindWithoutType(facts: Facts): "file" | "directory" {
   return isFolder ? "directory" : "file";
 }
 
-function modeOf(fact: ByteString | undefined): { readonly bits: number; readonly isFolder: boolean } | undefined {
-  if (fact === undefined || !/^[0-7]{1,7}$/.test(fact)) return undefined;
-  const mode = Number.parseInt(fact, 8);
+/** `unix.mode`: octal, with the type's bits or without; pyftpdlib writes 0o before it. */
+export function modeOf(
+  fact: ByteString | undefined,
+): { readonly bits: number; readonly isFolder: boolean } | undefined {
+  const digits = /^(?:0o)?([0-7]{1,7})$/.exec(fact ?? "")?.[1];
+  if (digits === undefined) return undefined;
+  const mode = Number.parseInt(digits, 8);
   return { bits: mode & 0o7777, isFolder: mode >> 12 === 4 };
 }
 
