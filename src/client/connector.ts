@@ -163,10 +163,7 @@ class SessionMaker {
       const fingerprint = await memory.judge(socket, target.tlsOptions);
       if (fingerprint !== undefined) events.emit("trust", { host: target.host, fingerprint });
     };
-    return new ClientTls(
-      { host: target.host, options: target.tlsOptions, timeoutMs, judge },
-      this.#cap,
-    );
+    return new ClientTls({ host: target.host, options: target.tlsOptions, timeoutMs, judge }, this.#cap);
   }
 
   /** The native one takes 10 ms and 7 MiB to load: who only lists does not wait for it. */

@@ -236,7 +236,7 @@ async function fill(hub: Hub, path: string, { part, run, size, mayResume }: Fill
     run.bytes = start + have - run.resumedAt;
     if (size !== undefined && start + have === size && size > 0) return;
     const most = options.end === undefined ? undefined : options.end - start - have;
-    const expected = size === undefined || isAscii || options.verify === false ? undefined : size - start - have;
+    const expected = octetsToCome(size, options, start + have);
     await fetch(hub, session, { path, offset: start + have, most, expected, run, signal, part });
     run.length = await part.size();
     checkLength(path, run, isAscii ? undefined : size);
@@ -247,6 +247,11 @@ async function fill(hub: Hub, path: string, { part, run, size, mayResume }: Fill
 function checkLength(path: string, { options, length = 0 }: Run, size: number | undefined): void {
   const wanted = options.verify === false ? undefined : wantedSize(size, options);
   if (wanted !== undefined && length < wanted) throw sizeMismatch(`${path} came in part`, wanted, length);
+}
+
+/** Up to the end of the file, where fewer are a fault: then they tell its end as well as TLS does. */
+function octetsToCome(size: number | undefined, { type, verify }: DownloadOptions, offset: number): number | undefined {
+  return size === undefined || type === "ascii" || verify === false ? undefined : Math.max(size - offset, 0);
 }
 
 /** Octets that are there already and may stay; the rest is cut off. */

@@ -99,13 +99,14 @@ export class ClientTls {
     const { raw, tap } = carrierOf(end, use);
     const session = this.#tickets.take();
     const secured = connect({ socket: tap ?? raw, ...this.#options(), ...(session === undefined ? {} : { session }) });
-    const inflow =
-      use.direction === "out" || tap instanceof TlsTap ? undefined : Inflow.of(secured, tap);
+    const inflow = use.direction === "out" || tap instanceof TlsTap ? undefined : Inflow.of(secured, tap);
     try {
       await this.#shake(secured, { signal, tap, what: "TLS on the data connection" });
       this.#know(secured);
     } catch (error) {
-      raw.destroy();
+      // It closes what is below it, if that is a socket of Node's; in the other order Node may end by a fault of memory.
+      secured.destroy();
+      if (tap !== undefined) raw.destroy();
       throw error;
     }
     const { expected } = use;
