@@ -2,14 +2,17 @@
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { lstat, realpath, stat } from "node:fs/promises";
+import { basename } from "node:path";
 import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { AsciiDecoder } from "../protocol/ascii.ts";
 import type { DataTransport } from "../net/transport.ts";
 import { type DataMode, FtpError, type FtpReply } from "./errors.ts";
+import { systemCode } from "../base/system-code.ts";
 import { type SourceFacts, sourceFacts } from "./facts.ts";
 import type { Hub } from "./hub.ts";
 import { downloadToStream } from "./download-stream.ts";
+import { PART_KEPT_LEAST } from "./limits.ts";
 import { localFault, octetsIn, receiveIntoFile } from "./octets.ts";
 import { PartFile, type SourceMark, partPath } from "./part-file.ts";
 import type { FtpSession } from "./session.ts";
@@ -84,14 +87,14 @@ function checkSpan({ start = 0, end = start }: DownloadOptions): void {
 async function downloadToPath(hub: Hub, path: string, given: string, options: DownloadOptions): Promise<Transferred> {
   const run = new Run(options);
   const there = await statOrNothing(given);
-  if (isLeftAlone(given, there, options)) return { ...run.end(false), skipped: true };
+  if (isLeftAlone(given, there, options)) return { ...run.end(false), leftAlone: true };
   // A pipe or a device is written to, as a shell would: a file in its place would be of no use to whoever reads there.
   if (there?.isSpecial === true) return await downloadToSpecial(hub, path, given, options);
   const to = options.links === "replace" ? given : await targetOf(given);
   const facts = await factsOf(hub, path, options);
   run.facts = facts;
   const modifiedMs = facts.modified?.ms;
-  if (options.exists === "newer" && isAsNew(there, modifiedMs)) return { ...run.end(false), skipped: true };
+  if (options.exists === "newer" && isAsNew(there, modifiedMs)) return { ...run.end(false), leftAlone: true };
   const size = options.type === "ascii" ? undefined : facts.size;
   run.total = size;
   const mayResume = mayContinue(options, size);
@@ -102,7 +105,7 @@ async function downloadToPath(hub: Hub, path: string, given: string, options: Do
     await part.publish(options.keepTime === false ? undefined : modifiedMs);
     return run.end(verified);
   } catch (error) {
-    if (part.path !== to && !(mayResume && (await isOfUse(part, error)))) await part.remove();
+    await keepOrRemove(part, error, { to, options, size });
     throw error;
   }
 }
@@ -111,16 +114,29 @@ async function downloadToPath(hub: Hub, path: string, given: string, options: Do
 async function partFor(to: string, mark: SourceMark, options: DownloadOptions): Promise<PartFile> {
   const { atomic = true, start = 0, end = "" } = options;
   if (!atomic) return await PartFile.inPlace(to);
-  if (!mayContinue(options, mark.size)) return await PartFile.ofItsOwn(to);
+  if (!mayLeave(options, mark.size)) return await PartFile.ofItsOwn(to);
   const isSpan = start !== 0 || end !== "";
   const url = isSpan ? `${mark.url} ${start}-${end}` : mark.url;
   return await PartFile.continued(partPath(to, { ...mark, url }), to);
 }
 
+type Left = { readonly to: string; readonly options: DownloadOptions; readonly size: number | undefined };
+
 /** What can be continued is kept under its hidden name. */
-async function isOfUse(part: PartFile, error: unknown): Promise<boolean> {
-  const isWrong = error instanceof FtpError && error.code === "MISMATCH";
-  return !isWrong && (await part.size()) > 0;
+async function keepOrRemove(part: PartFile, error: unknown, { to, options, size }: Left): Promise<void> {
+  const code = error instanceof FtpError ? error.code : undefined;
+  // The room on a full disk is given back, unless somebody has said that he goes on there.
+  const isOfNoUse = code === "MISMATCH" || (code === "NO_SPACE" && options.resume !== true);
+  const bytes = isOfNoUse ? 0 : await part.size();
+  if (part.path !== to && !(bytes > 0 && mayLeave(options, size))) await part.remove();
+  else if (bytes > 0) options.onPart?.({ path: part.path, bytes });
+}
+
+/** Whether a failure leaves something to go on with. */
+function mayLeave(options: DownloadOptions, size = 0): boolean {
+  const { keepPart = options.resume === true } = options;
+  const isWorth = options.resume === true || size >= PART_KEPT_LEAST;
+  return keepPart && isWorth && mayContinue({ ...options, resume: true }, size === 0 ? undefined : size);
 }
 
 function isAsNew(there: Found, modifiedMs: number | undefined): boolean {
@@ -180,7 +196,9 @@ async function statOrNothing(path: string): Promise<Found> {
   try {
     const found = await stat(path);
     return { mtimeMs: found.mtimeMs, isFolder: found.isDirectory(), isSpecial: !found.isFile() };
-  } catch {
+  } catch (error) {
+    // Told before anything is fetched: the hidden part has a shorter name, and would come about.
+    if (systemCode(error) === "ENAMETOOLONG") throw localFault(error, `cannot write ${basename(path).slice(0, 40)}…`);
     return undefined;
   }
 }
@@ -236,8 +254,7 @@ async function fill(hub: Hub, path: string, { part, run, size, mayResume }: Fill
     run.bytes = start + have - run.resumedAt;
     if (size !== undefined && start + have === size && size > 0) return;
     const most = options.end === undefined ? undefined : options.end - start - have;
-    const expected = octetsToCome(size, options, start + have);
-    await fetch(hub, session, { path, offset: start + have, most, expected, run, signal, part });
+    await fetch(hub, session, { path, offset: start + have, most, run, signal, part });
     run.length = await part.size();
     checkLength(path, run, isAscii ? undefined : size);
   }, options);
@@ -247,11 +264,6 @@ async function fill(hub: Hub, path: string, { part, run, size, mayResume }: Fill
 function checkLength(path: string, { options, length = 0 }: Run, size: number | undefined): void {
   const wanted = options.verify === false ? undefined : wantedSize(size, options);
   if (wanted !== undefined && length < wanted) throw sizeMismatch(`${path} came in part`, wanted, length);
-}
-
-/** Up to the end of the file, where fewer are a fault: then they tell its end as well as TLS does. */
-function octetsToCome(size: number | undefined, { type, verify }: DownloadOptions, offset: number): number | undefined {
-  return size === undefined || type === "ascii" || verify === false ? undefined : Math.max(size - offset, 0);
 }
 
 /** Octets that are there already and may stay; the rest is cut off. */
@@ -272,8 +284,6 @@ type Fetching = {
   readonly offset: number;
   /** Octets after which it stops; undefined: at the end of the file. */
   readonly most: number | undefined;
-  /** Octets up to the end of the file, if fewer are a fault. */
-  readonly expected: number | undefined;
   readonly run: Run;
   readonly signal: AbortSignal | undefined;
   readonly part: PartFile;
@@ -282,7 +292,7 @@ type Fetching = {
 async function fetch(
   hub: Hub,
   session: FtpSession,
-  { path, offset, most, expected, run, signal, part }: Fetching,
+  { path, offset, most, run, signal, part }: Fetching,
 ): Promise<void> {
   const isAscii = run.options.type === "ascii";
   const move = async (transport: DataTransport): Promise<void> => {
@@ -295,7 +305,6 @@ async function fetch(
     direction: "in",
     type: isAscii ? "A" : "I",
     offset,
-    expected,
     what: `cannot get ${path}`,
     throttle: hub.throttle(run.options.rate),
     signal: signal === undefined ? run.over : AbortSignal.any([signal, run.over]),

@@ -24,12 +24,10 @@ export type TlsTerms = {
   readonly judge: (socket: TLSSocket) => Promise<void> | void;
 };
 
-/** What is known of a data connection before TLS begins on it. */
+/** What a data connection is for, and which way octets go on this host. */
 export type DataUse = {
   /** "in" for what we receive: there the end of TLS must be told from that of TCP. */
   readonly direction: "in" | "out";
-  /** Octets that are to come, if that proves the end: then nothing has to stand between TCP and TLS, which costs as much as TLS. */
-  readonly expected?: number | undefined;
   readonly path: DataPath;
 };
 
@@ -99,18 +97,15 @@ export class ClientTls {
     const { raw, tap } = carrierOf(end, use);
     const session = this.#tickets.take();
     const secured = connect({ socket: tap ?? raw, ...this.#options(), ...(session === undefined ? {} : { session }) });
-    const inflow = use.direction === "out" || tap instanceof TlsTap ? undefined : Inflow.of(secured, tap);
+    const inflow = tap instanceof DescriptorTap ? Inflow.of(secured, tap) : undefined;
     try {
       await this.#shake(secured, { signal, tap, what: "TLS on the data connection" });
       this.#know(secured);
     } catch (error) {
-      // It closes what is below it, if that is a socket of Node's; in the other order Node may end by a fault of memory.
-      secured.destroy();
-      if (tap !== undefined) raw.destroy();
+      raw.destroy();
       throw error;
     }
-    const { expected } = use;
-    return { socket: secured, peer: end.remote, raw, inflow, expected, ...(tap === undefined ? {} : { tap }) };
+    return { socket: secured, peer: end.remote, raw, inflow, ...(tap === undefined ? {} : { tap }) };
   }
 
   /** A data connection that did not resume must at least show the certificate of the control connection. */
@@ -166,8 +161,8 @@ export class ClientTls {
 
 type Carrier = { readonly raw: Socket | DescriptorTap; readonly tap?: TlsTap | DescriptorTap };
 
-function carrierOf(end: DataEnd, { direction, expected, path }: DataUse): Carrier {
-  if (direction === "out" || expected !== undefined) return { raw: end.toSocket() };
+function carrierOf(end: DataEnd, { direction, path }: DataUse): Carrier {
+  if (direction === "out") return { raw: end.toSocket() };
   const descriptor = path.kind === "native" ? end.toDescriptor() : undefined;
   if (path.kind === "native" && descriptor !== undefined) {
     const tap = new DescriptorTap({ descriptor, peer: end.remote }, path.calls);

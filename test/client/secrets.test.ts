@@ -110,12 +110,6 @@ const DATA: CaseTable = {
     options: explicit(),
     ends: ["RESET", "TLS_FAILED", "MISMATCH"],
   },
-  "cut without close_notify, when all has come that SIZE tells": {
-    liar: secure({ lies: { steps: { RETR: ["opening", "connect", "data", "cut", "closing"] } } }),
-    act: get,
-    options: explicit(),
-    ends: "well",
-  },
   "cut without close_notify in the midst": {
     liar: secure({ lies: { steps: { RETR: ["opening", "connect", "half", "cut", "closing"] } } }),
     act: get,

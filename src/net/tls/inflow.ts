@@ -11,51 +11,9 @@ import { INFLOW_EARLY, RECORD_MOST, TAP_OCTETS } from "./limits.ts";
 /** Into which all engines decrypt; one at a time, and it is emptied before the next. Made when it is first needed. */
 let clear: Buffer | undefined;
 
-/** What is below the engine, as far as it says when there is something to take. */
-type Source = {
-  /** Octets of one read at most. */
-  most: number;
-  /** Whether all is read that had come at the last look. */
-  readonly isDry: boolean;
-  readonly cut: boolean;
-  /** Calls each time that all is read that had come. */
-  onDry(listener: () => void): void;
-};
-
-/**
- * A TCP socket of Node's that the engine reads by itself, without a stop in JavaScript: what came in one turn of the loop
- * is all there was, and who has enough stops the engine. Of TCP's end it knows nothing.
- */
-class TurnSource implements Source {
-  most = 0;
-  readonly cut = false;
-  #isDry = true;
-  #listener: () => void = () => {};
-
-  get isDry(): boolean {
-    return this.#isDry;
-  }
-
-  onDry(listener: () => void): void {
-    this.#listener = listener;
-  }
-
-  noteOctets(): void {
-    if (!this.#isDry) return;
-    this.#isDry = false;
-    setImmediate(this.#turned);
-  }
-
-  readonly #turned = (): void => {
-    this.#isDry = true;
-    this.#listener();
-  };
-}
-
 export class Inflow {
   readonly #socket: TLSSocket;
-  readonly #source: Source;
-  readonly #noteOctets: () => void;
+  readonly #tap: DescriptorTap;
   /** What came first, or found no room. */
   readonly #loose: Buffer[] = [];
   #looseOctets = 0;
@@ -68,8 +26,8 @@ export class Inflow {
   #isStopped = false;
   #onEnough: () => void = () => {};
 
-  /** @param tap below the engine; absent: a socket of Node's. @returns undefined where this Node has no such thing. */
-  static of(socket: TLSSocket, tap?: DescriptorTap): Inflow | undefined {
+  /** @returns undefined where this Node has no such thing. */
+  static of(socket: TLSSocket, tap: DescriptorTap): Inflow | undefined {
     const inflow = new Inflow(socket, tap);
     clear ??= Buffer.allocUnsafeSlow(RECORD_MOST);
     if (!readInto(socket, clear, inflow.#take)) return undefined;
@@ -80,12 +38,10 @@ export class Inflow {
     return inflow;
   }
 
-  private constructor(socket: TLSSocket, tap: DescriptorTap | undefined) {
+  private constructor(socket: TLSSocket, tap: DescriptorTap) {
     this.#socket = socket;
-    const turns = new TurnSource();
-    this.#source = tap ?? turns;
-    this.#noteOctets = tap === undefined ? (): void => turns.noteOctets() : (): void => {};
-    this.#source.most = INFLOW_EARLY;
+    this.#tap = tap;
+    tap.most = INFLOW_EARLY;
   }
 
   get octets(): number {
@@ -101,14 +57,14 @@ export class Inflow {
     this.#onEnough = onEnough;
     this.#size = Math.max(Math.floor(memory / 2), 4 * RECORD_MOST);
     this.#setMost();
-    this.#source.onDry(() => {
+    this.#tap.onDry(() => {
       if (this.octets > 0) onEnough();
     });
   }
 
   /** Whether it is time to take: there is a good deal, or all that has come. Each write of a few costs the waking of a thread. */
   get isReady(): boolean {
-    return this.octets > 0 && (this.#isStopped || this.#source.isDry || this.#source.cut);
+    return this.octets > 0 && (this.#isStopped || this.#tap.isDry || this.#tap.cut);
   }
 
   /** All that is there. The next call takes the memory back. */
@@ -136,7 +92,6 @@ export class Inflow {
   /** Copies a part. @returns false: no more for now. */
   #add(part: Buffer): boolean {
     const octets = part.length;
-    this.#noteOctets();
     this.#early -= octets;
     if (this.#size === 0 || this.#early >= 0 || this.#loose.length > 0) this.#keepLoose(part);
     else {
@@ -157,7 +112,7 @@ export class Inflow {
   /** Lets the tap read as much as surely fits in, with what the engine holds of a record. @returns that. */
   #setMost(): number {
     const room = this.#size - this.octets - RECORD_MOST;
-    this.#source.most = Math.max(Math.min(room, TAP_OCTETS), RECORD_MOST);
+    this.#tap.most = Math.max(Math.min(room, TAP_OCTETS), RECORD_MOST);
     return room;
   }
 
