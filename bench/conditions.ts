@@ -1,5 +1,6 @@
 /** What was the same for all servers of a run, in sentences for the page. */
 import type { Bench } from "./cells.ts";
+import { MEBIBYTE } from "./ground.ts";
 import { hasNetem } from "./long-haul.ts";
 import type { Peer } from "./peers/peer.ts";
 
@@ -12,14 +13,15 @@ export type Circumstances = {
   readonly servers: readonly Peer[];
 };
 
-const MEBIBYTE = 1_048_576;
+export function networkOf(isolated: boolean): string {
+  return `network: ${isolated ? "loopback of a network namespace of its own" : "the machine's own loopback"}`;
+}
 
 export async function conditions(
   { isolated, ground }: Bench,
   { generator, groups, budgetMs, leastRounds, servers }: Circumstances,
 ): Promise<readonly string[]> {
   const { sizes, memory } = ground;
-  const network = isolated ? "loopback of a network namespace of its own" : "the machine's own loopback";
   const client =
     generator === "c"
       ? "in C, which throws downloads away in the kernel (over TLS it reads the records and does not decrypt them)"
@@ -33,7 +35,7 @@ export async function conditions(
       ? "the kernel's netem on loopback: 50 ms each way, 0.01 % loss"
       : "a proxy of ours that holds octets back for 50 ms each way, without loss and without delay of the connecting itself, because this kernel offers no netem";
   return [
-    `network: ${network}`,
+    networkOf(isolated),
     `load: a generator of ours ${client}; each session is signed in before the clock starts`,
     `CPU seconds: ${costs}`,
     "scheduling: servers and generator start in one session of the kernel's, so that its autogroups treat them alike; vsftpd makes a session of each of its own by setsid, and with it a group that weighs as much as all the others together: it sends 4 files at 13 GiB/s so, and at 8 to 12 where the kernel makes no such groups",
@@ -78,6 +80,6 @@ function mebibytes(octets: number): string {
   return `${count(octets / MEBIBYTE)} MiB`;
 }
 
-function count(many: number): string {
+export function count(many: number): string {
   return many.toLocaleString("en");
 }

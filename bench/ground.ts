@@ -37,7 +37,7 @@ export type Sizes = {
   readonly probes: number;
 };
 
-const MEBIBYTE = 1_048_576;
+export const MEBIBYTE = 1_048_576;
 export const FULL: Sizes = {
   big: 1_024 * MEBIBYTE,
   large: 192 * MEBIBYTE,
@@ -81,8 +81,10 @@ export function aPartOf(sizes: Sizes): Sizes {
   return { ...sizes, ...fewer, upload: part(upload) };
 }
 
-/** Octets of a small file, and entries of the small folder. */
-const [SMALL_FILE, FEW_ENTRIES] = [1_024, 1_000];
+/** Octets of a small file. */
+export const SMALL_FILE = 1_024;
+/** Entries of the small folder. */
+const FEW_ENTRIES = 1_000;
 /** Octets of one write while the files are made. */
 const CHUNK = MEBIBYTE;
 /** KiB and passes of the argon2id hash: next to nothing, so that servers are compared and not the hash. */
@@ -178,17 +180,22 @@ function makeOpenFolder(path: string): void {
   chmodSync(path, 0o777);
 }
 
-function makeFolder(path: string, { count, content }: { count: number; content: Buffer }): void {
+/** Name of a small file, with what stands for its number. */
+export function smallName(number: number | string): string {
+  return `file-${number}.bin`;
+}
+
+export function makeFolder(path: string, { count, content }: { count: number; content: Buffer }): void {
   mkdirSync(path);
   for (let at = 0; at < count; at += 1) {
     // A third of the time of writeFileSync, and there are 100,000 of them.
-    const file = openSync(join(path, `file-${at}.bin`), "w");
+    const file = openSync(join(path, smallName(at)), "w");
     if (content.length > 0) writeSync(file, content);
     closeSync(file);
   }
 }
 
-function writeContent(path: string, size: number, chunk: Buffer): void {
+export function writeContent(path: string, size: number, chunk: Buffer): void {
   const file = openSync(path, "w");
   for (let left = size; left > 0; left -= chunk.length) writeSync(file, chunk, 0, Math.min(left, chunk.length));
   closeSync(file);

@@ -2,17 +2,29 @@
  * `npm run bench`: Ferryman beside other FTP servers, all of them started here, on loopback, alternating. `--help` says
  * what can be asked for, docs/performance.md what was found and how.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { WrongFlag } from "./asked.ts";
 import { type Bench, warmUp } from "./cells.ts";
 import { conditions } from "./conditions.ts";
-import { USAGE, type Wish, WrongFlag, readFlags } from "./flags.ts";
+import { USAGE, type Wish, readFlags } from "./flags.ts";
+import {
+  INTERRUPTED,
+  cast,
+  ended,
+  front,
+  interruption,
+  keep,
+  readReport,
+  say,
+  withoutOurs,
+  writeReport,
+} from "./front.ts";
 import { FULL, QUICK, prepare } from "./ground.ts";
 import { loadGenerator } from "./load/build.ts";
 import { machine } from "./machine.ts";
 import { makeGroup, removeGroup } from "./meter.ts";
-import { type Surroundings, surrounded } from "./namespace.ts";
-import type { Peer } from "./peers/peer.ts";
+import type { Surroundings } from "./namespace.ts";
 import { bars } from "./report/bars.ts";
 import { fallen } from "./report/check.ts";
 import { page, targetTable } from "./report/page.ts";
@@ -36,25 +48,9 @@ const [LEAST_ROUNDS, QUICK_LEAST_ROUNDS] = [3, 1];
 const [LIMIT_MS, QUICK_LIMIT_MS] = [23 * 60_000, 105_000];
 /** What a quick cell takes of the time of a full one. */
 const QUICK_FACTOR = 0.35;
-/** Exit codes: flags that make no sense, and ended by Ctrl-C (128 + SIGINT). */
-const [WRONG_USE, INTERRUPTED] = [2, 130];
-
-function say(line: string): void {
-  console.error(line);
-}
-
-/** @throws {WrongFlag} when it is no report. */
-function readReport(file: string): Report {
-  try {
-    return report.parse(JSON.parse(readFileSync(file, "utf8")));
-  } catch (error) {
-    const why = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    throw new WrongFlag(`${file} holds no figures of an earlier run (${why}): leave out --page to measure them`);
-  }
-}
 
 function writePage(found: Report): void {
-  writeFileSync(COMMITTED, `${JSON.stringify(found, undefined, 1)}\n`);
+  writeReport(COMMITTED, found);
   writeFileSync(join(DOCS, "performance.md"), page(found));
   writeFileSync(join(DOCS, "performance.svg"), bars(found));
   say("written: docs/performance.md, .svg and .json");
@@ -71,34 +67,15 @@ async function provide({ peers }: Wish): Promise<Readonly<Record<string, string>
   return absent;
 }
 
-type Stage = { readonly wish: Wish; readonly around: Surroundings };
-
-/** The servers of the report, and of them the ones that run. */
-async function cast({ wish, around }: Stage): Promise<{ servers: Report["servers"]; peers: readonly Peer[] }> {
-  const servers: Report["servers"] = [];
-  for (const { name, ours, setup, version } of wish.peers) {
-    const absent = around.absent[name];
-    if (absent !== undefined) say(`${name} is absent: ${absent}`);
-    const known = absent === undefined ? { version: await version() } : { version: "–", absent };
-    servers.push({ name, ours, setup, ...known });
-  }
-  return { servers, peers: wish.peers.filter(({ name }) => around.absent[name] === undefined) };
-}
-
-async function measureAll({ wish, around }: Stage): Promise<number> {
+async function measureAll(wish: Wish, around: Surroundings): Promise<number> {
   const started = performance.now();
-  let isStopped = false;
   let stand: Stand | undefined;
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      say("ending …");
-      isStopped = true;
-      void stand?.close();
-    });
-  }
+  const stopped = interruption(() => void stand?.close());
   const { command, kind, tls } = await loadGenerator();
   if (!tls) say("The load generator has no TLS (libssl-dev is missing): those workloads will fail.");
-  const { servers, peers } = await cast({ wish, around });
+  const { told, present: peers } = await cast(wish.peers, { reasons: around.absent });
+  const ours = new Set(wish.peers.filter((peer) => peer.ours).map(({ name }) => name));
+  const servers = told.map((each) => ({ ...each, ours: ours.has(each.name) }));
   const facts = await machine(around.folder);
   say("Making the files …");
   const ground = await prepare(around.folder, { sizes: wish.quick ? QUICK : FULL, ownMounts: around.isolated });
@@ -110,18 +87,17 @@ async function measureAll({ wish, around }: Stage): Promise<number> {
   const deadline = wish.strict ? Infinity : started + (quick ? QUICK_LIMIT_MS : LIMIT_MS);
   const leastRounds = quick ? QUICK_LEAST_ROUNDS : LEAST_ROUNDS;
   const pace = { rounds, budgetMs, leastRounds, factor: quick ? QUICK_FACTOR : 1, deadline };
-  const plan: Plan = { workloads, peers, ...pace, say, stopped: () => isStopped };
+  const plan: Plan = { workloads, peers, ...pace, say, stopped };
   const warmUpSeconds = peers.length * (quick ? QUICK_WARM_UP_S : WARM_UP_S);
   const minutes = Math.ceil((estimate(plan) + warmUpSeconds) / 60);
   say(`${rounds} ${rounds === 1 ? "round" : "rounds"}, ${peers.length} servers, about ${minutes} min`);
   try {
-    if (!isStopped) await warmUp(bench, peers, quick ? QUICK_WARM_UP_S : WARM_UP_S);
+    if (!stopped()) await warmUp(bench, peers, quick ? QUICK_WARM_UP_S : WARM_UP_S);
     const rows = await runRounds(bench, plan);
-    if (isStopped) return INTERRUPTED;
+    if (stopped()) return INTERRUPTED;
     const circumstances = { generator: kind, groups: group !== undefined, budgetMs, leastRounds, servers: peers };
     const shared = await conditions(bench, circumstances);
-    const [date, seconds] = [new Date().toISOString().slice(0, 16), Math.round((performance.now() - started) / 1_000)];
-    const about = { date, quick, rounds, seconds, machine: facts, conditions: [...shared] };
+    const about = { ...ended(started), quick, rounds, machine: facts, conditions: [...shared] };
     return finish({ format: 1, ...about, servers, rows: [...rows] }, wish);
   } finally {
     await stand.close();
@@ -134,23 +110,18 @@ const isOurs = (server: string): boolean => server.startsWith("ferryman");
 /** Prints and keeps what was found. @returns the exit code. */
 function finish(found: Report, { json, check, page: wantsPage }: Wish): number {
   const servers = serversOf(found);
-  for (const { heading, rows } of groupsOf(found)) console.log(`\n${heading}\n${plain(mainTable(servers, rows))}`);
   const targets = targetTable(found);
-  if (targets.length > 1) console.log(`\nTargets\n${plain(targets)}`);
-  for (const problem of problems(found)) console.log(`\n${problem}`);
-  const file = json ?? LATEST;
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, `${JSON.stringify(found, undefined, 1)}\n`);
-  console.log(`\n${found.seconds} s; all figures: ${relative(process.cwd(), file)}`);
+  keep(found, json ?? LATEST, [
+    ...groupsOf(found).map(({ heading, rows }) => `${heading}\n${plain(mainTable(servers, rows))}`),
+    ...(targets.length > 1 ? [`Targets\n${plain(targets)}`] : []),
+    ...problems(found),
+  ]);
   // Before the page is written: that would be a comparison of the run with itself.
-  const worse = check ? fallen(readReport(COMMITTED), found) : [];
+  const worse = check ? fallen(readReport(COMMITTED, report), found) : [];
   const missing = found.rows.every(
     ({ cells }) => !cells.some(({ server, value }) => isOurs(server) && value !== undefined),
   );
-  if (missing) {
-    console.error("\nFerryman has no figure at all: see above why. Nothing else was written.");
-    return 1;
-  }
+  if (missing) return withoutOurs();
   // Remarks are about the run that is committed.
   if (wantsPage) writePage(withRemarks(found));
   for (const { title, before, now } of worse) {
@@ -159,32 +130,23 @@ function finish(found: Report, { json, check, page: wantsPage }: Wish): number {
   return worse.length === 0 ? 0 : 1;
 }
 
-async function main(): Promise<number> {
-  const wish = readFlags(process.argv.slice(2));
-  if (wish.help) {
-    console.log(USAGE);
-    return 0;
+/** @throws {WrongFlag} */
+function asked(args: readonly string[]): Wish {
+  const wish = readFlags(args);
+  if (wish.check && !wish.help && !existsSync(COMMITTED)) {
+    throw new WrongFlag("--check: there is no docs/performance.json yet");
   }
-  if (wish.page && wish.quick) throw new WrongFlag("--page: the page is for a full run, not for --quick");
-  if (wish.check && !existsSync(COMMITTED)) throw new WrongFlag("--check: there is no docs/performance.json yet");
-  if (wish.page && wish.json !== undefined) {
-    writePage(withRemarks(readReport(wish.json)));
-    return 0;
-  }
-  return await surrounded(wish.folder, {
-    provide: async () => await provide(wish),
-    work: async (around) => await measureAll({ wish, around }),
-  });
+  return wish;
 }
 
-try {
-  process.exitCode = process.argv.includes("--clients")
-    ? await (await import("./clients/main.ts")).benchClients()
-    : await main();
-} catch (error) {
-  if (!(error instanceof WrongFlag)) throw error;
-  console.error(`${error.message}\n\n${USAGE}`);
-  process.exitCode = WRONG_USE;
-}
+process.exitCode = process.argv.includes("--clients")
+  ? await (await import("./clients/main.ts")).benchClients()
+  : await front({
+      usage: USAGE,
+      readFlags: asked,
+      showEarlier: (file) => writePage(withRemarks(readReport(file, report))),
+      provide,
+      measure: measureAll,
+    });
 // A server that did not end would keep this process.
 process.exit();

@@ -3,7 +3,7 @@ import { sweep } from "./ground.ts";
 import { type Bench, type Measured, NotOffered, measure, measureRaw } from "./cells.ts";
 import type { Peer } from "./peers/peer.ts";
 import { ProgramError } from "./processes.ts";
-import { RAW, type ReportCell, type ReportRow, median, shown } from "./report/report.ts";
+import { RAW, type ReportCell, type ReportRow, median, rounded, shown } from "./report/report.ts";
 import { type LoadResult, type Row, type Workload, isWarmedUp, roundsOf } from "./workload.ts";
 
 export type Plan = {
@@ -232,11 +232,6 @@ function defined(figures: Readonly<Record<string, number | undefined>>): Readonl
   return Object.fromEntries(
     Object.entries(figures).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
-}
-
-/** Four digits that matter: what a run can tell. */
-function rounded(value: number): number {
-  return Number(value.toPrecision(4));
 }
 
 /** Seconds for one of so many; undefined where there were none. */

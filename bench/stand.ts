@@ -1,7 +1,8 @@
 /** The servers of a run: started once and kept, started afresh for some measures, and all ended at the end. */
 import { once } from "node:events";
-import { type Socket, createConnection, createServer } from "node:net";
+import { type Socket, createConnection } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { freePort } from "../test/support/ports.ts";
 import type { Ground } from "./ground.ts";
 import { type Meter, launch } from "./meter.ts";
 import type { Login, Peer } from "./peers/peer.ts";
@@ -65,17 +66,6 @@ export class Stand {
   async close(): Promise<void> {
     await Promise.all([...this.#all].map(async (each) => await each[Symbol.asyncDispose]()));
   }
-}
-
-/** A port of loopback that nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new ProgramError("no port on loopback");
-  return address.port;
 }
 
 async function firstLogin({ child, said }: Meter, port: number, login: Login): Promise<void> {

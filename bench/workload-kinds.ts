@@ -1,8 +1,7 @@
 /** How workloads are made: what the load generator is told for each kind of them, and what its answer says. */
-import { FRESH_FOLDER, type Sizes } from "./ground.ts";
+import { FRESH_FOLDER, MEBIBYTE, type Sizes } from "./ground.ts";
 import type { LoadResult, Row, Target, Workload } from "./workload.ts";
 
-const MEBIBYTE = 1_048_576;
 export const faster = (least: number): Target => ({ kind: "ratio", least });
 export const lighter = (most: number): Target => ({ kind: "cpu", most });
 export const atMost = (most: number): Target => ({ kind: "value", most });

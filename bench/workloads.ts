@@ -1,5 +1,6 @@
 /** The workloads as a table: (a) to (k) of the benchmark, with their targets, and what is to be said where one was missed. */
 import type { Report } from "./report/report.ts";
+import { remarked } from "./report/verdicts.ts";
 import {
   HASH,
   SMALL_FILES,
@@ -130,12 +131,5 @@ export function remarkKey(id: string, aim: Target): string {
 
 /** A run with the remarks of today: they are written when its figures are known. */
 export function withRemarks(found: Report, remarks: Readonly<Record<string, string>> = REMARKS): Report {
-  const rows = found.rows.map((row) => {
-    const targets = row.targets.map((aim) => {
-      const remark = remarks[remarkKey(row.id, aim)];
-      return remark === undefined ? aim : { ...aim, remark };
-    });
-    return { ...row, targets };
-  });
-  return { ...found, rows };
+  return remarked(found, (id, aim: Target) => remarks[remarkKey(id, aim)]);
 }

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { after, before, suite, test } from "node:test";
+import { listening } from "./support/ports.ts";
 
 const LAUNCHER = join(import.meta.dirname, "..", "bin", "ferryman.cjs");
 /** Octets that no pair of socket buffers on loopback takes in, so that a download of them waits for its reader. */
@@ -164,11 +165,8 @@ suite("usage", () => {
   });
 
   test("a taken port is named with what to do", async () => {
-    const other = createServer().listen(0, "127.0.0.1");
-    await once(other, "listening");
-    const address = other.address();
-    assert.ok(typeof address === "object" && address !== null);
-    const { status, stderr } = run("serve", "--listen", `127.0.0.1:${address.port}`);
+    const other = createServer();
+    const { status, stderr } = run("serve", "--listen", `127.0.0.1:${await listening(other)}`);
     other.close();
     assert.equal(status, 1);
     assert.match(stderr, /is taken by another program[^]*--listen/);

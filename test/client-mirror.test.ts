@@ -3,21 +3,8 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import {
-  chmod,
-  lstat,
-  mkdir,
-  mkdtemp,
-  readFile,
-  readlink,
-  readdir,
-  rm,
-  symlink,
-  utimes,
-  writeFile,
-} from "node:fs/promises";
-import { type AddressInfo, type Socket, createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { chmod, lstat, mkdir, readFile, readlink, readdir, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { type Socket, createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { connect } from "../src/client/client.ts";
@@ -25,9 +12,12 @@ import { mirror } from "../src/client/mirror/mirror.ts";
 import type { MirrorSpec, Report } from "../src/client/mirror/types.ts";
 import type { Client } from "../src/client/types.ts";
 import { listen } from "../src/client/test-proxies.ts";
+import { scratch } from "../src/client/test-folder.ts";
 import { until } from "./support/attack.ts";
+import { portOf } from "./support/ports.ts";
 import { run } from "./support/run.ts";
 import { startServer } from "./support/server.ts";
+import { clearClient } from "./client/clear-client.ts";
 
 const THEN = new Date("2024-05-06T07:08:09Z");
 const MEBIBYTE = 1_048_576;
@@ -59,13 +49,10 @@ async function withTrees(
   work: (client: Client, trees: { remote: string; local: string }) => Promise<void>,
 ): Promise<void> {
   await using server = await startServer();
-  const local = await mkdtemp(join(tmpdir(), "ferryman-mirror-"));
-  try {
-    await using client = await connect(`ftp://ann:secret@127.0.0.1:${server.port}`, { tls: "off", store: false });
-    await work(client, { remote: server.root, local });
-  } finally {
-    await rm(local, { recursive: true, force: true });
-  }
+  await using ownLocal = await scratch();
+  const local = ownLocal.path;
+  await using client = await clearClient(server);
+  await work(client, { remote: server.root, local });
 }
 
 async function makeTree(root: string): Promise<void> {
@@ -150,6 +137,7 @@ test("a run that was cut goes on with the file in which it was cut", async () =>
     await cut(client, up, "large");
     const went = await mirror(client, up).run();
     assert.deepEqual([went.copied + went.replaced, went.failures], [1, 0], JSON.stringify(went.failed[0]));
+    assert.ok(went.octets > 0 && went.octets < 5.5 * MEBIBYTE, String(went.octets));
     assert.ok(data.equals(await readFile(join(remote, "up", "large"))));
     assert.deepEqual(await readdir(join(local, "journal")), []);
   });
@@ -166,27 +154,54 @@ async function partIn(folder: string): Promise<number> {
 
 test("after kill -9 the same command goes on where it was", async () => {
   await using server = await startServer();
-  const local = await mkdtemp(join(tmpdir(), "ferryman-mirror-"));
-  try {
-    const data = randomBytes(6 * MEBIBYTE);
-    await put(server.root, "large", data);
-    await put(server.root, "small", "s");
-    const url = `ftp://ann:secret@127.0.0.1:${server.port}/`;
-    const args = [LAUNCHER, "mirror", url, local, "--tls", "off", "--no-store", "--no-netrc"];
-    const child = spawn(process.execPath, [...args, "--limit-rate", String(4 * MEBIBYTE)], { stdio: "ignore" });
-    const ended = once(child, "exit");
-    await until("a part of the file", async () => (await partIn(local)) > MEBIBYTE);
-    child.kill("SIGKILL");
-    await ended;
-    const ran = await run(process.execPath, [...args, "--json"]);
-    assert.equal(ran.code, 0, ran.stderr);
-    const octets = Number(/"event":"report".*"octets":(\d+)/.exec(ran.stdout)?.[1]);
-    assert.ok(octets > 0 && octets < 5 * MEBIBYTE + 2, ran.stdout);
-    assert.deepEqual((await readdir(local)).toSorted(), ["large", "small"]);
-    assert.ok(data.equals(await readFile(join(local, "large"))));
-  } finally {
-    await rm(local, { recursive: true, force: true });
+  await using ownLocal = await scratch();
+  const local = ownLocal.path;
+  const data = randomBytes(6 * MEBIBYTE);
+  await put(server.root, "large", data);
+  await put(server.root, "small", "s");
+  const url = `ftp://ann:secret@127.0.0.1:${server.port}/`;
+  const args = [LAUNCHER, "mirror", url, local, "--tls", "off", "--no-store", "--no-netrc"];
+  const child = spawn(process.execPath, [...args, "--limit-rate", String(4 * MEBIBYTE)], { stdio: "ignore" });
+  const ended = once(child, "exit");
+  await until("a part of the file", async () => (await partIn(local)) > MEBIBYTE);
+  child.kill("SIGKILL");
+  await ended;
+  const ran = await run(process.execPath, [...args, "--json"]);
+  assert.equal(ran.code, 0, ran.stderr);
+  const octets = Number(/"event":"report".*"octets":(\d+)/.exec(ran.stdout)?.[1]);
+  assert.ok(octets > 0 && octets < 5 * MEBIBYTE + 2, ran.stdout);
+  assert.deepEqual((await readdir(local)).toSorted(), ["large", "small"]);
+  assert.ok(data.equals(await readFile(join(local, "large"))));
+});
+
+test("after kill -9 in the middle of an upload the same command goes on inside the file", async () => {
+  await using server = await startServer();
+  await using own = await scratch();
+  const local = own.path;
+  const data = randomBytes(8 * MEBIBYTE);
+  await put(local, "site/large", data);
+  const url = `ftp://ann:secret@127.0.0.1:${server.port}/`;
+  const args = [LAUNCHER, "mirror", join(local, "site"), url, "--tls", "off", "--no-store", "--no-netrc", "--json"];
+  // The notes about uploads that have begun.
+  const env = { XDG_STATE_HOME: join(local, "state") };
+  const child = spawn(process.execPath, [...args, "--limit-rate", String(4 * MEBIBYTE)], {
+    stdio: ["ignore", "pipe", "ignore"],
+    env: { ...process.env, ...env },
+  });
+  const ended = once(child, "exit");
+  let said = "";
+  for await (const chunk of child.stdout.setEncoding("utf8")) {
+    said += String(chunk);
+    const moved = [...said.matchAll(/"event":"progress".*"bytes":(\d+)/g)].at(-1)?.[1];
+    if (Number(moved) > MEBIBYTE) break;
   }
+  child.kill("SIGKILL");
+  await ended;
+  const ran = await run(process.execPath, args, { env });
+  assert.equal(ran.code, 0, ran.stderr);
+  const octets = Number(/"event":"report".*"octets":(\d+)/.exec(ran.stdout)?.[1]);
+  assert.ok(octets > 0 && octets < 7.5 * MEBIBYTE, ran.stdout);
+  assert.ok(data.equals(await readFile(join(server.root, "large"))));
 });
 
 const FOLDER = "type=dir;modify=20240506070809; sub\r\n";
@@ -209,8 +224,7 @@ function dyingServer(socket: Socket): void {
   socket.write("220 ready\r\n");
   socket.on("data", (line: Buffer) => {
     const [verb = "", path = ""] = line.toString().trim().split(/ (.*)/s);
-    const address = data.address();
-    if (verb === "EPSV" && isBound(address)) return void socket.write(`229 here (|||${address.port}|)\r\n`);
+    if (verb === "EPSV") return void socket.write(`229 here (|||${portOf(data)}|)\r\n`);
     if (verb !== "MLSD") return void socket.write(`${answers[verb] ?? "200 well"}\r\n`);
     const send = (call: Socket): void => {
       socket.write("150 listing\r\n");
@@ -226,27 +240,20 @@ function dyingServer(socket: Socket): void {
   });
 }
 
-function isBound(address: AddressInfo | string | null): address is AddressInfo {
-  return typeof address === "object" && address !== null;
-}
-
 test("a listing that the server's end cut short deletes nothing", async () => {
   await using server = await listen(dyingServer);
-  const local = await mkdtemp(join(tmpdir(), "ferryman-mirror-"));
-  try {
-    await put(local, "sub/one", "1");
-    await put(local, "sub/two", "2");
-    await put(local, "extra", "3");
-    await using client = await connect(`ftp://ann:x@127.0.0.1:${server.port}`, {
-      tls: "off",
-      store: false,
-      retry: { attempts: 1 },
-    });
-    const report = await mirror(client, { direction: "down", remote: "/", local, delete: true }).run();
-    assert.deepEqual([report.failures, report.deleted], [1, 0], JSON.stringify(report));
-    assert.equal(report.failed[0]?.error.code, "RESET");
-    assert.deepEqual((await readdir(local, { recursive: true })).toSorted(), ["extra", "sub", "sub/one", "sub/two"]);
-  } finally {
-    await rm(local, { recursive: true, force: true });
-  }
+  await using ownLocal = await scratch();
+  const local = ownLocal.path;
+  await put(local, "sub/one", "1");
+  await put(local, "sub/two", "2");
+  await put(local, "extra", "3");
+  await using client = await connect(`ftp://ann:x@127.0.0.1:${server.port}`, {
+    tls: "off",
+    store: false,
+    retry: { attempts: 1 },
+  });
+  const report = await mirror(client, { direction: "down", remote: "/", local, delete: true }).run();
+  assert.deepEqual([report.failures, report.deleted], [1, 0], JSON.stringify(report));
+  assert.equal(report.failed[0]?.error.code, "RESET");
+  assert.deepEqual((await readdir(local, { recursive: true })).toSorted(), ["extra", "sub", "sub/one", "sub/two"]);
 });

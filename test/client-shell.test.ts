@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { connect } from "../src/client/client.ts";
 import type { ShellOptions } from "../src/cli/shell/shell.ts";
-import { MemoryClient, type Stage, ran, staged } from "../src/cli/shell/test-client.ts";
+import { MemoryClient, type Stage, ran, staged, until } from "../src/cli/shell/test-client.ts";
 import { type TestServer, startServer } from "./support/server.ts";
 
 const BIG = randomBytes(3_000_000);
@@ -150,9 +150,4 @@ async function sizeOfPart(folder: string): Promise<number> {
 async function typed(stage: Stage, line: string): Promise<void> {
   await stage.output.until("> ");
   stage.input.write(`${line}\r`);
-}
-
-/** By turns of the event loop: nothing tells of it. */
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise(setImmediate);
 }

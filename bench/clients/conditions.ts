@@ -1,13 +1,13 @@
 /** What was the same for all clients of a run, in sentences for the page. */
+import { count, networkOf } from "../conditions.ts";
+import { MEBIBYTE } from "../ground.ts";
 import type { ClientGround } from "./ground.ts";
 import { FAR_WAY, SLOW_WAY } from "./tasks.ts";
-
-const MEBIBYTE = 1_048_576;
 
 export function conditions({ sizes, ground }: ClientGround, isolated: boolean): readonly string[] {
   const disk = ground.memory === "tmpfs" ? "a tmpfs" : "the disk: this run could mount nothing";
   return [
-    `network: ${isolated ? "loopback of a network namespace of its own" : "the machine's own loopback"}`,
+    networkOf(isolated),
     "servers: vsftpd and ours as on the page of the servers (performance.md), which run on; clients are started anew for each figure",
     "cost: a small program in C starts each client and asks the kernel for what it and its children cost (wait4); nothing looks at it while it runs",
     `large files: ${count(sizes.big / MEBIBYTE)} MiB, read once by the benchmark before each run; clients and uploads write to ${disk}`,
@@ -17,8 +17,4 @@ export function conditions({ sizes, ground }: ClientGround, isolated: boolean): 
     "TLS: explicit, certificates not checked, data connections private; vsftpd demands that they resume the session",
     "whole: each download and upload is looked at afterwards; a client that ends well with less has no figure",
   ];
-}
-
-function count(many: number): string {
-  return many.toLocaleString("en");
 }

@@ -1,5 +1,5 @@
 /** What `npm run bench -- --clients` is asked for. */
-import { parseArgs } from "node:util";
+import { COMMON_OPTIONS, type CommonWish, demandKnown, isMeant, parsed, roundsAsked, words } from "../asked.ts";
 import type { Rival } from "./job.ts";
 import { RIVALS } from "./rivals.ts";
 import { TASKS, type Task } from "./tasks.ts";
@@ -22,70 +22,38 @@ export const USAGE = `Usage: npm run bench -- --clients [flags]
 As root it starts vsftpd too, in namespaces of its own; else our own server alone.`;
 
 const OPTIONS = {
+  ...COMMON_OPTIONS,
   clients: { type: "boolean", default: false },
-  quick: { type: "boolean", default: false },
-  rounds: { type: "string" },
-  only: { type: "string" },
   with: { type: "string" },
-  json: { type: "string" },
-  folder: { type: "string" },
-  page: { type: "boolean", default: false },
-  help: { type: "boolean", default: false },
 } as const;
 
-export type ClientWish = {
-  readonly quick: boolean;
-  readonly rounds: number;
+export type ClientWish = CommonWish & {
   readonly tasks: readonly Task[];
   readonly matrix: boolean;
   readonly rivals: readonly Rival[];
-  readonly json: string | undefined;
-  readonly folder: string | undefined;
-  readonly page: boolean;
-  readonly help: boolean;
 };
-
-/** A flag that makes no sense. */
-export class WrongFlag extends Error {}
 
 /** Of `--only`: the table of what connects. */
 const MATRIX = "matrix";
 
 /** @throws {WrongFlag} */
 export function readFlags(args: readonly string[]): ClientWish {
-  const flags = parsed(args);
+  const flags = parsed(args, OPTIONS);
   const { quick, json, folder, page, help } = flags;
-  const rounds = Number(flags.rounds ?? (quick ? QUICK_ROUNDS : ROUNDS));
-  if (!Number.isInteger(rounds) || rounds < 1 || rounds > MOST_ROUNDS) {
-    throw new WrongFlag(`--rounds ${flags.rounds}: a number from 1 to ${MOST_ROUNDS} is needed`);
-  }
+  const rounds = roundsAsked(flags.rounds, { usual: quick ? QUICK_ROUNDS : ROUNDS, most: MOST_ROUNDS });
   const only = words(flags.only);
-  const tasks = tasksOf(
-    only?.filter((word) => word !== MATRIX),
-    quick,
-  );
   const matrix = only === undefined || only.includes(MATRIX);
-  return { quick, rounds, tasks, matrix, rivals: rivalsOf(words(flags.with)), json, folder, page, help };
-}
-
-function parsed(args: readonly string[]): ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"] {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS }).values;
-  } catch (error) {
-    throw new WrongFlag(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function words(list: string | undefined): readonly string[] | undefined {
-  return list?.split(",").map((word) => word.trim());
+  const rivals = rivalsOf(words(flags.with));
+  return { quick, rounds, tasks: tasksOf(only, quick), matrix, rivals, json, folder, page, help };
 }
 
 function tasksOf(only: readonly string[] | undefined, quick: boolean): readonly Task[] {
   if (only === undefined) return TASKS.filter((each) => !quick || isQuick(each));
-  const unknown = only.filter((word) => !TASKS.some((each) => isMeant(each, word)));
-  const all = TASKS.map(({ id }) => id);
-  if (unknown.length > 0) throw new WrongFlag(`--only ${unknown.join(",")}: there are ${all.join(", ")}, ${MATRIX}`);
-  return TASKS.filter((each) => only.some((word) => isMeant(each, word)));
+  const all = TASKS.map((task) => ({ task, group: task.group, ids: [task.id] }));
+  const there = [...TASKS.map(({ id }) => id), MATRIX];
+  const isKnown = (word: string): boolean => word === MATRIX || all.some((each) => isMeant(each, word));
+  demandKnown("--only", only, { there, isKnown });
+  return all.filter((each) => only.some((word) => isMeant(each, word))).map(({ task }) => task);
 }
 
 /** Of our own server a quick run has what is in clear and by one connection: most of its workloads are with vsftpd too. */
@@ -93,13 +61,8 @@ function isQuick({ server, secure, connections = 1 }: Task): boolean {
   return server === "vsftpd" || (!secure && connections === 1);
 }
 
-function isMeant({ group, id }: Task, word: string): boolean {
-  return group === word || id === word || id.startsWith(`${word}-`);
-}
-
 function rivalsOf(names: readonly string[] | undefined): readonly Rival[] {
-  const all = RIVALS.map(({ name }) => name);
-  const unknown = names?.filter((name) => !all.includes(name)) ?? [];
-  if (unknown.length > 0) throw new WrongFlag(`--with ${unknown.join(",")}: there are ${all.join(", ")}`);
+  const there = RIVALS.map(({ name }) => name);
+  demandKnown("--with", names ?? [], { there, isKnown: (word) => there.includes(word) });
   return RIVALS.filter(({ name }) => names?.includes(name) ?? true);
 }

@@ -1,10 +1,20 @@
 /** The files of the clients' run: what the servers serve, its likeness here, and places that are empty for each round. */
 import { randomBytes } from "node:crypto";
-import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Ground, QUICK as SERVER_SIZES, prepare as prepareServers } from "../ground.ts";
+import {
+  FRESH_FOLDER,
+  type Ground,
+  MEBIBYTE,
+  QUICK as SERVER_SIZES,
+  SMALL_FILE,
+  inFreshFolder,
+  makeFolder,
+  prepare as prepareServers,
+  smallName,
+  writeContent,
+} from "../ground.ts";
 import { ProgramError, run } from "../processes.ts";
-import { smallName } from "./job.ts";
 
 export type ClientSizes = {
   /** Octets of the large file. */
@@ -22,7 +32,6 @@ export type ClientSizes = {
   readonly treeFolders: number;
 };
 
-const MEBIBYTE = 1_048_576;
 export const FULL: ClientSizes = {
   big: 1_024 * MEBIBYTE,
   segmented: 256 * MEBIBYTE,
@@ -44,8 +53,6 @@ export const QUICK: ClientSizes = {
   treeFolders: 10,
 };
 
-/** Octets of a small file. */
-const SMALL = 1_024;
 /** How old the files of the tree are, in seconds: listings tell times of this year by the minute. */
 const AGE_S = 10 * 24 * 3_600;
 
@@ -69,13 +76,8 @@ export async function prepare(
   mkdirSync(here);
   if (ownMounts) await run("mount", ["-t", "tmpfs", "-o", "mode=0700", "tmpfs", here]);
   const chunk = randomBytes(MEBIBYTE);
-  for (const [name, size] of [
-    ["big", sizes.big],
-    ["segmented", sizes.segmented],
-  ] as const) {
-    const path = join(ground.root, `${name}.bin`);
-    for (let at = 0; at < size; at += chunk.length) writeFileSync(path, chunk, { flag: "a" });
-  }
+  writeContent(join(ground.root, "big.bin"), sizes.big, chunk);
+  writeContent(join(ground.root, "segmented.bin"), sizes.segmented, chunk);
   await run("cp", [join(ground.root, "big.bin"), join(here, "big.bin")]);
   makeTree(join(ground.root, TREE), sizes);
   await run("cp", ["-a", join(ground.root, TREE), join(here, "tree")]);
@@ -112,9 +114,7 @@ export function localFolder({ here }: ClientGround, count: number): string {
 
 function makeSmall(folder: string, count: number): void {
   if (statSync(folder, { throwIfNoEntry: false }) !== undefined) return;
-  mkdirSync(folder);
-  const content = randomBytes(SMALL);
-  for (let at = 0; at < count; at += 1) writeFileSync(join(folder, smallName(at)), content);
+  makeFolder(folder, { count, content: randomBytes(SMALL_FILE) });
 }
 
 /** An empty folder here, for what is downloaded. */
@@ -125,15 +125,9 @@ export function emptyFolder({ here }: ClientGround): string {
   return path;
 }
 
-let uploads = 0;
-
-/** An empty folder of the server. Each is a new one: see `inFreshFolder` of ../ground.ts. @returns its path there. */
-export function freshFolder({ ground: { root } }: ClientGround): string {
-  uploads += 1;
-  const path = `/uploads/${uploads}`;
-  mkdirSync(join(root, path));
-  chmodSync(join(root, path), 0o777);
-  return path;
+/** An empty folder of the server, a new one each time. @returns its path there. */
+export function freshFolder({ ground }: ClientGround): string {
+  return inFreshFolder(ground, FRESH_FOLDER);
 }
 
 /** @throws {ProgramError} unless a file has just so many octets: clients end well with less now and then. */
@@ -145,7 +139,7 @@ export function demandFile(path: string, octets: number): void {
 /** @throws {ProgramError} unless a folder has so many small files, each of them whole. */
 export function demandFiles(folder: string, count: number): void {
   const whole = readdirSync(folder, { recursive: true, withFileTypes: true }).filter(
-    (each) => each.isFile() && statSync(join(each.parentPath, each.name)).size === SMALL,
+    (each) => each.isFile() && statSync(join(each.parentPath, each.name)).size === SMALL_FILE,
   );
   if (whole.length !== count)
     throw new ProgramError(`ended well, but ${whole.length} of ${count} files are there whole`);

@@ -55,8 +55,3 @@ export const HOST = "127.0.0.1";
 export function urlOf({ port, user, password }: Where, path: string, scheme = "ftp"): string {
   return `${scheme}://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${HOST}:${port}${path}`;
 }
-
-/** Name of a small file, with what stands for its number. */
-export function smallName(number: number | string): string {
-  return `file-${number}.bin`;
-}

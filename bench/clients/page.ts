@@ -1,6 +1,7 @@
 /** docs/performance-client.md, written from the JSON of a run: targets first, met or not, then figures, then what connects. */
 import { shown, times } from "../report/report.ts";
-import { type Table, markdown } from "../report/tables.ts";
+import { type Table, isNotOffered, markdown, noFigure, present, reasonsOf, roundsOf } from "../report/tables.ts";
+import { boldMissed, gaps, howMeasured, verdictSummary, verdictTable } from "../report/verdicts.ts";
 import {
   type ClientReport,
   type ClientRow,
@@ -25,13 +26,12 @@ export function clientPage(found: ClientReport): string {
     markdown(costTable(clients, rows, "peakMib")),
     "",
   ]);
-  const reasons = [...absences(found), ...problems(found)];
   return [
     "# Performance of the client",
     "",
     "<!-- Written by `npm run bench -- --clients --page` from performance-client.json: do not edit. -->",
     "",
-    `\`ferryman get\`, \`put\`, \`mirror\` and \`ls\` beside the clients that people use, from and to the same servers on one machine, on ${found.date.slice(0, 10)}. ${summary(found)}`,
+    `\`ferryman get\`, \`put\`, \`mirror\` and \`ls\` beside the clients that people use, from and to the same servers on one machine, on ${found.date.slice(0, 10)}. ${verdictSummary(found.rows, judge)}`,
     "",
     "Less is better in all tables. – means that there is no figure, and below is why. How it was measured stands at the end.",
     "",
@@ -39,7 +39,7 @@ export function clientPage(found: ClientReport): string {
     "",
     "The best rival is the fastest of the same run, whichever it is; 2 × as fast is half of its time.",
     "",
-    markdown(targetTable(found).map((line) => line.map((text) => (text === MISSED ? `**${text}**` : text)))),
+    boldMissed(targetTable(found)),
     "",
     "## Figures",
     "",
@@ -52,16 +52,13 @@ export function clientPage(found: ClientReport): string {
     "",
     markdown(connectionTable(found.connections)),
     "",
-    "## What has no figure, and why",
-    "",
-    ...(reasons.length === 0 ? ["Everything has one."] : reasons.map((reason) => `- ${reason}`)),
-    "",
+    ...gaps(found.clients, problems(found)),
     ...how(found),
   ].join("\n");
 }
 
 export function clientsOf({ clients }: ClientReport): readonly string[] {
-  return clients.filter(({ absent }) => absent === undefined).map(({ name }) => name);
+  return present(clients);
 }
 
 export function groupsOf({ rows }: ClientReport): readonly { heading: string; rows: readonly ClientRow[] }[] {
@@ -79,13 +76,6 @@ export function wallTable(clients: readonly string[], rows: readonly ClientRow[]
   return [["workload", "unit", "rounds", ...clients, "best rival", "to best"], ...lines];
 }
 
-function roundsOf({ cells }: ClientRow): string {
-  const many = cells.map(({ values }) => values.length).filter((count) => count > 0);
-  if (many.length === 0) return "–";
-  const [fewest, most] = [Math.min(...many), Math.max(...many)];
-  return fewest === most ? String(most) : `${fewest} to ${most}`;
-}
-
 export function costTable(clients: readonly string[], rows: readonly ClientRow[], which: "cpu" | "peakMib"): Table {
   const lines = rows.map((row) => [
     row.title,
@@ -97,30 +87,11 @@ export function costTable(clients: readonly string[], rows: readonly ClientRow[]
 
 function figure(row: ClientRow, client: string, which: Figure): string {
   const value = figureOf(row, client, which);
-  if (value !== undefined) return shown(value);
-  const problem = row.cells.find((each) => each.client === client)?.problem;
-  return problem?.startsWith("not offered") === true ? "not offered" : "–";
+  return value === undefined ? noFigure(row.cells.find((each) => each.client === client)?.problem) : shown(value);
 }
-
-const MISSED = "missed";
 
 export function targetTable({ rows }: ClientReport): Table {
-  const lines = rows.flatMap((row) =>
-    row.targets.map((target) => {
-      const { aim, found, met } = judge(row, target);
-      const verdict = met === undefined ? "not judged" : met ? "met" : MISSED;
-      return [row.title, aim, found, verdict, met === false ? (target.remark ?? "") : ""];
-    }),
-  );
-  return [["workload", "target", "found", "", "why"], ...lines];
-}
-
-function summary({ rows }: ClientReport): string {
-  const verdicts = rows.flatMap((row) => row.targets.map((target) => judge(row, target).met));
-  const met = verdicts.filter((each) => each === true).length;
-  const missed = verdicts.filter((each) => each === false).length;
-  const open = verdicts.length - met - missed;
-  return `Of ${verdicts.length} targets ${met} are met and ${missed} are missed${open === 0 ? "" : `; ${open} could not be judged`}.`;
+  return verdictTable(rows, judge);
 }
 
 export function connectionTable(connections: readonly Connection[]): Table {
@@ -133,44 +104,23 @@ export function connectionTable(connections: readonly Connection[]): Table {
   return [["server", "security", ...modes.map((mode) => mode.toUpperCase())], ...lines];
 }
 
-function absences({ clients }: ClientReport): readonly string[] {
-  return clients.flatMap(({ name, absent }) => (absent === undefined ? [] : [`${name}: ${absent}`]));
-}
-
 /** Why there are no figures, once for each reason; what a client does not have is in the tables. */
 export function problems({ rows }: ClientReport): readonly string[] {
-  const found = new Map<string, string[]>();
-  for (const row of rows) {
-    for (const { client, problem } of row.cells) {
-      if (problem === undefined || problem.startsWith("not offered")) continue;
-      const key = `${client}: ${problem}`;
-      found.set(key, [...(found.get(key) ?? []), row.title]);
-    }
-  }
-  return [...found].map(([key, titles]) => `${key} (${titles.join("; ")})`);
+  const cells = rows.flatMap((row) =>
+    row.cells.map(({ client, problem }) => ({ who: client, title: row.title, problem })),
+  );
+  return reasonsOf(cells.filter(({ problem }) => !isNotOffered(problem)));
 }
 
-function how({ machine, conditions, clients, rounds, seconds, quick, date }: ClientReport): readonly string[] {
-  const command = `npm run bench -- --clients${quick ? " --quick" : ""}`;
-  return [
-    "## How this was measured",
-    "",
-    `\`${command}\`, up to ${rounds} rounds (the JSON has each figure of each round), ${Math.round(seconds / 60)} minutes, ended ${date}.`,
-    "",
-    ...Object.entries(machine).map(([what, text]) => `- ${what}: ${text}`),
-    ...conditions.map((text) => `- ${text}`),
-    "",
-    "### The clients",
-    "",
-    markdown([["client", "version", "set-up"], ...clients.map(({ name, version, setup }) => [name, version, setup])]),
-    "",
-    "### To repeat it",
-    "",
-    "```sh",
-    "sudo npm run bench -- --clients         # all of it, in 15 minutes; without root only from our own server",
-    "npm run bench -- --clients --quick      # a part of it, in 2 minutes",
-    "npm run bench -- --clients --only a,e   # groups or rows",
-    "```",
-    "",
-  ];
+function how(found: ClientReport): readonly string[] {
+  return howMeasured(found, {
+    command: `npm run bench -- --clients${found.quick ? " --quick" : ""}`,
+    who: "client",
+    entrants: found.clients,
+    again: [
+      "sudo npm run bench -- --clients         # all of it, in 15 minutes; without root only from our own server",
+      "npm run bench -- --clients --quick      # a part of it, in 2 minutes",
+      "npm run bench -- --clients --only a,e   # groups or rows",
+    ],
+  });
 }

@@ -1,6 +1,7 @@
 /** What a run of the clients has found, as its JSON file holds it, and what follows from that. */
 import { z } from "zod";
-import { median, shown, times } from "../report/report.ts";
+import { OURS, about, entrant, line, median, shown, times } from "../report/report.ts";
+import type { Verdict } from "../report/verdicts.ts";
 
 const aim = { remark: z.string().optional() };
 const clientTarget = z.discriminatedUnion("kind", [
@@ -27,10 +28,7 @@ const cell = z.object({
   problem: z.string().optional(),
 });
 const row = z.object({
-  id: z.string(),
-  group: z.string(),
-  title: z.string(),
-  unit: z.string(),
+  ...line,
   cpuUnit: z.string(),
   targets: z.array(clientTarget),
   cells: z.array(cell),
@@ -42,16 +40,8 @@ const connection = z.object({
   modes: z.record(z.string(), z.string()),
 });
 export const clientReport = z.object({
-  format: z.literal(1),
-  date: z.string(),
-  quick: z.boolean(),
-  rounds: z.number(),
-  seconds: z.number(),
-  machine: z.record(z.string(), z.string()),
-  conditions: z.array(z.string()),
-  clients: z.array(
-    z.object({ name: z.string(), version: z.string(), setup: z.string(), absent: z.string().optional() }),
-  ),
+  ...about,
+  clients: z.array(entrant),
   rows: z.array(row),
   connections: z.array(connection),
 });
@@ -59,9 +49,6 @@ export type ClientReport = z.infer<typeof clientReport>;
 export type ClientRow = z.infer<typeof row>;
 export type ClientCell = z.infer<typeof cell>;
 export type Connection = z.infer<typeof connection>;
-
-/** The client that the ratios are about. */
-export const OURS = "ferryman";
 
 export type Figure = "values" | "cpu" | "peakMib";
 
@@ -86,8 +73,6 @@ export function ratioToBest(found: ClientRow): number | undefined {
   const [ours, best] = [figureOf(found, OURS), bestRival(found)?.value];
   return ours === undefined || best === undefined ? undefined : best / ours;
 }
-
-type Verdict = { readonly aim: string; readonly found: string; readonly met: boolean | undefined };
 
 /** Whether a target is met; undefined where it cannot be said. */
 export function judge(found: ClientRow, target: ClientTarget): Verdict {

@@ -1,10 +1,11 @@
 /** The clients, in the order of the tables, each with the words that its users would choose for a job. */
 import { writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { smallName } from "../ground.ts";
 import { debianClients, unpackedClient } from "../peers/debian.ts";
 import { COMMAND, builtPackage } from "../peers/ferryman.ts";
 import { findProgram, run } from "../processes.ts";
-import { HOST, type Job, type Rival, type Words, smallName, urlOf } from "./job.ts";
+import { HOST, type Job, type Rival, type Words, urlOf } from "./job.ts";
 
 const missing = (why: string): Words => ({ missing: why });
 /** For a client that has a thing, though not in one command. */

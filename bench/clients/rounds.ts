@@ -6,7 +6,8 @@ import { heldPath } from "../long-haul.ts";
 import { readOnce } from "../page-cache.ts";
 import type { Peer } from "../peers/peer.ts";
 import { ProgramError } from "../processes.ts";
-import { median, shown } from "../report/report.ts";
+import { median, rounded, shown } from "../report/report.ts";
+import { inTurn } from "../rounds.ts";
 import type { Stand } from "../stand.ts";
 import type { ClientGround } from "./ground.ts";
 import type { Rival, Where } from "./job.ts";
@@ -67,7 +68,7 @@ async function runTask(bench: ClientBench, task: Task, plan: ClientPlan): Promis
   const all = plan.rivals.map((rival) => ({ rival, mine: untaken(rival.name) }));
   for (let round = 1; round <= plan.rounds; round += 1) {
     if (round > 1 && performance.now() > plan.deadline) break;
-    for (const { rival, mine } of round % 2 === 0 ? all.toReversed() : all) {
+    for (const { rival, mine } of inTurn(all, round)) {
       if (plan.stopped() || mine.problem !== undefined || mine.spentMs > plan.budgetMs) continue;
       const started = performance.now();
       await attempt(bench, { task, rival, mine }, plan);
@@ -97,11 +98,6 @@ function cellOf({ client, values, cpu, peakMib, problem }: Taken): ClientCell {
   const figures = { values: values.map(rounded), cpu: cpu.map(rounded), peakMib: peakMib.map(rounded) };
   if (problem !== undefined) return { client, ...figures, problem };
   return Number.isFinite(median(values)) ? { client, ...figures } : { client, ...figures, problem: "not measured" };
-}
-
-/** Four digits that matter: what a run can tell. */
-function rounded(value: number): number {
-  return Number(value.toPrecision(4));
 }
 
 type Turn = { readonly task: Task; readonly rival: Rival; readonly mine: Taken };

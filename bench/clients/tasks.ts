@@ -13,6 +13,7 @@ import {
 } from "./ground.ts";
 import type { Job } from "./job.ts";
 import type { Hold } from "../long-haul.ts";
+import { remarked } from "../report/verdicts.ts";
 import type { ClientReport, ClientTarget } from "./report.ts";
 
 export type ServerName = "vsftpd" | "ferryman";
@@ -258,12 +259,5 @@ export function remarkKey(id: string, aim: ClientTarget): string {
 
 /** A run with the remarks of today: they are written when its figures are known. */
 export function withRemarks(found: ClientReport, remarks: Readonly<Record<string, string>> = REMARKS): ClientReport {
-  const rows = found.rows.map((row) => {
-    const targets = row.targets.map((aim) => {
-      const remark = remarks[remarkKey(row.id, aim)];
-      return remark === undefined ? aim : { ...aim, remark };
-    });
-    return { ...row, targets };
-  });
-  return { ...found, rows };
+  return remarked(found, (id, aim: ClientTarget) => remarks[remarkKey(id, aim)]);
 }

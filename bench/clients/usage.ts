@@ -1,13 +1,12 @@
 /** What one run of a client costs: seconds on the clock, CPU seconds of all its processes, and the most memory of one. */
-import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, renameSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { compile, isFresh } from "../compile.ts";
 import { ProgramError, run } from "../processes.ts";
 
-const CACHE = join(import.meta.dirname, "..", ".cache");
 const SOURCE = join(import.meta.dirname, "usage.c");
-const PROGRAM = join(CACHE, "usage");
+const PROGRAM = join(import.meta.dirname, "..", ".cache", "usage");
 
 const told = z.object({ seconds: z.number(), user: z.number(), system: z.number(), peakKib: z.number() });
 
@@ -15,20 +14,11 @@ export type Cost = { readonly seconds: number; readonly cpuSeconds: number; read
 
 /** Compiles what measures. @throws {ProgramError} where there is no compiler. */
 export function buildUsage(): void {
-  if ((changedAt(PROGRAM) ?? 0) >= (changedAt(SOURCE) ?? 0)) return;
-  mkdirSync(CACHE, { recursive: true });
-  const fresh = `${PROGRAM}.${process.pid}`;
-  const ran = spawnSync("gcc", ["-O2", "-Wall", "-Wextra", "-o", fresh, SOURCE], { encoding: "utf8" });
-  if (ran.status !== 0) {
-    throw new ProgramError(
-      `bench/clients/usage.c needs gcc, without which nothing can be measured: ${ran.stderr ?? ""}`,
-    );
+  if (isFresh(PROGRAM, [SOURCE])) return;
+  const { done, said } = compile(PROGRAM, [SOURCE]);
+  if (!done) {
+    throw new ProgramError(`bench/clients/usage.c needs gcc, without which nothing can be measured: ${said}`);
   }
-  renameSync(fresh, PROGRAM);
-}
-
-function changedAt(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs;
 }
 
 export type Spending = {

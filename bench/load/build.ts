@@ -1,12 +1,10 @@
 /** Which load generator this machine can have: the one in C, compiled on first use, else the one in Node. */
-import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { compile, gcc, isFresh } from "../compile.ts";
 
 const HERE = import.meta.dirname;
 const CACHE = join(HERE, "..", ".cache");
-/** Milliseconds that the compiler may take; it takes three seconds. */
-const TIME_LIMIT_MS = 120_000;
 
 export type LoadGenerator = {
   /** Program and first arguments; mode and options follow. */
@@ -27,37 +25,18 @@ export async function loadGenerator(): Promise<LoadGenerator> {
   if (process.platform !== "linux" || !gcc(["--version"]).done) return nodeLoadGenerator();
   const tls = gcc(["-E", "-include", "openssl/ssl.h", "-x", "c", "/dev/null"]).done;
   const program = join(CACHE, tls ? "load" : "load-without-tls");
-  if (newest() <= changedAt(program) || compile(program, tls)) return { command: [program], kind: "c", tls };
+  if (isFresh(program, sources(".c", ".h")) || compiled(program, tls)) return { command: [program], kind: "c", tls };
   return nodeLoadGenerator();
 }
 
-/** To a name of its own first: another process may compile or run it at the same time. */
-function compile(program: string, tls: boolean): boolean {
-  mkdirSync(CACHE, { recursive: true });
-  const fresh = `${program}.${process.pid}`;
+function compiled(program: string, tls: boolean): boolean {
   const ways = tls ? ["-lssl", "-lcrypto"] : ["-DNO_TLS"];
-  const { done, said } = gcc(["-O2", "-Wall", "-Wextra", "-pthread", "-o", fresh, ...sources(".c"), ...ways]);
-  if (done) renameSync(fresh, program);
-  else console.error(`The load generator in C does not compile here, so the one in Node is used:\n${said}`);
-  rmSync(fresh, { force: true });
+  const { done, said } = compile(program, ["-pthread", ...sources(".c"), ...ways]);
+  if (!done) console.error(`The load generator in C does not compile here, so the one in Node is used:\n${said}`);
   return done;
-}
-
-function gcc(args: readonly string[]): { readonly done: boolean; readonly said: string } {
-  const ran = spawnSync("gcc", args, { encoding: "utf8", timeout: TIME_LIMIT_MS, stdio: ["ignore", "pipe", "pipe"] });
-  return { done: ran.status === 0, said: ran.stderr ?? "" };
 }
 
 function sources(...endings: readonly string[]): readonly string[] {
   const names = readdirSync(HERE).filter((name) => endings.some((ending) => name.endsWith(ending)));
   return names.toSorted().map((name) => join(HERE, name));
-}
-
-function newest(): number {
-  return Math.max(...sources(".c", ".h").map(changedAt));
-}
-
-/** 0 where there is none. */
-function changedAt(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }

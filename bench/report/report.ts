@@ -1,6 +1,7 @@
 /** What a run has found, as the JSON file holds it, and the ratios that follow from it. */
 import { z } from "zod";
 import { type Target, target } from "../workload.ts";
+import type { Verdict } from "./verdicts.ts";
 
 const cell = z.object({
   server: z.string(),
@@ -20,23 +21,28 @@ const cell = z.object({
   /** Why there is no figure. */
   problem: z.string().optional(),
 });
-const row = z.object({
+/** What is said of every row. */
+export const line = {
   id: z.string(),
   group: z.string(),
   title: z.string(),
   unit: z.string(),
+};
+const row = z.object({
+  ...line,
   better: z.enum(["higher", "lower"]),
   targets: z.array(target),
   cells: z.array(cell),
 });
-const server = z.object({
+/** Who is measured: how it was set up, or why it is not there. */
+export const entrant = z.object({
   name: z.string(),
-  ours: z.boolean(),
   version: z.string(),
   setup: z.string(),
   absent: z.string().optional(),
 });
-export const report = z.object({
+/** What is said of every run, of servers as of clients. */
+export const about = {
   format: z.literal(1),
   date: z.string(),
   quick: z.boolean(),
@@ -44,7 +50,10 @@ export const report = z.object({
   seconds: z.number(),
   machine: z.record(z.string(), z.string()),
   conditions: z.array(z.string()),
-  servers: z.array(server),
+};
+export const report = z.object({
+  ...about,
+  servers: z.array(entrant.extend({ ours: z.boolean() })),
   rows: z.array(row),
 });
 export type Report = z.infer<typeof report>;
@@ -103,8 +112,6 @@ export function cpuRatio({ cells }: ReportRow): number | undefined {
   return ours === undefined || peers.length === 0 ? undefined : ours / Math.min(...peers);
 }
 
-export type Verdict = { readonly aim: string; readonly found: string; readonly met: boolean | undefined };
-
 /** Whether a target is met; undefined where it cannot be said. */
 export function judge(found: ReportRow, aim: Target): Verdict {
   if (aim.kind === "ratio") {
@@ -135,6 +142,11 @@ export function judge(found: ReportRow, aim: Target): Verdict {
 
 export function times(ratio: number | undefined): string {
   return ratio === undefined ? "–" : `${ratio.toFixed(2)} ×`;
+}
+
+/** Four digits that matter: what a run can tell. */
+export function rounded(value: number): number {
+  return Number(value.toPrecision(4));
 }
 
 /** Three digits that matter. */

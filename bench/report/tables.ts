@@ -61,7 +61,7 @@ export function mainTable(servers: readonly string[], rows: readonly ReportRow[]
 }
 
 /** How many figures a median is of: the fewest and the most of all servers that have one. */
-function roundsOf({ cells }: ReportRow): string {
+export function roundsOf({ cells }: { readonly cells: readonly { readonly values: readonly number[] }[] }): string {
   const many = cells.map(({ values }) => values.length).filter((count) => count > 0);
   if (many.length === 0) return "–";
   const [fewest, most] = [Math.min(...many), Math.max(...many)];
@@ -120,25 +120,48 @@ export function resumptions(servers: readonly string[], rows: readonly ReportRow
 
 /** Why there are no figures, once for each reason. */
 export function problems({ rows }: Report): readonly string[] {
+  return reasonsOf(
+    rows.flatMap(({ title, cells }) => cells.map(({ server, problem }) => ({ who: server, title, problem }))),
+  );
+}
+
+type Gap = { readonly who: string; readonly title: string; readonly problem?: string | undefined };
+
+/** Why there are no figures, once for each reason. */
+export function reasonsOf(cells: readonly Gap[]): readonly string[] {
   const found = new Map<string, string[]>();
-  for (const row of rows) {
-    for (const { server, problem } of row.cells) {
-      if (problem === undefined) continue;
-      const key = `${server}: ${problem}`;
-      found.set(key, [...(found.get(key) ?? []), row.title]);
-    }
+  for (const { who, title, problem } of cells) {
+    if (problem === undefined) continue;
+    const key = `${who}: ${problem}`;
+    found.set(key, [...(found.get(key) ?? []), title]);
   }
   return [...found].map(([key, titles]) => `${key} (${titles.join("; ")})`);
 }
 
 /** All servers with figures, ours first. */
 export function serversOf({ servers }: Report): readonly string[] {
-  return servers.filter(({ absent }) => absent === undefined).map(({ name }) => name);
+  return present(servers);
+}
+
+/** The names of those that were there. */
+export function present(
+  entrants: readonly { readonly name: string; readonly absent?: string | undefined }[],
+): readonly string[] {
+  return entrants.filter(({ absent }) => absent === undefined).map(({ name }) => name);
 }
 
 function figureOf(cell: ReportCell | undefined): string {
-  if (cell?.value !== undefined) return shown(cell.value);
-  return cell?.problem?.startsWith("not offered") === true ? "not offered" : "–";
+  return cell?.value === undefined ? noFigure(cell?.problem) : shown(cell.value);
+}
+
+/** In the place of a figure. */
+export function noFigure(problem: string | undefined): string {
+  return isNotOffered(problem) ? "not offered" : "–";
+}
+
+/** Whether there is no figure because a server or client has no such thing. */
+export function isNotOffered(problem: string | undefined): boolean {
+  return problem?.startsWith("not offered") === true;
 }
 
 /** A figure, or why there is none. */

@@ -4,6 +4,7 @@ import { type FileHandle, chown, link, open, readFile, realpath, rename, rm, sta
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { systemCode } from "./system-code.ts";
 
 /** Milliseconds that a writer waits for the one before it. A change takes some 5 ms. */
 const LOCK_WAIT_MS = 10_000;
@@ -103,7 +104,7 @@ async function isCreated(path: string, token: string): Promise<boolean> {
     await link(own, path);
     return true;
   } catch (error) {
-    if (codeOf(error) === "EEXIST") return false;
+    if (systemCode(error) === "EEXIST") return false;
     throw error;
   } finally {
     await rm(own, { force: true });
@@ -121,7 +122,7 @@ async function isLeftBehind(path: string): Promise<boolean> {
     await rename(path, aside);
     if ((await readToken(aside)) !== token) await link(aside, path);
   } catch (error) {
-    if (codeOf(error) !== "ENOENT" && codeOf(error) !== "EEXIST") throw error;
+    if (systemCode(error) !== "ENOENT" && systemCode(error) !== "EEXIST") throw error;
   } finally {
     await rm(aside, { force: true });
   }
@@ -140,7 +141,7 @@ function isRunning(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return codeOf(error) !== "ESRCH";
+    return systemCode(error) !== "ESRCH";
   }
 }
 
@@ -149,10 +150,6 @@ async function readToken(path: string): Promise<string | undefined> {
 }
 
 function orMissing<T>(error: unknown, value: T): T {
-  if (codeOf(error) === "ENOENT") return value;
+  if (systemCode(error) === "ENOENT") return value;
   throw error;
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
 }

@@ -12,6 +12,7 @@ import { formatRights } from "../account/rights.ts";
 import { type User, accountOf, findingLines } from "../account/users-toml.ts";
 import type { Configuration } from "../config/sections.ts";
 import { CliError, EXIT } from "./exit.ts";
+import { unusedFolder } from "./home-notes.ts";
 import type { Access } from "./start-screen.ts";
 
 export type ServedAccounts = {
@@ -51,6 +52,7 @@ export async function accountsOf({ serve, account }: Configuration, folder: stri
     const mode = guestMode(serve, flagged.length > 0 || filed !== undefined);
     const guests = mode === "off" ? [] : [{ who: "anonymous", may: WORDS[mode] ?? mode, folder }];
     const named = [...flagged.map((each) => each.account), ...(filed?.accounts ?? [])];
+    const homes = [...guestHomes(mode, folder), ...named.map(homeOf)];
     return {
       stores: [
         ...(flagged.length === 0 ? [] : [await createFixedAccounts(flagged, { passwords })]),
@@ -59,8 +61,11 @@ export async function accountsOf({ serve, account }: Configuration, folder: stri
       ],
       passwords,
       access: [...guests, ...named.map(accessOf)],
-      homes: [...guestHomes(mode, folder), ...named.map(homeOf)],
-      warnings: filed?.warnings ?? [],
+      homes,
+      warnings: [
+        ...(filed?.warnings ?? []),
+        ...unusedFolder(homes, { folder, given: serve.folder, users: serve.users }),
+      ],
     };
   } catch (error) {
     if (!(error instanceof AccountError)) throw error;

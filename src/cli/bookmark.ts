@@ -52,9 +52,9 @@ async function add(
   { flags, io }: { readonly flags: AddFlags; readonly io: RemoteIo },
 ): Promise<void> {
   const url = parseFtpUrl(text, { lenient: true });
-  const { tls, tlsTrust: trust, mode, proxy, proxyStyle, charset, connections, keepPassword } = flags;
+  const { tls, tlsTrust: trust, mode, proxy, proxyStyle, charset, connections, passwordCommand, keepPassword } = flags;
   const modes = mode === undefined ? undefined : [...mode];
-  const options = { tls, trust, modes, proxy, proxyStyle, charset, connections };
+  const options = { tls, trust, modes, proxy, proxyStyle, charset, connections, passwordCommand };
   const warnings = await saveBookmark(file(), { name, url: withUser(url, flags.user), options, keepPassword });
   for (const warning of warnings) sayer(io)(`warning: ${warning}`);
 }

@@ -9,7 +9,7 @@ import { remoteCommand } from "./remote/at.ts";
 import { ending } from "./remote/failure.ts";
 import type { RemoteFlags } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo } from "./remote/io.ts";
-import { type Reached, demandPath, reach } from "./remote/reach.ts";
+import { type Reached, demandPath, inFolder, reach, shownUrl } from "./remote/reach.ts";
 import { type Transfers, transferEach, transferring } from "./remote/transfers.ts";
 
 type CpFlags = RemoteFlags & {
@@ -48,6 +48,7 @@ export function cpCommand(io: RemoteIo = PROCESS_IO): Command {
               await using target = await reach(to, flags, transfers);
               return await copy({ source, target, flags, transfers });
             }),
+          shownUrl(from),
         ),
     );
 }
@@ -74,10 +75,12 @@ async function copy({ source, target, flags, transfers }: Work): Promise<number>
   if (paths.length > 1 && !isFolder)
     throw new CliError(`${target.path} is no folder: several files need one.`, EXIT.usage);
   const told = { isStraight: false };
+  transfers.board.expect({ files: paths.length });
   const files = paths.map((each) => ({
     name: each,
+    url: formatFtpUrl({ ...source.url, octets: undefined, path: each }),
     run: async (onProgress: (progress: { bytes: number; resumedAt: number }) => void): Promise<Copied> => {
-      const to = isFolder ? inFolder(target.path, each) : target.path;
+      const to = isFolder ? inFolder(target.path, each.split("/").at(-1) ?? "") : target.path;
       const verify = flags.verify === "off" ? false : flags.verify;
       const done = await source.client.copyTo(target.client, each, to, { fxp: flags.fxp, verify, signal, onProgress });
       // Once; why it does not go straight is told by an event.
@@ -93,9 +96,4 @@ async function copy({ source, target, flags, transfers }: Work): Promise<number>
 async function pathsOf({ client }: Reached, pattern: string, signal: AbortSignal): Promise<readonly string[]> {
   const entries = await Array.fromAsync(client.glob(pattern, { signal }));
   return entries.filter(({ type }) => type !== "directory").map(({ path }) => path);
-}
-
-function inFolder(folder: string, path: string): string {
-  const name = path.split("/").at(-1) ?? "";
-  return folder === "" ? name : `${folder.replace(/\/+$/, "")}/${name}`;
 }

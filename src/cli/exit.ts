@@ -13,13 +13,31 @@ export const EXIT = {
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
+export type CliErrorDetails = {
+  /** What it came from, for `--json`. */
+  readonly cause?: unknown;
+  /** What the command was to work on, without a password. */
+  readonly url?: string | undefined;
+  /** Each failure has had an event of its own: this one only counts them. */
+  readonly isTold?: boolean;
+};
+
 /** An expected failure: `message` is for people and says what to do; no stack is shown. */
 export class CliError extends Error {
   override readonly name = "CliError";
   readonly exitCode: ExitCode;
+  readonly url: string | undefined;
+  readonly isTold: boolean;
 
-  constructor(message: string, exitCode: ExitCode) {
-    super(message);
+  constructor(message: string, exitCode: ExitCode, { cause, url, isTold = false }: CliErrorDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause });
     this.exitCode = exitCode;
+    this.url = url;
+    this.isTold = isTold;
   }
+}
+
+/** For a file that somebody has named and that cannot be read. @param what it is, with its name. */
+export function cannotRead(what: string, error: unknown): CliError {
+  return new CliError(`Cannot read ${what}: ${error instanceof Error ? error.message : ""}`, EXIT.usage);
 }

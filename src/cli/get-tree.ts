@@ -1,15 +1,17 @@
 /** `ferryman get -r`: trees over FTP and HTTP, in the manner of wget. */
 import { formatFtpUrl } from "../client/url.ts";
 import { fetchTree } from "../client/fetch-tree/fetch-tree.ts";
-import type { FetchEvent, FetchOptions, FetchReport } from "../client/fetch-tree/types.ts";
+import type { FetchEvent, FetchOptions, FetchReport, LeftOutReason } from "../client/fetch-tree/types.ts";
 import { printable } from "./columns.ts";
 import { CliError, EXIT } from "./exit.ts";
 import type { ShownTransfer } from "./progress/board.ts";
-import { shownSize, shownTime } from "./progress/figures.ts";
+import { counted, shownSize, shownTime } from "./progress/figures.ts";
 import { explainedInLine } from "./remote/failure.ts";
+import { failureFacts } from "./remote/failure-facts.ts";
 import type { RemoteFlags } from "./remote/flags.ts";
-import type { RemoteIo } from "./remote/io.ts";
-import { loginOf, placeOf } from "./remote/reach.ts";
+import { type RemoteIo, sayer } from "./remote/io.ts";
+import { loginOf } from "./remote/login.ts";
+import { placeOf } from "./remote/reach.ts";
 import type { Transfers } from "./remote/transfers.ts";
 
 export type TreeFlags = RemoteFlags & {
@@ -46,9 +48,12 @@ export async function getTree(
   });
   board.close();
   if (flags.json === true) io.stdout.write(`${JSON.stringify({ v: 1, event: "report", ...shownReport(report) })}\n`);
-  else if (flags.quiet !== true) io.stderr.write(`${summary(report)}\n`);
+  else if (flags.quiet !== true) sayer(io)(summary(report));
   if (report.stopped !== undefined) throw report.stopped;
-  if (report.failures > 0) throw new CliError(`${report.failures} failed; see above.`, EXIT.failed);
+  if (report.failures > 0)
+    throw new CliError(`${report.failures} failed: the tree here is not whole; see above.`, EXIT.failed, {
+      isTold: true,
+    });
 }
 
 /** Pages are fetched as they stand; an FTP server is reached as every command reaches it. */
@@ -59,7 +64,7 @@ async function addressOf(
 ): Promise<{ readonly url: string; readonly connect: FetchOptions["connect"] }> {
   if (/^https?:\/\//i.test(text)) return { url: text, connect: undefined };
   const place = await placeOf(text, flags);
-  const login = await loginOf(place.url, flags, say);
+  const login = await loginOf(place, flags, { say });
   const { password: _, ...url } = place.url;
   return { url: formatFtpUrl(url), connect: { ...place.options, ...login } };
 }
@@ -101,7 +106,10 @@ type Hearing = {
 function hear(event: FetchEvent, { shown, transfers: { board, say } }: Hearing): void {
   switch (event.kind) {
     case "start":
-      shown.set(event.url, board.begin({ name: event.path, total: event.size, resumedAt: event.resumedAt }));
+      shown.set(
+        event.url,
+        board.begin({ name: event.path, url: event.url, total: event.size, resumedAt: event.resumedAt }),
+      );
       break;
     case "progress":
       shown.get(event.url)?.update(event.bytes);
@@ -113,8 +121,9 @@ function hear(event: FetchEvent, { shown, transfers: { board, say } }: Hearing):
       break;
     case "failed": {
       const transfer = shown.get(event.url);
-      if (transfer === undefined) say(`${printable(event.url)}  failed: ${explainedInLine(event.error)}`);
-      else transfer.failed(explainedInLine(event.error));
+      const words = explainedInLine(event.error);
+      if (transfer === undefined) board.note(`${printable(event.url)}  failed: ${words}`, event);
+      else transfer.failed(words, event.error);
       shown.delete(event.url);
       break;
     }
@@ -125,14 +134,35 @@ function hear(event: FetchEvent, { shown, transfers: { board, say } }: Hearing):
   }
 }
 
-function summary({ files, skipped, octets, ms }: FetchReport): string {
-  return `${files} fetched, ${skipped} left alone; ${shownSize(octets)} in ${ms < 1000 ? `${ms} ms` : shownTime(ms / 1000)}.`;
+/** Why something was left out on purpose. */
+const REASONS: Readonly<Record<LeftOutReason, string>> = {
+  rejected: "by a pattern",
+  robots: "by robots.txt",
+  same: "the same here",
+  exists: "here already",
+  depth: "too deep",
+  elsewhere: "elsewhere",
+  link: "links",
+  special: "no files",
+};
+
+function summary({ files, linked, leftOutBy, failures, octets, ms }: FetchReport): string {
+  const left = Object.entries(REASONS).flatMap(([why, words]) =>
+    Object.entries(leftOutBy).flatMap(([reason, count]) => (reason === why ? [`${count} ${words}`] : [])),
+  );
+  const parts = [
+    `${counted(files, "file")} fetched`,
+    ...(linked > 0 ? [`${counted(linked, "link")} made`] : []),
+    ...(left.length > 0 ? [`left out: ${left.join(", ")}`] : []),
+    ...(failures > 0 ? [`${failures} failed`] : []),
+  ];
+  return `${parts.join("; ")}; ${shownSize(octets)} in ${ms < 1000 ? `${ms} ms` : shownTime(ms / 1000)}.`;
 }
 
 function shownReport({ failed, stopped, ...rest }: FetchReport): Record<string, unknown> {
   return {
     ...rest,
     stopped: stopped?.message ?? null,
-    failed: failed.map(({ url, error }) => ({ url, code: error.code, message: error.message })),
+    failed: failed.map(({ url, error }) => ({ url, ...failureFacts(error) })),
   };
 }

@@ -1,29 +1,39 @@
 /** `ferryman get`: files from servers, to files of the same name, a name, a folder, or standard output. */
-import { mkdir, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { bytesOfText } from "../base/bytes.ts";
 import { type BatchFault, type BatchItem, isBatchFault, readBatch } from "../client/batch.ts";
 import { FtpError } from "../client/errors.ts";
-import type { DownloadOptions, Entry, Transferred } from "../client/types.ts";
-import { type FtpUrl, formatFtpUrl, parseFtpUrl } from "../client/url.ts";
+import type { DownloadOptions, Entry } from "../client/types.ts";
+import { localFault } from "../client/octets.ts";
+import { systemCode } from "../base/system-code.ts";
+import { POOL_MOST } from "../client/limits.ts";
+import { formatFtpUrl } from "../client/url.ts";
 import { hasGlob } from "../protocol/glob.ts";
 import { unsafeName } from "../protocol/listings/unsafe-name.ts";
 import { CliError, EXIT } from "./exit.ts";
 import type { TreeFlags } from "./get-tree.ts";
-import { ending } from "./remote/failure.ts";
-import { REMOTE_HELP, readCount, withRemoteFlags } from "./remote/flags.ts";
+import { asCliError, ending } from "./remote/failure.ts";
+import { REMOTE_HELP, readCount, withRemoteFlags, withVerbose } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo } from "./remote/io.ts";
-import { type Reached, demandPath, isRemote, reach } from "./remote/reach.ts";
-import { type OneFile, type Transfers, transferEach, transferOne, transferring } from "./remote/transfers.ts";
+import { type Reached, demandPath, shownUrl } from "./remote/reach.ts";
+import { Servers } from "./remote/servers.ts";
+import { type OneFile, type Transfers, eachOf, transferEach, transferOne, transferring } from "./remote/transfers.ts";
+
+/** Servers of one file: more would hardly be faster, and each has its login. */
+const MIRRORS_MOST = 16;
 
 type GetFlags = TreeFlags & {
   readonly output?: string;
   readonly recursive?: true;
   readonly input?: string;
   readonly segments?: number | "auto";
+  readonly mirror?: readonly string[];
   readonly verify?: "size" | "hash" | "off";
   readonly ascii?: true;
+  readonly failEarly?: true;
 };
 
 const EXAMPLES = `
@@ -33,6 +43,7 @@ Examples:
   ferryman get 'ftp://example.org/pub/*.gz' -O downloads -P 4
   ferryman get -c ftp://example.org/large.iso          go on where it stopped
   ferryman get -n 4 ftp://example.org/large.iso        in segments, by 4 connections
+  ferryman get -n 6 ftp://a.example.org/large.iso --mirror ftp://b.example.net/pub/
   ferryman get ftp://example.org/log -o - | tail
   ferryman get -r ftp://example.org/pub/ -l 2          a tree, as wget does it
   ferryman get -r https://example.org/docs/ -A '*.pdf'
@@ -58,10 +69,12 @@ export function getCommand(io: RemoteIo = PROCESS_IO): Command {
     )
     .option("-a, --ascii", "text: line ends become those of this machine")
     .option("-n, --segments <N>", "connections for each file, or auto", readSegments)
+    .option("--mirror <URL>", "another server that has the same file; again for more of them", readMirror)
     .option("-P, --parallel <N>", "files at the same time (default: 1, of trees 4)", readCount)
+    .option("--fail-early", "after the first failure nothing more is begun")
     .option("-i, --input <FILE>", "URLs from a file, one a line; - for standard input")
     .option("-r, --recursive", "what is below a folder, or what pages of HTTP link to");
-  return withRemoteFlags(treeFlags(get))
+  return withVerbose(withRemoteFlags(treeFlags(get)))
     .addHelpText("after", EXAMPLES)
     .action(async (urls: string[], flags: GetFlags) => await ending(async () => await getAll(urls, flags, io)));
 }
@@ -84,34 +97,41 @@ function treeFlags(command: Command): Command {
     );
 }
 
-async function getAll(given: readonly string[], flags: GetFlags, io: RemoteIo): Promise<void> {
+/** @returns whether there are several URLs. @throws {CliError} for flags that do not go together. */
+function checkUsage(given: readonly string[], flags: GetFlags): boolean {
   if (given.length === 0 && flags.input === undefined) {
-    throw new CliError("Get what? Name a URL, or a file of them with -i.", EXIT.usage);
+    throw new CliError("Get what? Name a URL, or a file of them with -i; see: ferryman get --help", EXIT.usage);
   }
   const isMany = given.length > 1 || flags.input !== undefined;
   if (flags.output !== undefined && (isMany || flags.outputFolder !== undefined || flags.recursive === true)) {
     throw new CliError("-o names one file: it goes with one URL, and without -O, -i and -r.", EXIT.usage);
   }
+  if (flags.mirror !== undefined && (isMany || flags.recursive === true || flags.output === "-")) {
+    throw new CliError("--mirror goes with one URL, into a file, and without -r and -i.", EXIT.usage);
+  }
+  if (flags.output === "") throw new CliError("-o needs a name; - is standard output.", EXIT.usage);
+  return isMany;
+}
+
+async function getAll(given: readonly string[], flags: GetFlags, io: RemoteIo): Promise<void> {
+  const isMany = checkUsage(given, flags);
+  const parallel = flags.parallel ?? 1;
+  // Trees have workers of their own: -P is theirs.
+  const atOnce = isMany && flags.recursive !== true ? parallel : 1;
   await transferring({ flags, io, isPiped: flags.output === "-" }, async (transfers) => {
-    await using servers = new LastServer();
-    let count = 0;
-    for await (const item of asked(given, flags, { io, signal: transfers.signal })) {
-      try {
-        if (isBatchFault(item)) throw item.error;
-        const output = item.target ?? flags.output;
-        count += await getFrom(item.url, {
-          flags: { ...flags, ...(output === undefined ? {} : { output }) },
-          io,
-          transfers,
-          servers,
-        });
-      } catch (error) {
-        if (!isMany || !(error instanceof FtpError)) throw error;
-        count += 1;
-        transfers.failures.note(error);
-      }
-    }
-    return count;
+    const connections = flags.connections ?? (parallel > POOL_MOST ? parallel : undefined);
+    const ways = { ...flags, ...(connections === undefined ? {} : { connections }) };
+    await using servers = new Servers(ways, transfers, atOnce);
+    const work = { flags, io, transfers, servers, count: { files: 0 }, isMany, least: given.length };
+    if (isMany) transfers.board.expect({ files: given.length });
+    await eachOf(
+      asked(given, flags, { io, signal: transfers.signal }),
+      { parallel: atOnce, transfers },
+      async (item) => {
+        await getItem(item, work);
+      },
+    );
+    return work.count.files;
   });
 }
 
@@ -125,80 +145,94 @@ async function* asked(
   if (input !== undefined) yield* readBatch(input, { signal, stdin: io.stdin });
 }
 
-async function getFrom(text: string, work: Work): Promise<number> {
-  if (work.flags.recursive === true) {
-    const { getTree } = await import("./get-tree.ts");
-    await getTree(text, work);
-    return 1;
-  }
-  if (/^https?:/i.test(text))
-    throw new CliError("Pages of HTTP are fetched with -r; -l 0 fetches one alone.", EXIT.usage);
-  return await getFiles(await work.servers.reach(text, work), work);
-}
-
 type Work = {
   readonly flags: GetFlags;
   readonly io: RemoteIo;
   readonly transfers: Transfers;
-  readonly servers: LastServer;
+  readonly servers: Servers;
+  readonly count: { files: number };
+  /** A failure of one URL is none of the others. */
+  readonly isMany: boolean;
+  /** Files that there are at least: a list is read as it comes. */
+  readonly least: number;
 };
 
-/** Where the last URL led: the next one of the same server and user needs no login of its own. */
-class LastServer implements AsyncDisposable {
-  #reached: Reached | undefined;
-
-  async reach(text: string, { flags, transfers }: Pick<Work, "flags" | "transfers">): Promise<Reached> {
-    const url = isRemote(text) ? parseFtpUrl(text) : undefined;
-    const last = this.#reached;
-    if (url !== undefined && last !== undefined && serverOf(url) === serverOf(last.url)) {
-      return { ...last, url, path: url.path };
+async function getItem(item: BatchItem | BatchFault, work: Work): Promise<void> {
+  const { transfers, count, isMany, least } = work;
+  const { signal, failures, board } = transfers;
+  const url = isBatchFault(item) ? undefined : shownUrl(item.url);
+  // A pattern counts its files itself.
+  const before = count.files;
+  try {
+    if (isBatchFault(item)) throw item.error;
+    const flags = item.target === undefined ? work.flags : { ...work.flags, output: item.target };
+    await getFrom(item.url, { ...work, flags });
+  } catch (error) {
+    if (signal.aborted || !isMany || !(error instanceof FtpError || error instanceof CliError)) {
+      throw asCliError(error, url);
     }
-    await this[Symbol.asyncDispose]();
-    this.#reached = await reach(text, flags, transfers);
-    return this.#reached;
+    if (count.files === before) count.files += 1;
+    failures.note(error, url === undefined ? {} : { url });
   }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const last = this.#reached;
-    this.#reached = undefined;
-    await last?.[Symbol.asyncDispose]();
-  }
+  if (isMany) board.expect({ files: Math.max(count.files, least) });
 }
 
-/** All of a URL that says where one signs in, and as whom. */
-function serverOf({ scheme, user, password, host, port }: FtpUrl): string {
-  return JSON.stringify([scheme, user, password, host, port]);
+async function getFrom(text: string, work: Work): Promise<void> {
+  const { flags, servers, count } = work;
+  if (flags.recursive === true) {
+    const { getTree } = await import("./get-tree.ts");
+    count.files += 1;
+    await getTree(text, work);
+    return;
+  }
+  if (/^https?:/i.test(text)) {
+    throw new CliError("Pages of HTTP are fetched with -r; -l 0 fetches one alone.", EXIT.usage);
+  }
+  if (flags.mirror !== undefined) {
+    const { getFromMirrors } = await import("./get-mirrors.ts");
+    count.files += 1;
+    await getFromMirrors([text, ...flags.mirror], {
+      ...work,
+      options: optionsOf(flags),
+      target: async (path) => await targetOf(path, flags),
+    });
+    return;
+  }
+  await servers.use(text, async (reached) => await getFiles(reached, work));
 }
 
-/** @returns how many files there were. */
-async function getFiles({ client, url }: Reached, { flags, io, transfers }: Work): Promise<number> {
+async function getFiles({ client, url }: Reached, { flags, io, transfers, count, isMany }: Work): Promise<void> {
   const path = demandPath(url, "file");
   const { signal } = transfers;
   const options = optionsOf(flags);
   if (flags.output === "-") {
+    count.files += 1;
     await client.download(path, io.stdout, { ...options, signal });
-    return 1;
+    return;
   }
   if (!hasGlob(path)) {
+    count.files += 1;
     const to = await targetOf(path, flags);
-    const run: OneFile["run"] = async (onProgress) =>
-      await client.download(path, to, { ...options, signal, onProgress });
-    await transferOne({ name: path, run }, transfers);
-    return 1;
+    const run: OneFile["run"] = async (onProgress, onPart) =>
+      await client.download(path, to, { ...options, signal, onProgress, onPart });
+    await transferOne({ name: path, url: formatFtpUrl(url), run }, transfers);
+    return;
   }
   const entries = (await Array.fromAsync(client.glob(path, { signal }))).filter(({ type }) => type !== "directory");
   if (entries.length === 0) throw new FtpError("NOT_FOUND", `nothing fits ${formatFtpUrl(url)}`, { phase: "command" });
-  transfers.board.expect({ files: entries.length, bytes: entries.reduce((sum, { size = 0 }) => sum + size, 0) });
-  const files = entries.map((entry) => ({
+  count.files += entries.length;
+  const bytes = isMany ? undefined : entries.reduce((sum, { size = 0 }) => sum + size, 0);
+  transfers.board.expect({ files: count.files, bytes });
+  const files = entries.map((entry): OneFile => ({
     name: entry.path,
+    url: formatFtpUrl({ ...url, octets: undefined, path: entry.path }),
     total: entry.size,
-    run: async (onProgress: DownloadOptions["onProgress"]): Promise<Transferred> => {
+    run: async (onProgress, onPart) => {
       const to = await targetOf(entry.path, flags);
-      return await client.download(entry.path, to, { ...options, entry: known(entry), signal, onProgress });
+      return await client.download(entry.path, to, { ...options, entry: known(entry), signal, onProgress, onPart });
     },
   }));
   await transferEach(files, { parallel: flags.parallel ?? 1, transfers });
-  return entries.length;
 }
 
 /** A listing without sizes or exact times tells less than the server would say of one file. */
@@ -210,6 +244,7 @@ function optionsOf(flags: GetFlags): DownloadOptions {
   return {
     // Not said, not refused: a download in segments goes on by itself.
     resume: flags.continue,
+    keepPart: true,
     exists: flags.exists,
     verify: flags.verify === "off" ? false : flags.verify,
     type: flags.ascii === true ? "ascii" : "binary",
@@ -221,16 +256,62 @@ function readSegments(text: string): number | "auto" {
   return text === "auto" ? text : readCount(text);
 }
 
+function readMirror(text: string, before: readonly string[] = []): readonly string[] {
+  if (before.length < MIRRORS_MOST - 1) return [...before, text];
+  throw new InvalidArgumentError(`One file comes from ${MIRRORS_MOST} servers at most.`);
+}
+
 function readList(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, ...text.split(",").filter((part) => part !== "")];
 }
 
-/** @throws {FtpError} UNSAFE_NAME for a last part that must not become a file here (attack 64). */
+/** @throws {FtpError} UNSAFE_NAME for a last part that must not become a file here (attack 64), LOCAL_IO for no place. */
 async function targetOf(path: string, { output, outputFolder }: GetFlags): Promise<string> {
   const name = path.split("/").at(-1) ?? "";
-  if (output !== undefined) return (await isFolder(output)) ? join(output, checked(name, path)) : output;
-  if (outputFolder !== undefined) await mkdir(outputFolder, { recursive: true });
-  return join(outputFolder ?? ".", checked(name, path));
+  if (output === undefined) {
+    if (outputFolder !== undefined) await makeFolder(outputFolder);
+    return await replaceable(join(outputFolder ?? ".", checked(name, path)));
+  }
+  if (await isFolder(output)) return await replaceable(join(output, checked(name, path)));
+  if (output.endsWith("/")) throw noPlace(`there is no folder ${output}`, "make it first, or let -O do so");
+  return await replaceable(output);
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    if (systemCode(error) === "EEXIST")
+      throw noPlace(`${folder} is a file, and no folder`, "name another one, or take that file away");
+    throw localFault(error, `cannot make the folder ${folder}`);
+  }
+}
+
+/** What its owner may not write to he wants to keep; a file that comes in its place would not ask. */
+async function replaceable(path: string): Promise<string> {
+  try {
+    await access(path, constants.W_OK);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "EACCES" && (await isThere(path))) {
+      throw noPlace(
+        `${path} is there, and you may not write to it`,
+        "it would be replaced after chmod u+w; -o names another",
+      );
+    }
+  }
+  return path;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function noPlace(message: string, hint: string): FtpError {
+  return new FtpError("LOCAL_IO", message, { phase: "local", retryable: false, hint });
 }
 
 function checked(name: string, path: string): string {

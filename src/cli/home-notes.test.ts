@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadConfiguration } from "../config/configuration.ts";
-import { exposedFiles, homeNotes } from "./home-notes.ts";
+import { exposedFiles, homeNotes, unusedFolder } from "./home-notes.ts";
 
 test("attack 61: files that govern the server are told when clients are served the folder that they lie in", async () => {
   const serve = { users: "/srv/pub/users.toml", xferlog: "/var/log/xferlog" };
@@ -24,4 +24,18 @@ test("a home that is not there is no reason to stop, nor to be told twice", () =
   // Root's own, which no other user may write in.
   const [note] = homeNotes([{ ...missing, folder: "/" }], plan);
   assert.match(note ?? "", /ann cannot upload: .*nobody.* \/\. Cure: chown/);
+});
+
+test("a folder that nobody finds himself in is told, with what to do", () => {
+  const asked = { folder: "/srv/pub", given: "pub", users: "users.toml" };
+  const ann = (folder: string): { who: string; folder: string; writes: boolean } => ({
+    who: "ann",
+    folder,
+    writes: true,
+  });
+  const [note] = unusedFolder([ann("/home/ann")], asked);
+  assert.match(note ?? "", /^Nobody is served \/srv\/pub: .*--anonymous read.*users\.toml/);
+  for (const home of ["/srv/pub", "/srv/pub/ann", "/srv"]) assert.deepEqual(unusedFolder([ann(home)], asked), []);
+  assert.equal(unusedFolder([ann("/srv/public")], asked).length, 1);
+  assert.deepEqual(unusedFolder([ann("/home/ann")], { ...asked, given: "." }), [], "it was not asked for");
 });

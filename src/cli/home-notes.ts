@@ -23,6 +23,27 @@ export function homeNotes(homes: readonly Home[], { user, userName = "" }: Plan)
   return [...new Set(notes)];
 }
 
+/**
+ * The folder of the command line is where accounts without a home begin: where there are none, nobody finds it.
+ * @param folder absolute. @param given as it was typed; ".": perhaps not at all.
+ */
+export function unusedFolder(
+  homes: readonly Home[],
+  { folder, given, users }: { readonly folder: string; readonly given: string; readonly users: string | undefined },
+): readonly string[] {
+  if (given === "." || homes.length === 0) return [];
+  const isNear = ({ folder: home }: Home): boolean => isWithin(home, folder) || isWithin(folder, home);
+  if (homes.some(isNear)) return [];
+  return [
+    `Nobody is served ${folder}: every account has a home elsewhere, and guests are off. ` +
+      `To guests: --anonymous read. To an account: take its home line out of ${users ?? "the users file"}.`,
+  ];
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
 /** Files that govern the server and lie where clients read or write (attack 61). */
 export function exposedFiles(
   { serve, tls, bans }: Configuration,
@@ -34,7 +55,7 @@ export function exposedFiles(
   );
   const exposed = all.flatMap((file) => {
     const path = resolve(file);
-    const home = homes.find(({ folder }) => path.startsWith(folder.endsWith(sep) ? folder : folder + sep));
+    const home = homes.find(({ folder }) => isWithin(path, folder));
     return home === undefined
       ? []
       : [`${file} lies in ${home.folder}, which ${home.who} is served: move it elsewhere.`];

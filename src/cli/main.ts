@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { nearest } from "../base/nearest.ts";
 import { CliError, EXIT, type ExitCode } from "./exit.ts";
+import { fitting } from "./wrap.ts";
 
 /** What `ferryman --help` lists; the files behind are loaded when one of them is asked for. */
 const COMMANDS: Readonly<Record<string, { readonly about: string; readonly load: () => Promise<Command> }>> = {
@@ -89,6 +90,11 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; readonly load:
   },
 };
 
+/** Commands whose `--json` is a line for each thing that happens. */
+const EVENTFUL: ReadonlySet<string> = new Set(
+  "get put ls cat rm mv mkdir stat du find chmod mirror cp watch doctor".split(" "),
+);
+
 const EXAMPLES = `
 Examples:
   ferryman serve                        this folder, read-only, for this machine alone
@@ -114,15 +120,33 @@ process.exitCode = EXIT.failed;
 void main(process.argv.slice(2)).then((code) => (process.exitCode = code));
 
 async function main(args: readonly string[]): Promise<ExitCode> {
+  const asked = args.find((argument) => !argument.startsWith("-"));
+  // `ferryman help serve` names the sub-command second.
+  const name = asked === "help" ? args[args.indexOf(asked) + 1] : asked;
   try {
-    const asked = args.find((argument) => !argument.startsWith("-"));
-    // `ferryman help serve` names the sub-command second.
-    const name = asked === "help" ? args[args.indexOf(asked) + 1] : asked;
     await (await program(name)).parseAsync([...args], { from: "user" });
     return EXIT.ok;
   } catch (error) {
+    if (name !== undefined && isForPrograms(name, args)) await tellPrograms(error);
     return report(error);
   }
+}
+
+/** Whether a program reads what a client's command says. */
+function isForPrograms(name: string, args: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  return EVENTFUL.has(name) && (end === -1 ? args : args.slice(0, end)).includes("--json");
+}
+
+/** Loaded when it is needed: the client is large. */
+async function tellPrograms(error: unknown): Promise<void> {
+  if (error instanceof CommanderError && error.exitCode === 0) return;
+  if (error instanceof CliError && error.isTold) return;
+  const { failureEvent } = await import("./remote/failure.ts");
+  const text = error instanceof Error ? error.message.replace(/^error: /, "") : String(error);
+  const exitCode = error instanceof CommanderError ? EXIT.usage : EXIT.failed;
+  const event = failureEvent(error instanceof CliError ? error : new CliError(text, exitCode));
+  process.stdout.write(`${JSON.stringify(event)}\n`);
 }
 
 /** @param name of the sub-command that is loaded in full; the others are only listed. */
@@ -165,7 +189,7 @@ function report(error: unknown): ExitCode {
   const expected = error instanceof CliError;
   const text = error instanceof Error ? error.message : String(error);
   // Without text: all has been told already, file by file.
-  if (text !== "") process.stderr.write(`ferryman: ${text}\n`);
+  if (text !== "") process.stderr.write(`${fitting(`ferryman: ${text}`, process.stderr)}\n`);
   const debugging = process.env["FERRYMAN_DEBUG"] === "1";
   if (debugging && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
   if (expected) return error.exitCode;

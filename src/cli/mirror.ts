@@ -7,14 +7,15 @@ import { mirror } from "../client/mirror/mirror.ts";
 import type { MirrorEvent, MirrorSpec, Report, RunOptions } from "../client/mirror/types.ts";
 import type { Client } from "../client/types.ts";
 import { printable } from "./columns.ts";
-import { CliError, EXIT } from "./exit.ts";
+import { CliError, EXIT, cannotRead } from "./exit.ts";
 import { type ShownTransfer, boardMode, createBoard, type TransferBoard } from "./progress/board.ts";
-import { shownSize, shownTime } from "./progress/figures.ts";
+import { counted, shownSize, shownTime } from "./progress/figures.ts";
 import { remoteCommand } from "./remote/at.ts";
 import { asCliError, ending, explainedInLine } from "./remote/failure.ts";
+import { failureFacts } from "./remote/failure-facts.ts";
 import { readAge, readCount, readSize, type RemoteFlags } from "./remote/flags.ts";
-import { PROCESS_IO, type RemoteIo, interruptible } from "./remote/io.ts";
-import { isRemote, reach } from "./remote/reach.ts";
+import { PROCESS_IO, type RemoteIo, interruptible, sayer } from "./remote/io.ts";
+import { isRemote, reach, shownUrl } from "./remote/reach.ts";
 
 type MirrorFlags = RemoteFlags & {
   readonly parallel?: number;
@@ -112,7 +113,10 @@ export function mirrorCommand(io: RemoteIo = PROCESS_IO): Command {
     .option("--fail-early", "the first failure ends all")
     .action(
       async (from: string, to: string, flags: MirrorFlags) =>
-        await ending(async () => await run({ from, to, flags: { ...flags, rules } }, io)).catch((error: unknown) => {
+        await ending(
+          async () => await run({ from, to, flags: { ...flags, rules } }, io),
+          shownUrl(from) ?? shownUrl(to),
+        ).catch((error: unknown) => {
           throw inFlags(error);
         }),
     );
@@ -154,7 +158,7 @@ async function rulesIn(file: string | undefined): Promise<readonly FilterRule[]>
     return rulesFromText(await readFile(file, "utf8"));
   } catch (error) {
     if (error instanceof Error && "phase" in error) throw asCliError(error);
-    throw new CliError(`Cannot read ${file}: ${error instanceof Error ? error.message : ""}`, EXIT.usage);
+    throw cannotRead(file, error);
   }
 }
 
@@ -195,11 +199,14 @@ type Doing = {
 async function plan(client: Client, spec: MirrorSpec, { flags, io, signal, board }: Doing): Promise<void> {
   await using planned = await mirror(client, spec).plan({ signal });
   for await (const step of planned.steps) {
-    io.stdout.write(flags.json === true ? `${JSON.stringify({ v: 1, step })}\n` : `${printable(describeStep(step))}\n`);
+    const line = flags.json === true ? JSON.stringify({ v: 1, event: "step", step }) : printable(describeStep(step));
+    io.stdout.write(`${line}\n`);
   }
   for (const line of describePlan(planned)) board.note(printable(line));
-  for (const { path, error } of planned.failed) board.note(`error: ${printable(path)}: ${explainedInLine(error)}`);
-  if (planned.failures > 0) throw new CliError(`${planned.failures} could not be looked at.`, EXIT.failed);
+  for (const { path, error } of planned.failed)
+    board.note(`error: ${printable(path)}: ${explainedInLine(error)}`, { name: path, error });
+  if (planned.failures > 0)
+    throw new CliError(`${planned.failures} could not be looked at.`, EXIT.failed, { isTold: true });
 }
 
 async function doIt(client: Client, spec: MirrorSpec, { flags, io, signal, board }: Doing): Promise<void> {
@@ -215,38 +222,42 @@ async function doIt(client: Client, spec: MirrorSpec, { flags, io, signal, board
   board.close();
   if (flags.json === true) {
     const { failed, stopped, ...rest } = report;
-    const failures = failed.map(({ path, error }) => ({ path, code: error.code, message: error.message }));
+    const failures = failed.map(({ path, error }) => ({ path, ...failureFacts(error) }));
     io.stdout.write(
       `${JSON.stringify({ v: 1, event: "report", ...rest, failed: failures, stopped: stopped?.message ?? null })}\n`,
     );
-  } else if (flags.quiet !== true) io.stderr.write(`${summary(report)}\n`);
+  } else if (flags.quiet !== true) sayer(io)(summary(report));
   finish(report, io);
 }
 
 /** @throws {CliError} when something failed. */
-function finish({ failures, warnings, deletesHeld, stopped }: Report, { stderr }: RemoteIo): void {
-  for (const warning of warnings) stderr.write(`warning: ${printable(warning)}\n`);
-  if (deletesHeld !== undefined) stderr.write(`warning: nothing was removed: ${printable(deletesHeld)}\n`);
+function finish({ failures, warnings, deletesHeld, stopped }: Report, io: RemoteIo): void {
+  const say = sayer(io);
+  for (const warning of warnings) say(`warning: ${warning}`);
+  if (deletesHeld !== undefined) say(`warning: nothing was removed: ${deletesHeld}`);
   if (stopped !== undefined) throw inFlags(asCliError(stopped));
-  if (failures > 0) throw new CliError(`${failures} failed; the same command tries them again.`, EXIT.failed);
+  if (failures > 0) {
+    throw new CliError(`${failures} failed; the same command tries them again.`, EXIT.failed, { isTold: true });
+  }
 }
 
 /** The library names its options; a person at a terminal has flags. */
 function inFlags(error: unknown): unknown {
   if (!(error instanceof CliError)) return error;
-  const text = error.message.replaceAll("maxDelete", "--max-delete").replaceAll("allowEmpty", "--allow-empty");
-  return new CliError(text, error.exitCode);
+  const { message, exitCode, cause, url, isTold } = error;
+  const text = message.replaceAll("maxDelete", "--max-delete").replaceAll("allowEmpty", "--allow-empty");
+  return new CliError(text, exitCode, { cause, url, isTold });
 }
 
 function summary(report: Report): string {
-  const { copied, replaced, made, linked, deleted, skipped, octets, ms } = report;
+  const { copied, replaced, made, linked, deleted, same, octets, ms } = report;
   const parts = [
     `${copied} copied`,
     ...(replaced > 0 ? [`${replaced} replaced`] : []),
-    ...(made > 0 ? [`${made} folders made`] : []),
-    ...(linked > 0 ? [`${linked} links made`] : []),
+    ...(made > 0 ? [`${counted(made, "folder")} made`] : []),
+    ...(linked > 0 ? [`${counted(linked, "link")} made`] : []),
     ...(deleted > 0 ? [`${deleted} removed`] : []),
-    `${skipped} the same`,
+    `${same} the same`,
   ];
   return `${parts.join(", ")}; ${shownSize(octets)} in ${ms < 1000 ? `${ms} ms` : shownTime(ms / 1000)}.`;
 }
@@ -279,8 +290,10 @@ class Shower {
         break;
       case "failed": {
         const shown = this.#end(event.path);
-        if (shown === undefined) this.#board.note(`${printable(event.path)}  failed: ${explainedInLine(event.error)}`);
-        else shown.failed(explainedInLine(event.error));
+        const { path, error } = event;
+        const words = explainedInLine(error);
+        if (shown === undefined) this.#board.note(`${printable(path)}  failed: ${words}`, { name: path, error });
+        else shown.failed(words, error);
         break;
       }
       case "planned": {

@@ -31,6 +31,19 @@ test("a target, its port, and how things are shown", async () => {
   assert.equal((await asked("--json")).board, "events");
 });
 
+test("what the help says of the shell fits 80 columns", () => {
+  let help = "";
+  openCommand()
+    .configureOutput({ writeOut: (text) => void (help += text), getOutHelpWidth: () => 80 })
+    .outputHelp();
+  const own = help.slice(0, help.indexOf("A URL is"));
+  assert.match(own, /FTPPROMPT/);
+  assert.deepEqual(
+    own.split("\n").filter((line) => line.length > 80),
+    [],
+  );
+});
+
 test("commands, files of commands, and commands before", async (context) => {
   const folder = await mkdtemp(join(tmpdir(), "ferryman-open-"));
   context.after(async () => await rm(folder, { recursive: true }));
@@ -50,6 +63,24 @@ test("commands, files of commands, and commands before", async (context) => {
     usesGlobs: false,
   });
   assert.equal((await asked(`-s:${file}`)).windowsScript?.logsIn, true);
+});
+
+test("-b is as -f, and -w:SIZE of ftp.exe is understood", async (context) => {
+  const folder = await mkdtemp(join(tmpdir(), "ferryman-open-"));
+  context.after(async () => await rm(folder, { recursive: true }));
+  const file = join(folder, "batch");
+  await writeFile(file, "-rm x\nput y\n");
+  assert.equal((await asked("-b", file, "host")).commands, "-rm x\nput y\n");
+  assert.equal((await asked("-i", "-w:8192", `-s:${file}`)).windowsScript?.text, "-rm x\nput y\n");
+});
+
+test("FTPMODE is a setting, unless --mode says something", async (context) => {
+  context.after(() => delete process.env["FTPMODE"]);
+  process.env["FTPMODE"] = "ACTIVE";
+  assert.deepEqual((await asked("host")).settings, { modes: "eprt,port" });
+  assert.deepEqual((await asked("host", "-m", "passive")).settings, {});
+  process.env["FTPMODE"] = "auto";
+  assert.deepEqual((await asked("host", "-d")).settings, { debug: "on" });
 });
 
 test("what cannot be is wrong usage", async () => {

@@ -2,12 +2,15 @@
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { Command } from "commander";
+import { POOL_MOST } from "../client/limits.ts";
 import type { Client, UploadOptions } from "../client/types.ts";
+import { formatFtpUrl } from "../client/url.ts";
+import { printable } from "./columns.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { ending } from "./remote/failure.ts";
-import { REMOTE_HELP, type RemoteFlags, readCount, withRemoteFlags } from "./remote/flags.ts";
+import { REMOTE_HELP, type RemoteFlags, readCount, withRemoteFlags, withVerbose } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo } from "./remote/io.ts";
-import { reach } from "./remote/reach.ts";
+import { type Reached, inFolder, reach, shownUrl } from "./remote/reach.ts";
 import { type OneFile, type Transfers, transferEach, transferring } from "./remote/transfers.ts";
 
 type PutFlags = RemoteFlags & {
@@ -18,6 +21,7 @@ type PutFlags = RemoteFlags & {
   readonly verify?: "size" | "hash" | "off";
   readonly ascii?: true;
   readonly parallel?: number;
+  readonly failEarly?: true;
 };
 
 const EXAMPLES = `
@@ -41,27 +45,35 @@ export function putCommand(io: RemoteIo = PROCESS_IO): Command {
     .option("-p, --make-folders", "make the folder at the server, and those above it")
     .option("--verify <HOW>", "what must agree afterwards: size (default), hash, off")
     .option("-a, --ascii", "text: line ends become those of the network")
-    .option("-P, --parallel <N>", "files at the same time (default: 1)", readCount);
-  return withRemoteFlags(put)
+    .option("-P, --parallel <N>", "files at the same time (default: 1)", readCount)
+    .option("--fail-early", "after the first failure nothing more is begun");
+  return withVerbose(withRemoteFlags(put))
     .addHelpText("after", EXAMPLES)
-    .action(async (words: string[], flags: PutFlags) => await ending(async () => await putAll(words, flags, io)));
+    .action(
+      async (words: string[], flags: PutFlags) =>
+        await ending(async () => await putAll(words, flags, io), shownUrl(words.at(-1) ?? "")),
+    );
 }
 
 async function putAll(words: readonly string[], flags: PutFlags, io: RemoteIo): Promise<void> {
   const url = words.at(-1) ?? "";
   const files = words.slice(0, -1);
-  if (files.length === 0) throw new CliError(`Put what, and where? Write: ferryman put FILE ${url}`, EXIT.usage);
+  const shown = shownUrl(url);
+  if (files.length === 0) {
+    const usage = shown === undefined ? `${printable(url)} ftp://USER@HOST/FOLDER/` : `FILE ${shown}`;
+    throw new CliError(`Put what, and where? Write: ferryman put ${usage}`, EXIT.usage);
+  }
   await transferring({ flags, io }, async (transfers) => {
-    await using reached = await reach(url, flags, transfers);
+    await using reached = await reachWith(url, flags, transfers);
     const { client, path } = reached;
     const isFolder = await isFolderAt(client, path, { files, flags, transfers });
     if (files.length > 1 && !isFolder) {
       throw new CliError(
-        `${url} is no folder: several files need one. End the URL with / and add -p to make it.`,
+        `${shown ?? url} is no folder: several files need one. End the URL with / and add -p to make it.`,
         EXIT.usage,
       );
     }
-    const work = files.map((file) => toPut(file, targetOf(file, path, isFolder), { client, flags, io, transfers }));
+    const work = files.map((file) => toPut(file, targetOf(file, path, isFolder), { reached, flags, io, transfers }));
     transfers.board.expect({ files: files.length });
     await transferEach(work, { parallel: flags.parallel ?? 1, transfers });
     return files.length;
@@ -90,14 +102,27 @@ async function isFolderAt(
 function targetOf(file: string, path: string, isFolder: boolean): string {
   if (!isFolder) return path;
   if (file === "-") throw new CliError("Standard input has no name: give the whole URL of the file.", EXIT.usage);
-  return path === "" ? basename(file) : `${path.replace(/\/+$/, "")}/${basename(file)}`;
+  return inFolder(path, basename(file));
 }
 
-type Work = { readonly client: Client; readonly flags: PutFlags; readonly io: RemoteIo; readonly transfers: Transfers };
+/** As many connections as there are files at the same time, where that is more than usual. */
+async function reachWith(url: string, flags: PutFlags, transfers: Transfers): Promise<Reached> {
+  const { parallel = 1, connections = parallel > POOL_MOST ? parallel : undefined } = flags;
+  return await reach(url, connections === undefined ? flags : { ...flags, connections }, transfers);
+}
 
-function toPut(file: string, path: string, { client, flags, io, transfers: { signal } }: Work): OneFile {
+type Work = {
+  readonly reached: Reached;
+  readonly flags: PutFlags;
+  readonly io: RemoteIo;
+  readonly transfers: Transfers;
+};
+
+function toPut(file: string, path: string, { reached, flags, io, transfers: { signal } }: Work): OneFile {
+  const { client, url } = reached;
   return {
     name: file === "-" ? path : file,
+    url: formatFtpUrl({ ...url, octets: undefined, path }),
     run: async (onProgress) => {
       const from = file === "-" ? io.stdin : file;
       if (typeof from === "string") onProgress({ bytes: 0, resumedAt: 0, total: await sizeOf(from) });

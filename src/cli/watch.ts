@@ -4,12 +4,13 @@ import { parseDuration } from "../base/units.ts";
 import { type WatchEvent, type WatchReport, watchAndUpload } from "../client/watch.ts";
 import { printable } from "./columns.ts";
 import { CliError, EXIT } from "./exit.ts";
-import { shownSize } from "./progress/figures.ts";
+import { counted, shownSize } from "./progress/figures.ts";
 import { remoteCommand } from "./remote/at.ts";
 import { ending, explainedInLine } from "./remote/failure.ts";
+import { failureFacts } from "./remote/failure-facts.ts";
 import { readCount, type RemoteFlags } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo, sayer } from "./remote/io.ts";
-import { reach } from "./remote/reach.ts";
+import { reach, shownUrl } from "./remote/reach.ts";
 
 type WatchFlags = RemoteFlags & {
   readonly remove?: true;
@@ -43,7 +44,7 @@ export function watchCommand(io: RemoteIo = PROCESS_IO): Command {
     .option("-P, --parallel <N>", "files at the same time (default: 2)", readCount)
     .action(
       async (folder: string, url: string, flags: WatchFlags) =>
-        await ending(async () => await watch({ folder, url, flags }, io)),
+        await ending(async () => await watch({ folder, url, flags }, io), shownUrl(url)),
     );
 }
 
@@ -88,9 +89,9 @@ type Telling = { readonly flags: WatchFlags; readonly io: RemoteIo; readonly say
 
 function tell(event: WatchEvent, { flags, io, say }: Telling): void {
   if (flags.json === true) {
-    const { kind, ...rest } = event;
-    const error = "error" in event ? { error: event.error.message, code: event.error.code } : {};
-    io.stdout.write(`${JSON.stringify({ v: 1, event: kind, ...rest, ...error })}\n`);
+    const { kind, error, ...rest } = "error" in event ? event : { ...event, error: undefined };
+    const facts = error === undefined ? {} : failureFacts(error);
+    io.stdout.write(`${JSON.stringify({ v: 1, event: kind, ...rest, ...facts })}\n`);
     return;
   }
   if (event.kind === "failed") say(`error: ${printable(event.path)}: ${explainedInLine(event.error)}`);
@@ -102,13 +103,13 @@ function tell(event: WatchEvent, { flags, io, say }: Telling): void {
 
 function tellWork(event: WatchEvent, say: (line: string) => void): void {
   if (event.kind === "sent") say(`sent ${printable(event.path)}  ${shownSize(event.bytes)} in ${event.ms} ms`);
-  else if (event.kind === "ready") say(`watching: ${event.files} files are there.`);
+  else if (event.kind === "ready") say(`watching: ${counted(event.files, "file")} there.`);
 }
 
 function finish(
   { sent, octets, failures }: WatchReport,
   { flags, io }: { readonly flags: WatchFlags; readonly io: RemoteIo },
 ): void {
-  if (flags.quiet !== true && flags.json !== true) io.stderr.write(`${sent} sent, ${shownSize(octets)}.\n`);
-  if (failures > 0) throw new CliError(`${failures} failed; see above.`, EXIT.failed);
+  if (flags.quiet !== true && flags.json !== true) sayer(io)(`${counted(sent, "file")} sent, ${shownSize(octets)}.`);
+  if (failures > 0) throw new CliError(`${failures} failed; see above.`, EXIT.failed, { isTold: true });
 }

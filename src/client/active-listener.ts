@@ -1,5 +1,6 @@
 /** Active mode at the client's side: a port on which the server alone is awaited (RFC 959 §4.1.2 PORT, RFC 2428 §2). */
 import { type Server, type Socket, createServer } from "node:net";
+import { systemCode } from "../base/system-code.ts";
 import { plainAddress, sameAddress } from "../net/addresses.ts";
 import { FtpError } from "./errors.ts";
 
@@ -77,7 +78,7 @@ async function listen(
     try {
       return await tryPort(listener, host, ports.from + ((start + step) % count));
     } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "EADDRINUSE")) throw error;
+      if (systemCode(error) !== "EADDRINUSE") throw error;
     }
   }
   throw new FtpError("LOCAL_IO", `none of the ports ${ports.from} to ${ports.to} is free for active mode`, {

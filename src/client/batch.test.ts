@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { test } from "node:test";
 import fc from "fast-check";
 import { type BatchFault, type BatchItem, type BatchOptions, isBatchFault, readBatch } from "./batch.ts";
 import { FtpError } from "./errors.ts";
+import { scratch } from "./test-folder.ts";
 
 async function read(
   text: string | readonly (string | Uint8Array)[],
@@ -90,18 +90,13 @@ test("lists have an end: too many lines, and lines that are too long", async () 
 });
 
 test("a file, the standard input, and a file that is not there", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "ferryman-batch-"));
-  try {
-    await writeFile(join(folder, "list"), LIST);
-    assert.deepEqual(await Array.fromAsync(readBatch(join(folder, "list"))), ITEMS);
-    assert.deepEqual(await Array.fromAsync(readBatch("-", { stdin: Readable.from([LIST]) })), ITEMS);
-    const missing = Array.fromAsync(readBatch(join(folder, "none")));
-    await assert.rejects(missing, (error) => error instanceof FtpError && error.code === "LOCAL_IO");
-    const stopped = Array.fromAsync(
-      readBatch(join(folder, "list"), { signal: AbortSignal.abort(new Error("enough")) }),
-    );
-    await assert.rejects(stopped, /enough/);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  await using own = await scratch();
+  const folder = own.path;
+  await writeFile(join(folder, "list"), LIST);
+  assert.deepEqual(await Array.fromAsync(readBatch(join(folder, "list"))), ITEMS);
+  assert.deepEqual(await Array.fromAsync(readBatch("-", { stdin: Readable.from([LIST]) })), ITEMS);
+  const missing = Array.fromAsync(readBatch(join(folder, "none")));
+  await assert.rejects(missing, (error) => error instanceof FtpError && error.code === "LOCAL_IO");
+  const stopped = Array.fromAsync(readBatch(join(folder, "list"), { signal: AbortSignal.abort(new Error("enough")) }));
+  await assert.rejects(stopped, /enough/);
 });

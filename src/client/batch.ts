@@ -3,7 +3,7 @@
  * It is read as it comes, so that it may be a pipe and longer than memory.
  */
 import { createReadStream } from "node:fs";
-import { FtpError, printable } from "./errors.ts";
+import { FtpError, printable, usageError } from "./errors.ts";
 import { localFault } from "./octets.ts";
 import { parseFtpUrl } from "./url.ts";
 
@@ -102,7 +102,7 @@ async function* linesOf(chunks: AsyncIterable<Uint8Array | string>): AsyncGenera
 }
 
 function tooMuch(message: string): FtpError {
-  return new FtpError("LIMIT", message, { phase: "local", retryable: false, hint: "is it a list of URLs?" });
+  return new FtpError("LIMIT", message, { phase: "local", hint: "is it a list of URLs?" });
 }
 
 function itemOf(text: string, line: number): BatchItem | BatchFault | undefined {
@@ -124,19 +124,16 @@ function itemOf(text: string, line: number): BatchItem | BatchFault | undefined 
 /** @throws {FtpError} USAGE. */
 function check(url: string, text: string): void {
   // oxlint-disable-next-line no-control-regex -- control characters are what is meant
-  if (/[\0-\x08\x0b-\x1f\x7f\ufffd]/.test(text)) throw wrong("it holds what no text does", "a list is text in UTF-8");
+  if (/[\0-\x08\x0b-\x1f\x7f\ufffd]/.test(text))
+    throw usageError("it holds what no text does", "a list is text in UTF-8");
   if (/^https?:\/\//i.test(url)) {
-    if (!URL.canParse(url)) throw wrong(`"${shown(url)}" is no URL`);
+    if (!URL.canParse(url)) throw usageError(`"${shown(url)}" is no URL`);
     return;
   }
   if (!/^ftp(?:s|es)?:\/\//i.test(url)) {
-    throw wrong(`"${shown(url)}" is no URL of FTP or HTTP`, "write ftp://host/path, and %20 for a space");
+    throw usageError(`"${shown(url)}" is no URL of FTP or HTTP`, "write ftp://host/path, and %20 for a space");
   }
   parseFtpUrl(url);
-}
-
-function wrong(message: string, hint?: string): FtpError {
-  return new FtpError("USAGE", message, { phase: "local", retryable: false, hint });
 }
 
 /** Without what could be a password. */

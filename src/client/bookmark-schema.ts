@@ -11,6 +11,8 @@ const OPTIONS = z.strictObject({
   charset: z.string().optional(),
   connections: z.number().int().min(1).optional(),
   commands: z.array(z.string()).optional(),
+  /** A program with arguments whose first line of output is the password. */
+  passwordCommand: z.string().min(1).optional(),
   /** The folder of this machine that goes with it. */
   localFolder: z.string().optional(),
 });

@@ -1,21 +1,17 @@
 /** Bookmarks: kept, found, edited by hand, and no password in clear unless it was asked for. */
 import assert from "node:assert/strict";
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { bookmarksFile, findBookmark, readBookmarks, removeBookmark, saveBookmark } from "./bookmarks.ts";
+import { scratch } from "./test-folder.ts";
 import { formatFtpUrl, parseFtpUrl } from "./url.ts";
 
 const URL_TEXT = "ftpes://ann:secret@ftp.example.org/pub";
 
 async function withFile(work: (file: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "ferryman-bookmarks-"));
-  try {
-    await work(join(folder, "conf", "bookmarks.json"));
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  await using folder = await scratch();
+  await work(join(folder.path, "conf", "bookmarks.json"));
 }
 
 test("a bookmark is kept without the passwords of its URL and its proxy", async () => {
@@ -93,20 +89,17 @@ test("a file that a hand broke is told about with the place, and not changed", a
     ['{"a":{"url":"ftp://h/","options":{"tls":"maybe"}}}', /at a\.options\.tls: /],
     ['{"a":{"url":"ftp://h/%zz"}}', /the bookmark "a": the path of the URL holds "%zz"/],
   ];
-  const folder = await mkdtemp(join(tmpdir(), "ferryman-bookmarks-"));
-  try {
-    for (const [text, message] of texts) {
-      const file = join(folder, "b.json");
-      await writeFile(file, text);
-      await assert.rejects(readBookmarks(file), { code: "LOCAL_IO", message }, text);
-      if (text.includes("%zz")) continue;
-      await assert.rejects(saveBookmark(file, { name: "b", url: parseFtpUrl("ftp://h/") }), { code: "LOCAL_IO" });
-      assert.equal(await readFile(file, "utf8"), text);
-    }
-    await assert.rejects(readBookmarks(folder), { code: "LOCAL_IO" });
-  } finally {
-    await rm(folder, { recursive: true });
+  await using own = await scratch();
+  const folder = own.path;
+  for (const [text, message] of texts) {
+    const file = join(folder, "b.json");
+    await writeFile(file, text);
+    await assert.rejects(readBookmarks(file), { code: "LOCAL_IO", message }, text);
+    if (text.includes("%zz")) continue;
+    await assert.rejects(saveBookmark(file, { name: "b", url: parseFtpUrl("ftp://h/") }), { code: "LOCAL_IO" });
+    assert.equal(await readFile(file, "utf8"), text);
   }
+  await assert.rejects(readBookmarks(folder), { code: "LOCAL_IO" });
 });
 
 test("where the file lies", () => {

@@ -4,10 +4,10 @@ import { dirname, join } from "node:path";
 import { faultMessage } from "../base/fault-text.ts";
 import { didYouMean } from "../base/nearest.ts";
 import { replaceFile } from "../base/replace-file.ts";
-import { systemCode } from "../net/active-connection.ts";
+import { systemCode } from "../base/system-code.ts";
 import { shellWord } from "../net/tls/credential-file.ts";
 import type { BookmarkEntry, BookmarkOptions, BookmarkTable } from "./bookmark-schema.ts";
-import { FtpError } from "./errors.ts";
+import { FtpError, usageError } from "./errors.ts";
 import { type FolderTerms, configFolder } from "./folders.ts";
 import { parseProxy } from "./proxy.ts";
 import { type FtpUrl, formatFtpUrl, parseFtpUrl } from "./url.ts";
@@ -78,7 +78,7 @@ export async function saveBookmark(file: string, bookmark: NewBookmark): Promise
   const { name, url, keepPassword = false } = bookmark;
   if (!NAME.test(name)) {
     const form = "letters, digits, - and _, dots within, at most 64";
-    throw new FtpError("USAGE", `a bookmark cannot be called ${JSON.stringify(name)}: ${form}`, { phase: "local" });
+    throw usageError(`a bookmark cannot be called ${JSON.stringify(name)}: ${form}`);
   }
   const { options, proxySecret } = withoutLogin(bookmark);
   const hasSecret = url.password !== undefined || proxySecret;
@@ -101,7 +101,7 @@ export async function removeBookmark(file: string, name: string): Promise<void> 
     if (Object.hasOwn(written, name))
       return Object.fromEntries(Object.entries(written).filter(([key]) => key !== name));
     const guess = didYouMean(name, Object.keys(written));
-    throw new FtpError("USAGE", `there is no bookmark ${JSON.stringify(name)}.${guess}`, { phase: "local" });
+    throw usageError(`there is no bookmark ${JSON.stringify(name)}.${guess}`);
   });
 }
 

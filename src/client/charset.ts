@@ -7,7 +7,7 @@ import type { TextDecoder } from "node:util";
 import { type ByteString, bytesOf, bytesOfText, octetsOf, textOf } from "../base/bytes.ts";
 import { isUtf8, joined } from "../protocol/octets.ts";
 import { encodeTable, nameDecoder } from "./charset-tables.ts";
-import { FtpError, printable } from "./errors.ts";
+import { FtpError, printable, usageError } from "./errors.ts";
 import { NAMES_REMEMBERED, NAME_COST } from "./limits.ts";
 
 /**
@@ -38,10 +38,7 @@ export class NameCoder {
     const fallback = decoder?.encoding === "utf-8" ? nameDecoder("latin1") : decoder;
     if (decoder === undefined || fallback === undefined) {
       const message = `The character set "${printable(charset)}" is not known, or no names can be written in it.`;
-      throw new FtpError("USAGE", message, {
-        phase: "local",
-        hint: "Take utf-8, latin1, windows-1251, koi8-r, shift_jis, gbk, big5 or euc-kr.",
-      });
+      throw usageError(message, "Take utf-8, latin1, windows-1251, koi8-r, shift_jis, gbk, big5 or euc-kr.");
     }
     this.#decoder = fallback;
     this.#isUtf8 = decoder.encoding === "utf-8";
@@ -142,7 +139,7 @@ const CONTROL_NAMES: Readonly<Record<string, string>> = { "\r": "CR", "\n": "LF"
 
 function unsafe(path: string, why: string): FtpError {
   const message = `The name "${printable(path)}" cannot be sent: ${why}.`;
-  return new FtpError("UNSAFE_NAME", message, { phase: "local", retryable: false });
+  return new FtpError("UNSAFE_NAME", message, { phase: "local" });
 }
 
 /** @param table of another set than UTF-8. */

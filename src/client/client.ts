@@ -5,8 +5,8 @@ import { connectHub } from "./connector.ts";
 import { download } from "./download.ts";
 import { sinkOf, sourceOf } from "./ends.ts";
 import type { EventHub } from "./event-hub.ts";
-import { FtpError, type FtpErrorCode, type FtpReply } from "./errors.ts";
-import { existsAt, statOf } from "./facts.ts";
+import { FtpError, type FtpReply, usageError } from "./errors.ts";
+import { type Asking, existsAt, statOf } from "./facts.ts";
 import type { HostMemory } from "./host-memory.ts";
 import type { Hub } from "./hub.ts";
 import { keepHub } from "./hub-of.ts";
@@ -188,14 +188,24 @@ class FtpClient implements Client {
   }
 
   async remove(path: string, options: CallOptions = {}): Promise<void> {
-    await this.#tell(`DELE ${this.#hub.path(path)}`, { what: `cannot remove ${path}`, done: "NOT_FOUND" }, options);
+    await this.#tell(`DELE ${this.#hub.path(path)}`, { what: `cannot remove ${path}`, isDone: isGone }, options);
   }
 
   async rename(from: string, to: string, options: CallOptions = {}): Promise<void> {
     const what = `cannot rename ${from}`;
-    await this.#hub.call(async (session, { signal }) => {
-      await session.send(`RNFR ${this.#hub.path(from)}`, { signal, what });
-      await session.send(`RNTO ${this.#hub.path(to)}`, { signal, what: `${what} to ${to}` });
+    const hub = this.#hub;
+    let isSent = false;
+    await hub.call(async (session, { signal }) => {
+      try {
+        await session.send(`RNFR ${hub.path(from)}`, { signal, what });
+      } catch (error) {
+        // An earlier try was carried out, and the reply to it was lost.
+        const mayBeDone = isSent && error instanceof FtpError && error.code === "NOT_FOUND";
+        if (mayBeDone && (await existsAt(hub.path(to), { hub, session, signal })) !== false) return;
+        throw error;
+      }
+      isSent = true;
+      await session.send(`RNTO ${hub.path(to)}`, { signal, what: `${what} to ${to}` });
     }, options);
   }
 
@@ -205,7 +215,9 @@ class FtpClient implements Client {
   ): Promise<void> {
     const whole = this.#hub.path(path);
     if (!recursive) {
-      await this.#tell(`MKD ${whole}`, { what: `cannot make the folder ${path}`, done: "EXISTS" }, options);
+      // Few servers say in words that can be read what the matter is.
+      const isDone: Telling["isDone"] = async (_error, asking) => (await existsAt(whole, asking)) === "directory";
+      await this.#tell(`MKD ${whole}`, { what: `cannot make the folder ${path}`, isDone }, options);
       return;
     }
     await this.#hub.call(async (session, { signal }) => await makeAll(session, whole, signal), options);
@@ -214,7 +226,7 @@ class FtpClient implements Client {
   async rmdir(path: string, options: CallOptions = {}): Promise<void> {
     await this.#tell(
       `RMD ${this.#hub.path(path)}`,
-      { what: `cannot remove the folder ${path}`, done: "NOT_FOUND" },
+      { what: `cannot remove the folder ${path}`, isDone: isGone },
       options,
     );
   }
@@ -225,7 +237,7 @@ class FtpClient implements Client {
 
   async chmod(path: string, mode: number, options: CallOptions = {}): Promise<void> {
     if (!Number.isInteger(mode) || mode < 0 || mode > 0o7777) {
-      throw new FtpError("USAGE", `${mode} are no permission bits: a number from 0 to 0o7777`, { phase: "local" });
+      throw usageError(`${mode} are no permission bits: a number from 0 to 0o7777`);
     }
     const digits = mode.toString(8).padStart(3, "0");
     await this.#tell(
@@ -291,13 +303,15 @@ class FtpClient implements Client {
     await this.close();
   }
 
-  /** @param words.done how the server refuses what is done already: of a later try that is success, as a reply may be lost. */
-  async #tell(line: string, { what, done }: Telling, options: CallOptions): Promise<void> {
-    await this.#hub.call(async (session, { signal, attempt }) => {
+  /** @param words.isDone whether a refusal says that it is done already: of a later try that is success, as a reply may be lost. */
+  async #tell(line: string, { what, isDone }: Telling, options: CallOptions): Promise<void> {
+    const hub = this.#hub;
+    await hub.call(async (session, { signal, attempt }) => {
       try {
         await session.send(line, { signal, what });
       } catch (error) {
-        if (attempt === 1 || !(error instanceof FtpError) || error.code !== done) throw error;
+        if (attempt === 1 || !(error instanceof FtpError) || error.reply === undefined) throw error;
+        if ((await isDone?.(error, { hub, session, signal })) !== true) throw error;
       }
     }, options);
   }
@@ -314,7 +328,12 @@ async function drainedOf(pipe: PassThrough, next: (error?: Error | null) => void
   await Promise.resolve();
 }
 
-type Telling = { readonly what: string; readonly done?: FtpErrorCode };
+type Telling = {
+  readonly what: string;
+  readonly isDone?: ((error: FtpError, asking: Asking) => Promise<boolean>) | undefined;
+};
+
+const isGone: Telling["isDone"] = async ({ code }) => await Promise.resolve(code === "NOT_FOUND");
 
 /** Folders from the top down; those that are there already are passed over. */
 async function makeAll(session: FtpSession, path: string, signal: AbortSignal | undefined): Promise<void> {

@@ -18,6 +18,7 @@ import { Pool } from "./pool.ts";
 import { allowsActive, parseProxy } from "./proxy.ts";
 import { proxyLogin } from "./proxy-login.ts";
 import { withRetries } from "./retry.ts";
+import { RouterPorts } from "./router-ports.ts";
 import { FtpSession } from "./session.ts";
 import { type HostMemory, hostMemory } from "./host-memory.ts";
 import { ClientTls } from "./tls.ts";
@@ -55,6 +56,7 @@ export async function connectHub(
     retry: options.retry ?? {},
     rate: options.rate,
     zoneMinutes: options.zoneMinutes,
+    isProxied: options.proxy !== undefined,
   });
   return { hub, events, memory };
 }
@@ -78,13 +80,16 @@ class SessionMaker {
   /** The last resort with a server that does not see TLS 1.3 resumed. */
   #cap: "TLSv1.2" | undefined;
   #external: Promise<string | undefined> | undefined;
+  readonly #router: RouterPorts;
 
   constructor(made: Made) {
     this.#made = made;
+    this.#router = new RouterPorts(made.options.data?.portMapping ?? true);
     this.#modes = {
       preferred: undefined,
       refused: new Set(),
       failed: new Set(),
+      attempts: new Map(),
       pipelining: false,
       rounds: 0,
       cap: () => void (this.#cap = "TLSv1.2"),
@@ -100,7 +105,6 @@ class SessionMaker {
     const dialled = await this.#dial(target.dialled, { ms: replyMs, signal, connection: "control" });
     const { socket } = dialled;
     const link = new ControlLink(socket, {
-      remote: dialled.address,
       names,
       replyMs,
       watcher: {
@@ -141,6 +145,9 @@ class SessionMaker {
         modes: {
           options: options.data ?? {},
           memory: this.#modes,
+          server: dialled.address,
+          isTls: info.tls !== undefined,
+          router: this.#router,
           dial: async (dataPort, dataHost, wait) => await this.#dialData({ host: dataHost, port: dataPort }, wait),
           isActivePossible: allowsActive(options.proxy),
           note,

@@ -17,11 +17,6 @@ export type Names = { decode(octets: ByteString): string; encode(text: string): 
 export type Watcher = { readonly command: (line: string) => void; readonly reply: (reply: FtpReply) => void };
 
 export type ControlTerms = {
-  /**
-   * The server's address; its name where a proxy resolves it. Not what the socket says, which is the proxy of a tunnel:
-   * data connections go to the server.
-   */
-  readonly remote: string;
   readonly names: Names;
   readonly watcher: Watcher;
   /** Milliseconds for one reply. */
@@ -59,11 +54,6 @@ export class ControlLink {
   /** Why it is of no use any longer. */
   get fault(): FtpError | undefined {
     return this.#fault;
-  }
-
-  /** The server's address; its name where a proxy resolves it. */
-  get remote(): string {
-    return this.#terms.remote;
   }
 
   get names(): Names {

@@ -4,21 +4,26 @@
  * nothing afterwards (nat.md; row D7).
  */
 import { type Socket, isIPv6 } from "node:net";
-import { familyOf, plainAddress, sameAddress, showEndpoint } from "../net/addresses.ts";
+import { systemCode } from "../base/system-code.ts";
+import { type Endpoint, familyOf, plainAddress, sameAddress, showEndpoint } from "../net/addresses.ts";
 import { SocketEnd, type DataEnd } from "../net/data-end.ts";
 import type { DataPath } from "../net/data-path.ts";
+import type { PortMapping } from "../net/port-mapping/port-mapping.ts";
 import { formatEprt, formatPort, parse227, parse229 } from "../protocol/host-port.ts";
 import { type ActiveListener, listenActive } from "./active-listener.ts";
 import type { ControlLink } from "./control.ts";
+import { OUTCOMES, adviceOn } from "./data-advice.ts";
 import { DATA_MODES, type DataAttempt, type DataMode, FtpError, type FtpReply, shownReply } from "./errors.ts";
 import {
   ACTIVE_WAIT_MS,
+  KNOWN_MODE_TRIPS,
   KNOWN_MODE_WAIT_MS,
   MODE_WAIT_MS,
   PATIENCE_FACTOR,
   ROUNDS_MOST,
   SECOND_MODE_WAIT_MS,
 } from "./limits.ts";
+import { type RouterPorts, isBehindRouter } from "./router-ports.ts";
 import type { DataOptions } from "./types.ts";
 
 /** What is known of a host's modes; shared by all control connections of a client. */
@@ -29,6 +34,8 @@ export type ModeMemory = {
   readonly refused: Set<DataMode>;
   /** Modes whose connections did not come about since the last that did. */
   readonly failed: Set<DataMode>;
+  /** The last attempt of each of them, and of those that the server refused. */
+  readonly attempts: Map<DataMode, DataAttempt>;
   /** How often all modes have failed since the last that came about. */
   rounds: number;
   /** This server bears the next EPSV while a transfer runs. */
@@ -41,6 +48,11 @@ export type ModeTerms = {
   readonly options: DataOptions;
   readonly memory: ModeMemory;
   readonly path: DataPath;
+  /** Its address on the control connection; behind a proxy what the proxy was told, which may be a name. */
+  readonly server: string;
+  /** The control connection is TLS. */
+  readonly isTls: boolean;
+  readonly router: RouterPorts;
   /** To where a passive port is: straight, or through a proxy. */
   readonly dial: (
     port: number,
@@ -82,7 +94,8 @@ export async function routeData(
   signal: AbortSignal,
 ): Promise<DataRoute> {
   const tried: DataAttempt[] = [];
-  for (const mode of modesFor(link, terms)) {
+  const modes = [...modesFor(terms)];
+  for (let mode = modes.shift(); mode !== undefined; mode = modes.shift()) {
     signal.throwIfAborted();
     const begun = performance.now();
     const planned = mode === "epsv" || mode === "pasv" ? passive(mode) : active(mode);
@@ -91,25 +104,27 @@ export async function routeData(
       if (tried.length > 0) terms.note(`${tried.map(shownAttempt).join("; ")}: going on with ${mode.toUpperCase()}`);
       return outcome;
     }
-    const { endpoint, why } = typeof outcome === "string" ? { endpoint: undefined, why: outcome } : outcome;
-    tried.push({
-      mode,
-      outcome: why,
-      ms: Math.round(performance.now() - begun),
-      ...(endpoint === undefined ? {} : { endpoint }),
-    });
+    const { why, ...where } = typeof outcome === "string" ? { why: outcome } : outcome;
+    const attempt = { mode, outcome: why, ms: Math.round(performance.now() - begun), ...where };
+    tried.push(attempt);
+    terms.memory.attempts.set(mode, attempt);
+    if (mode === "epsv" && why === OUTCOMES.silent && terms.isTls) putOff(modes);
   }
-  throw blocked(mayTryAgain(terms.memory), tried);
+  throw blocked(link, terms, mayTryAgain(terms.memory));
+}
+
+/**
+ * PASV leads to the same host as EPSV. Where that was silent, PASV comes through only by what reads the 227 on the way and
+ * opens the port, which over TLS nobody can: active modes are tried before it.
+ */
+function putOff(modes: DataMode[]): void {
+  const at = modes.indexOf("pasv");
+  if (at >= 0) modes.push(...modes.splice(at, 1));
 }
 
 /** To a port that the server has named already. @returns undefined if it does not take us: then it is asked anew. */
-export async function routeAhead(
-  link: ControlLink,
-  port: number,
-  terms: ModeTerms,
-  signal: AbortSignal,
-): Promise<DataRoute | undefined> {
-  const connected = await connectPassive("epsv", { host: link.remote, port }, terms, signal);
+export async function routeAhead(port: number, terms: ModeTerms, signal: AbortSignal): Promise<DataRoute | undefined> {
+  const connected = await connectPassive("epsv", { host: terms.server, port }, terms, signal);
   return "why" in connected ? undefined : connected;
 }
 
@@ -119,16 +134,27 @@ function mayTryAgain(memory: ModeMemory): boolean {
   return memory.rounds < ROUNDS_MOST;
 }
 
-/** Every mode has failed, or was not allowed. */
-function blocked(isAnyLeft: boolean, tried: readonly DataAttempt[]): FtpError {
+/** Every mode has failed, or was not allowed: what was seen of each since one has worked. */
+function blocked(link: ControlLink, terms: ModeTerms, isAnyLeft: boolean): FtpError {
+  const tried = [...terms.memory.attempts.values()];
   const list = tried.length === 0 ? "no data mode is allowed here" : tried.map(shownAttempt).join("; ");
   return new FtpError("DATA_BLOCKED", `no data connection: ${list}`, {
     phase: "data-open",
     connection: "data",
     tried,
     retryable: isAnyLeft,
-    hint: "a firewall or NAT lets the control connection through and not the data connection: the server must open its passive ports, or forward them and say its public address; `ferryman doctor` tells more",
+    hint: blockedHint(link, terms, tried),
   });
+}
+
+/** What is between the two, as far as attempts tell. */
+export function blockedHint(
+  link: ControlLink,
+  { server, isTls, router }: Pick<ModeTerms, "server" | "isTls" | "router">,
+  tried: readonly DataAttempt[],
+): string {
+  const local = plainAddress(link.socket.localAddress ?? "");
+  return adviceOn({ tried, server, isTls, isBehindRouter: isBehindRouter(local, server), router: router.why });
 }
 
 function shownAttempt({ mode, endpoint, outcome, ms }: DataAttempt): string {
@@ -136,8 +162,8 @@ function shownAttempt({ mode, endpoint, outcome, ms }: DataAttempt): string {
 }
 
 /** In the order of trying: what worked last, then what has not failed of late. */
-function modesFor(link: ControlLink, { options, memory, isActivePossible }: ModeTerms): readonly DataMode[] {
-  const isIpv6 = isIPv6(link.remote);
+function modesFor({ options, memory, isActivePossible, server }: ModeTerms): readonly DataMode[] {
+  const isIpv6 = isIPv6(server);
   const allowed = (options.modes ?? DATA_MODES).filter((mode) => {
     const isActive = mode === "eprt" || mode === "port";
     // PASV and PORT hold addresses of IPv4 alone (RFC 2428 §1).
@@ -150,7 +176,8 @@ function modesFor(link: ControlLink, { options, memory, isActivePossible }: Mode
 }
 
 /** Why it did not come about. */
-type Miss = string | { readonly endpoint: string; readonly why: string };
+type Missed = { readonly endpoint: string; readonly named?: string; readonly why: string };
+type Miss = string | Missed;
 type Way = (link: ControlLink, ask: Ask, terms: ModeTerms, signal: AbortSignal) => Promise<DataRoute | Miss>;
 
 /** A command that the server does not know is not sent again (5xx); other refusals may pass. */
@@ -160,16 +187,18 @@ function refusal(reply: FtpReply, mode: DataMode, memory: ModeMemory): string {
 }
 
 function passive(mode: "epsv" | "pasv"): Way {
-  return async (link, ask, terms, signal) => {
+  return async (_link, ask, terms, signal) => {
     const { memory } = terms;
+    const begun = performance.now();
     const reply = await ask(mode.toUpperCase());
+    const tripMs = performance.now() - begun;
     if (reply.code >= 400) return refusal(reply, mode, memory);
-    const target = mode === "epsv" ? target229(link, reply) : target227(link, reply, terms);
+    const target = mode === "epsv" ? target229(reply, terms) : target227(reply, terms);
     if (target === undefined) {
       memory.failed.add(mode);
       return `no port in the reply (${shownReply(reply)})`;
     }
-    const connected = await connectPassive(mode, target, terms, signal);
+    const connected = await connectPassive(mode, { ...target, tripMs }, terms, signal);
     if ("why" in connected) memory.failed.add(mode);
     return connected;
   };
@@ -177,18 +206,19 @@ function passive(mode: "epsv" | "pasv"): Way {
 
 async function connectPassive(
   mode: "epsv" | "pasv",
-  { host, port }: Target,
+  { host, port, named, tripMs }: Target,
   terms: ModeTerms,
   signal: AbortSignal,
-): Promise<DataRoute | { readonly endpoint: string; readonly why: string }> {
+): Promise<DataRoute | Missed> {
   const endpoint = showEndpoint({ address: host, port });
   let socket: Socket;
   try {
-    socket = await terms.dial(port, host, { ms: waitFor(mode, terms), signal });
+    socket = await terms.dial(port, host, { ms: waitFor(mode, terms, tripMs), signal });
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof FtpError)) throw error;
-    return { endpoint, why: error.code === "TIMEOUT" ? "no answer" : missOf(error) };
+    const why = error.code === "TIMEOUT" ? OUTCOMES.silent : missOf(error);
+    return { endpoint, why, ...(named === undefined ? {} : { named }) };
   }
   const end = new SocketEnd(socket, terms.path.kind === "native" ? terms.path.calls : undefined);
   let isTaken = false;
@@ -208,43 +238,45 @@ async function connectPassive(
 
 function missOf(error: FtpError): string {
   const { cause } = error;
-  const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "";
-  if (code === "ECONNREFUSED") return "connection refused";
-  if (code === "EHOSTUNREACH" || code === "ENETUNREACH") return "no way there";
+  const code = systemCode(cause);
+  if (code === "ECONNREFUSED") return OUTCOMES.closed;
+  if (code === "EHOSTUNREACH" || code === "ENETUNREACH") return OUTCOMES.noWay;
   return error.message;
 }
 
 /** Milliseconds for a connection to a passive port. One that worked before is given longer, as it may just be slow. */
-function waitFor(mode: DataMode, { options, memory }: ModeTerms): number {
+function waitFor(mode: DataMode, { options, memory }: ModeTerms, tripMs = Number.POSITIVE_INFINITY): number {
   const wait = (options.waitMs ?? MODE_WAIT_MS) * (memory.rounds > 0 ? PATIENCE_FACTOR : 1);
-  if (memory.preferred === mode && !memory.failed.has(mode)) return Math.max(wait, KNOWN_MODE_WAIT_MS);
+  if (memory.preferred === mode && !memory.failed.has(mode)) {
+    return Math.max(wait, Math.min(KNOWN_MODE_WAIT_MS, wait + KNOWN_MODE_TRIPS * tripMs));
+  }
   if (memory.failed.size > 0) return Math.min(wait, SECOND_MODE_WAIT_MS * (memory.rounds > 0 ? PATIENCE_FACTOR : 1));
   return wait;
 }
 
-type Target = { readonly host: string; readonly port: number };
+/** `named`: what a 227 said in place of the host. `tripMs`: milliseconds that the reply took; absent: not known. */
+type Target = { readonly host: string; readonly port: number; readonly named?: string; readonly tripMs?: number };
 
 /** EPSV names a port alone: the address is that of the control connection (RFC 2428 §3). */
-function target229(link: ControlLink, reply: FtpReply): Target | undefined {
+function target229(reply: FtpReply, { server: host }: ModeTerms): Target | undefined {
   const port = parse229(reply.lines.join(" "));
-  return port === undefined ? undefined : { host: link.remote, port };
+  return port === undefined ? undefined : { host, port };
 }
 
 /**
  * The address of a 227 is not believed where it is another than that of the control connection: it is private behind a
  * NAT, or somebody wants us to connect elsewhere (attack 64, CVE-2020-8284).
  */
-function target227(link: ControlLink, reply: FtpReply, { options, note }: ModeTerms): Target | undefined {
+function target227(reply: FtpReply, { options, note, server: host }: ModeTerms): Target | undefined {
   const said = parse227(reply.lines.join(" "));
   if (said === undefined) return undefined;
-  const host = link.remote;
   if (sameAddress(said.address, host) || options.trustPasvAddress === true) {
     return { host: said.address, port: said.port };
   }
   note(
     `the server named ${said.address} for the data connection; ${host} is used, which it has for the control connection`,
   );
-  return { host, port: said.port };
+  return { host, port: said.port, named: said.address };
 }
 
 function active(mode: "eprt" | "port"): Way {
@@ -252,39 +284,42 @@ function active(mode: "eprt" | "port"): Way {
     const { options, memory } = terms;
     const local = plainAddress(link.socket.localAddress ?? "");
     const family = familyOf(local);
-    const server = link.remote;
-    const listener = await listenActive(local, { server, ports: options.activePorts });
+    const listener = await listenActive(local, { server: terms.server, ports: options.activePorts });
+    let mapping: PortMapping | undefined;
     let isKept = false;
     try {
-      const address = options.activeAddress ?? (await terms.externalAddress()) ?? local;
-      const hostPort = { family, address, port: listener.port };
+      const own = { address: local, port: listener.port };
+      if (options.activeAddress === undefined) mapping = await terms.router.map(own, terms.server, signal);
+      const hostPort = { family, ...(mapping?.external ?? (await announced(own, terms))) };
       const reply = await ask(mode === "eprt" ? `EPRT ${formatEprt(hostPort)}` : `PORT ${formatPort(hostPort)}`);
       if (reply.code >= 400) return refusal(reply, mode, memory);
       isKept = true;
       // Another try is of use where there is a mode that has not failed yet.
-      const isAnyLeft = (): boolean =>
-        modesFor(link, terms).some((each) => !memory.failed.has(each)) || mayTryAgain(memory);
-      return activeRoute(mode, {
-        isAnyLeft,
-        listener,
-        endpoint: showEndpoint({ address, port: listener.port }),
-        terms,
-        signal,
-      });
+      const isAnyLeft = (): boolean => modesFor(terms).some((each) => !memory.failed.has(each)) || mayTryAgain(memory);
+      return activeRoute(mode, { link, isAnyLeft, listener, mapping, endpoint: showEndpoint(hostPort), terms });
     } finally {
-      if (!isKept) await listener[Symbol.asyncDispose]();
+      if (!isKept) await Promise.all([listener[Symbol.asyncDispose](), mapping?.[Symbol.asyncDispose]()]);
     }
   };
 }
 
+/** Without a port of the router's: it is forwarded, or there is no router. */
+async function announced(own: Endpoint, { options, externalAddress }: ModeTerms): Promise<Endpoint> {
+  return { ...own, address: options.activeAddress ?? (await externalAddress()) ?? own.address };
+}
+
+type ActiveParts = {
+  readonly link: ControlLink;
+  readonly listener: ActiveListener;
+  readonly mapping: PortMapping | undefined;
+  readonly endpoint: string;
+  readonly terms: ModeTerms;
+  readonly isAnyLeft: () => boolean;
+};
+
 function activeRoute(
   mode: "eprt" | "port",
-  {
-    listener,
-    endpoint,
-    terms,
-    isAnyLeft,
-  }: { listener: ActiveListener; endpoint: string; terms: ModeTerms; signal: AbortSignal; isAnyLeft: () => boolean },
+  { link, listener, mapping, endpoint, terms, isAnyLeft }: ActiveParts,
 ): DataRoute {
   const begun = performance.now();
   return {
@@ -297,22 +332,18 @@ function activeRoute(
         return new SocketEnd(socket, terms.path.kind === "native" ? terms.path.calls : undefined);
       } catch (error) {
         if (!limit.aborted) throw error;
-        terms.memory.failed.add(mode);
+        const { memory } = terms;
+        memory.failed.add(mode);
         const others = [...listener.strangers].join(", ");
-        throw blocked(isAnyLeft(), [
-          {
-            mode,
-            endpoint,
-            outcome: others === "" ? "the server did not connect" : `${others} connected, the server did not`,
-            ms: Math.round(performance.now() - begun),
-          },
-        ]);
+        const outcome = others === "" ? OUTCOMES.absent : `${others} connected, the server did not`;
+        memory.attempts.set(mode, { mode, endpoint, outcome, ms: Math.round(performance.now() - begun) });
+        throw blocked(link, terms, isAnyLeft());
       } finally {
         await listener[Symbol.asyncDispose]();
       }
     },
     async dispose() {
-      await listener[Symbol.asyncDispose]();
+      await Promise.all([listener[Symbol.asyncDispose](), mapping?.[Symbol.asyncDispose]()]);
     },
   };
 }

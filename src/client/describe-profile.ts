@@ -1,4 +1,5 @@
 /** A profile in plain words: what a server is, what works, and what to do about the rest. */
+import { NAME_PUBLIC, OPEN_PASSIVE } from "./data-advice.ts";
 import { type DataMode, printable } from "./errors.ts";
 import type { Profile } from "./types.ts";
 import { seconds } from "./waits.ts";
@@ -94,9 +95,7 @@ function adviceOf({ modes, tls, warnings }: Profile): readonly string[] {
     advice.push(`Use ${best.toUpperCase()}; ferryman finds that by itself, other clients may have to be told.`);
   }
   if (modes.length > 0 && !isPassive) {
-    advice.push(
-      "At the server: set a range of passive ports, open it in its firewall, and forward it if there is a NAT.",
-    );
+    advice.push(OPEN_PASSIVE);
   }
   if (modes.length > 0 && works.length === 0) {
     advice.push(
@@ -106,7 +105,7 @@ function adviceOf({ modes, tls, warnings }: Profile): readonly string[] {
   if (!tls.offered) advice.push("At the server: switch TLS on (AUTH TLS); until then send nothing that is secret.");
   else if (tls.version === undefined) advice.push("Use ftpes:// so that nothing goes in clear text.");
   if (warnings.some((warning) => warning.startsWith("PASV names "))) {
-    advice.push("At the server: set its public address for passive mode, or leave PASV to EPSV.");
+    advice.push(NAME_PUBLIC);
   }
   return advice;
 }

@@ -93,7 +93,7 @@ async function basicsOf({ hub, session, heard }: Probe, { own, warnings }: Askin
     info,
     system: syst?.code === 215 ? (syst.lines[0] ?? "") : info.system,
     isPrivate: session.isPrivate,
-    isIpv6: isIPv6(session.link.remote),
+    isIpv6: isIPv6(info.address),
     certificateEnds: session.tls?.control?.getPeerCertificate().valid_to,
   };
 }
@@ -151,9 +151,9 @@ async function offersTls(url: string, own: ConnectOptions): Promise<boolean> {
   const { proxy, signal, family, replyMs = REPLY_WAIT_MS } = own;
   if (proxy !== undefined && parseProxy(proxy).kind === "ftp") return false;
   try {
-    const { socket, address: remote } = await dial(target.dialled, { signal, timeoutMs: replyMs, proxy, family });
+    const { socket } = await dial(target.dialled, { signal, timeoutMs: replyMs, proxy, family });
     const names = new NameCoder();
-    const link = new ControlLink(socket, { remote, names, replyMs, watcher: { command: () => {}, reply: () => {} } });
+    const link = new ControlLink(socket, { names, replyMs, watcher: { command: () => {}, reply: () => {} } });
     try {
       await link.reply({ phase: "greeting", signal });
       link.write("AUTH TLS");

@@ -4,7 +4,7 @@
  */
 import { type Socket, isIP } from "node:net";
 import { connect as connectTls, getCACertificates } from "node:tls";
-import { systemCode } from "../net/active-connection.ts";
+import { systemCode } from "../base/system-code.ts";
 import { type Endpoint, plainAddress, showEndpoint } from "../net/addresses.ts";
 import { type FtpConnection, FtpError, type FtpPhase, printable } from "./errors.ts";
 import { type Proxy, parseProxy } from "./proxy.ts";

@@ -64,6 +64,8 @@ export type DataAttempt = {
   readonly mode: DataMode;
   /** Where it went to or was awaited, as `address:port`; absent when the server refused the command. */
   readonly endpoint?: string;
+  /** The address of a 227 in whose place the server's own was used. */
+  readonly named?: string;
   readonly outcome: string;
   readonly ms: number;
 };
@@ -124,6 +126,11 @@ export class FtpError extends Error {
     this.hint = details.hint;
     this.tried = details.tried;
   }
+}
+
+/** What cannot be asked for: nothing was sent. */
+export function usageError(message: string, hint?: string): FtpError {
+  return new FtpError("USAGE", message, { phase: "local", hint });
 }
 
 /** A reply's text, for messages: its lines in one, without what would disturb a terminal, at most `REPLY_SHOWN` characters. */

@@ -1,9 +1,14 @@
-/** Who listens to a client. A listener that throws is the program's own fault and is not caught. */
+/** Who listens to a client. What a listener throws ends no call: it becomes a warning of the process. */
 import { EventEmitter } from "node:events";
 import type { ClientEvents, ConnectOptions } from "./types.ts";
 
+/** Name of the warnings, for `process.on("warning")` and `--disable-warning`. */
+const WARNING = "FerrymanListenerWarning";
+
 export class EventHub {
   readonly #emitter = new EventEmitter();
+  /** Listeners that have thrown: one that throws at every command would fill the log. */
+  readonly #told = new WeakSet<object>();
 
   constructor(listeners: ConnectOptions["on"] = {}) {
     // A program may have as many listeners as it likes.
@@ -19,6 +24,19 @@ export class EventHub {
   }
 
   readonly emit = <K extends keyof ClientEvents>(event: K, detail: ClientEvents[K]): void => {
-    this.#emitter.emit(event, detail);
+    for (const listener of this.#emitter.listeners(event)) {
+      try {
+        Reflect.apply(listener, undefined, [detail]);
+      } catch (error) {
+        this.#tell(event, listener, error);
+      }
+    }
   };
+
+  #tell(event: string, listener: object, error: unknown): void {
+    if (this.#told.has(listener)) return;
+    this.#told.add(listener);
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    process.emitWarning(`a listener of the client's "${event}" threw, and the call goes on: ${what}`, WARNING);
+  }
 }

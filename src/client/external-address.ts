@@ -26,8 +26,8 @@ export function isPrivateAddress(address: string): boolean {
  * @returns the one public address in its STAT that is not the server's; undefined if there is none, or more.
  */
 export async function externalAddress(session: FtpSession): Promise<string | undefined> {
-  const { socket, remote: server } = session.link;
-  const local = plainAddress(socket.localAddress ?? "");
+  const server = session.info.address;
+  const local = plainAddress(session.link.socket.localAddress ?? "");
   if (!isPrivateAddress(local) || isPrivateAddress(server)) return undefined;
   const reply = await session.ask("STAT");
   if (reply.code >= 300) return undefined;

@@ -10,7 +10,7 @@ import type { Entry, EntryTime, EntryType } from "./types.ts";
 /** What a transfer has to know of its source. */
 export type SourceFacts = { readonly size: number | undefined; readonly modified: EntryTime | undefined };
 
-type Asking = { readonly hub: Hub; readonly session: FtpSession; readonly signal: AbortSignal | undefined };
+export type Asking = { readonly hub: Hub; readonly session: FtpSession; readonly signal: AbortSignal | undefined };
 
 /** @throws {FtpError} NOT_FOUND, DENIED … */
 export async function statOf(path: string, asking: Asking): Promise<Entry> {

@@ -1,5 +1,5 @@
 /** From a client, as programs have it, to its parts: for work that needs two of them at once. */
-import { FtpError } from "./errors.ts";
+import { usageError } from "./errors.ts";
 import { Hub } from "./hub.ts";
 import type { Client } from "./types.ts";
 
@@ -14,5 +14,5 @@ export function keepHub(client: Client, hub: Hub): void {
 export function hubOf(client: Client | Hub): Hub {
   const hub = client instanceof Hub ? client : hubs.get(client);
   if (hub !== undefined) return hub;
-  throw new FtpError("USAGE", "this client was not made by connect()", { phase: "local" });
+  throw usageError("this client was not made by connect()");
 }

@@ -19,6 +19,8 @@ export type HubParts = {
   readonly rate: number | undefined;
   /** Of LIST, as the caller knows it. */
   readonly zoneMinutes: number | undefined;
+  /** The server is reached through a proxy. */
+  readonly isProxied: boolean;
 };
 
 export class Hub {
@@ -27,15 +29,17 @@ export class Hub {
   readonly names: NameCoder;
   readonly emit: Emit;
   readonly zoneMinutes: number | undefined;
+  readonly isProxied: boolean;
   readonly #retry: RetryOptions;
   readonly #limiter: RateLimiter | undefined;
 
-  constructor({ pool, info, names, emit, retry, rate, zoneMinutes }: HubParts) {
+  constructor({ pool, info, names, emit, retry, rate, zoneMinutes, isProxied }: HubParts) {
     this.pool = pool;
     this.info = info;
     this.names = names;
     this.emit = emit;
     this.zoneMinutes = zoneMinutes;
+    this.isProxied = isProxied;
     this.#retry = retry;
     this.#limiter = rate === undefined ? undefined : new RateLimiter(rate);
   }

@@ -8,7 +8,7 @@ import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { faultMessage } from "../base/fault-text.ts";
 import { replaceFile } from "../base/replace-file.ts";
-import { systemCode } from "../net/active-connection.ts";
+import { systemCode } from "../base/system-code.ts";
 
 /** Octets of a file that is read: some ten times what `most` entries take. */
 const FILE_MOST = 16_777_216;

@@ -22,12 +22,16 @@ export const FINISH_WHOLE_MS = 5_000;
 export const STALL_MS = 60_000;
 /** Milliseconds for which a passive port may be silent before the next mode joins: a lost SYN is repeated after 1 s. */
 export const MODE_WAIT_MS = 1_200;
-/** Milliseconds for a mode that worked before: it is slow rather than blocked. */
+/** Milliseconds at most for a mode that worked before: it is slow rather than blocked, if the way is long. */
 export const KNOWN_MODE_WAIT_MS = 5_000;
+/** How much longer it is given, in times that the reply before took: a SYN takes one, where none is lost. */
+export const KNOWN_MODE_TRIPS = 8;
 /** Milliseconds for a further passive mode: it goes to the same host mostly. */
 export const SECOND_MODE_WAIT_MS = 700;
 /** Milliseconds for which the server may take to connect to us. */
 export const ACTIVE_WAIT_MS = 5_000;
+/** Milliseconds for a reply that explains why the data connection has just failed: a round trip to the far side of the earth. */
+export const REFUSAL_WAIT_MS = 250;
 /** Milliseconds in which an aborted transfer must be answered, or its control connection is given up. */
 export const ABORT_WAIT_MS = 3_000;
 /** How often a call is tried in all, the milliseconds before the second try, and the longest wait between two. */
@@ -48,6 +52,12 @@ export const WARNINGS_MOST = 100;
 export const WALK_DEPTH = 64;
 /** Folders that `walk` knows of and has not read. */
 export const WALK_WAITING = 1_000_000;
+/** Links to folders that are followed on the way to a file of a tree: a loop on the server cannot be seen otherwise (as Linux's MAXSYMLINKS / 5). */
+export const LINKS_DEEP = 8;
+/** Failures, and warnings, that the report about a tree keeps; more failures are counted. */
+export const [FAILURES_KEPT, WARNINGS_KEPT] = [1_000, 200];
+/** Characters of one pattern or regular expression of those that choose files of a tree. */
+export const PATTERN_LENGTH = 4_096;
 /** Sessions of TLS 1.3 that are kept for data connections: a server gives two at first and one with each connection. */
 export const TICKETS_KEPT = 8;
 /** Octets of a path or argument of a command. */
@@ -68,3 +78,6 @@ export const AHEAD_MS = 5_000;
 export const PRELIMINARY_MOST = 32;
 /** How often all data modes are tried, and how much longer each is waited for the second time: on a long way all may be slow. */
 export const [ROUNDS_MOST, PATIENCE_FACTOR] = [2, 4];
+
+/** Octets of a file from which a part of it is left when nobody said that he would go on: below it is fetched again at once. */
+export const PART_KEPT_LEAST = 1_048_576;

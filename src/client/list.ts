@@ -169,5 +169,5 @@ function refuseUnread(reply: FtpReply | undefined, what: string): void {
   }
   if (!/failed to open directory/i.test(reply.lines.join(" "))) return;
   const message = `${what}: ${shownReply(reply)}`;
-  throw new FtpError("DENIED", message, { phase: "finish", reply, retryable: false });
+  throw new FtpError("DENIED", message, { phase: "finish", reply });
 }

@@ -35,6 +35,9 @@ export function readListing(chunks: AsyncIterable<Buffer>, terms: ListingTerms):
   return new ReadListing(chunks, terms);
 }
 
+/** What `warnings` say of a name that must not become a file. */
+export const NAME_LEFT_OUT = "this name is left out";
+
 /** @returns undefined for what is no entry of the folder: itself and its parent. */
 function entryOf(listed: ListedEntry, { folder, coder, zoneMinutes }: EntryTerms): Entry | undefined {
   const { type } = listed;
@@ -130,7 +133,7 @@ class ReadListing implements Listing {
     if (listed === undefined) return undefined;
     const found = entryOf(listed, this.#terms);
     const reason = found && unsafeName(listed.name);
-    if (reason !== undefined) return this.#warn(`this name is left out, for ${reason}`, listed.name);
+    if (reason !== undefined) return this.#warn(`${NAME_LEFT_OUT}, for ${reason}`, listed.name);
     return found;
   }
 
@@ -143,5 +146,5 @@ class ReadListing implements Listing {
 
 function tooMuch(most: number): FtpError {
   const message = `The listing has more than ${most} octets.`;
-  return new FtpError("LIMIT", message, { phase: "transfer", connection: "data", retryable: false });
+  return new FtpError("LIMIT", message, { phase: "transfer", connection: "data" });
 }

@@ -1,11 +1,12 @@
 /** `.netrc` in the forms of ftp, curl and Python, and what a careless one gets. */
 import assert from "node:assert/strict";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { findLogin, netrcPaths, parseNetrc, readNetrc } from "./netrc.ts";
+import { scratch } from "./test-folder.ts";
 
 const TEXT = `# my servers
 machine ftp.example.org login ann password #s,e!cret account x
@@ -105,14 +106,11 @@ test("no text makes it fail or never end", () => {
 });
 
 async function withFile(text: string, work: (file: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "ferryman-netrc-"));
-  try {
-    const file = join(folder, ".netrc");
-    await writeFile(file, text);
-    await work(file);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  await using own = await scratch();
+  const folder = own.path;
+  const file = join(folder, ".netrc");
+  await writeFile(file, text);
+  await work(file);
 }
 
 test("where it lies, and that none is no mistake", async () => {

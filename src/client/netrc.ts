@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { text as textFrom } from "node:stream/consumers";
 import { didYouMean } from "../base/nearest.ts";
-import { systemCode } from "../net/active-connection.ts";
+import { systemCode } from "../base/system-code.ts";
 import { shellWord } from "../net/tls/credential-file.ts";
 import { FtpError, printable } from "./errors.ts";
 

@@ -2,8 +2,9 @@
 import type { FileHandle } from "node:fs/promises";
 import { once } from "node:events";
 import type { Writable } from "node:stream";
+import { systemCode } from "../base/system-code.ts";
 import type { DataTransport, Moved } from "../net/transport.ts";
-import { FtpError } from "./errors.ts";
+import { FtpError, usageError } from "./errors.ts";
 import { READ_BUFFER } from "./limits.ts";
 import type { GivenSource } from "./ends.ts";
 
@@ -115,9 +116,7 @@ export async function* chunksOf(source: Exclude<GivenSource["from"], string>): A
   for await (const chunk of source) {
     if (typeof chunk === "string") yield Buffer.from(chunk);
     else if (chunk instanceof Uint8Array) yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    else {
-      throw new FtpError("USAGE", "the stream to send gives neither octets nor text", { phase: "local" });
-    }
+    else throw usageError("the stream to send gives neither octets nor text");
   }
 }
 
@@ -152,11 +151,12 @@ const LOCAL_CODES: Readonly<Record<string, string>> = {
   EROFS: "it is a read-only file system",
   ELOOP: "it is a symbolic link, which is not followed here",
   EEXIST: "it exists",
+  ENAMETOOLONG: "the name is too long",
 };
 
 /** A fault of our own side. A full disk is NO_SPACE, as no other file would fare better. */
 export function localFault(error: unknown, what: string): FtpError {
-  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+  const code = systemCode(error);
   const why = LOCAL_CODES[code] ?? (error instanceof Error ? error.message : "");
   return new FtpError(
     code === "ENOSPC" || code === "EDQUOT" ? "NO_SPACE" : "LOCAL_IO",

@@ -6,6 +6,7 @@ import { hash, randomBytes } from "node:crypto";
 import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { constants } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { systemCode } from "../base/system-code.ts";
 import { loadSystemCalls } from "../sys/ffi.ts";
 import { localFault } from "./octets.ts";
 
@@ -160,7 +161,7 @@ async function openedIfFree(named: Named): Promise<PartFile | undefined> {
   try {
     return PartFile.of({ ...named, isNew: true }, await open(named.path, FLAGS | O_EXCL, 0o666));
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EEXIST") return undefined;
+    if (systemCode(error) === "EEXIST") return undefined;
     throw localFault(error, `cannot write ${named.target}`);
   }
 }

@@ -192,7 +192,7 @@ export class Pool {
 }
 
 function closed(): FtpError {
-  return new FtpError("ABORTED", "this client was closed", { phase: "connect", retryable: false });
+  return new FtpError("ABORTED", "this client was closed", { phase: "connect" });
 }
 
 /** One that has lain idle may have been closed by the server or forgotten by a firewall. */

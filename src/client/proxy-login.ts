@@ -110,5 +110,5 @@ function atHost(
 }
 
 function wrong(message: string): FtpError {
-  return new FtpError("USAGE", message, { phase: "login", retryable: false });
+  return new FtpError("USAGE", message, { phase: "login" });
 }

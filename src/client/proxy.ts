@@ -1,7 +1,7 @@
 /** Proxies as callers name them, and what follows from one for the ways to a data connection. */
 import { showEndpoint } from "../net/addresses.ts";
 import { plainName } from "../net/tls/host-names.ts";
-import { FtpError, printable } from "./errors.ts";
+import { printable, usageError } from "./errors.ts";
 import type { ProxyOptions } from "./types.ts";
 
 /**
@@ -50,12 +50,12 @@ export function parseProxy(given: string | ProxyOptions): Proxy {
   const [, scheme = "http", rest = ""] = /^(?:([a-z\d]+):\/\/)?(.*)$/is.exec(text) ?? [];
   const kind = Object.hasOwn(KINDS, scheme.toLowerCase()) ? KINDS[scheme.toLowerCase()] : undefined;
   if (kind === undefined) {
-    throw wrong(`"${printable(scheme)}://" is no proxy that is known here: ${Object.keys(KINDS).join(", ")}`);
+    throw usageError(`"${printable(scheme)}://" is no proxy that is known here: ${Object.keys(KINDS).join(", ")}`);
   }
   const [, login, address = ""] = /^(?:(.*)@)?([^/@]*)\/?$/s.exec(rest) ?? [];
   const place = placeOf(address, PORTS[kind]);
   if (place === undefined) {
-    throw wrong(`the proxy's URL names no host and port: write ${scheme}://proxy.example.org:${PORTS[kind]}`);
+    throw usageError(`the proxy's URL names no host and port: write ${scheme}://proxy.example.org:${PORTS[kind]}`);
   }
   const shown = `${scheme.toLowerCase()}://${showEndpoint({ address: place.host, port: place.port })}`;
   return { kind, ...place, ...(login === undefined ? {} : loginOf(login)), shown };
@@ -87,15 +87,11 @@ function decoded(text: string): string {
   try {
     plain = decodeURIComponent(text);
   } catch {
-    throw wrong("the login in the proxy's URL holds a bad escape: write %25 for a percent sign");
+    throw usageError("the login in the proxy's URL holds a bad escape: write %25 for a percent sign");
   }
   // oxlint-disable-next-line no-control-regex -- control characters are what is meant
-  if (/[\0-\x1f\x7f]/.test(plain)) throw wrong("the login in the proxy's URL holds a control character");
+  if (/[\0-\x1f\x7f]/.test(plain)) throw usageError("the login in the proxy's URL holds a control character");
   if (Buffer.byteLength(plain) > LOGIN_MOST)
-    throw wrong(`the login in the proxy's URL is longer than ${LOGIN_MOST} octets`);
+    throw usageError(`the login in the proxy's URL is longer than ${LOGIN_MOST} octets`);
   return plain;
-}
-
-function wrong(message: string): FtpError {
-  return new FtpError("USAGE", message, { phase: "local", retryable: false });
 }

@@ -3,7 +3,7 @@
  * the first connection wins, and the others are closed. Addresses may join while the race runs.
  */
 import { type Socket, createConnection } from "node:net";
-import { systemCode } from "../net/active-connection.ts";
+import { systemCode } from "../base/system-code.ts";
 import type { Endpoint } from "../net/addresses.ts";
 
 /** Milliseconds between two tries: the Connection Attempt Delay that RFC 8305 §5 recommends. */

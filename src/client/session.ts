@@ -2,21 +2,21 @@
  * One session with a server: commands one after another, and transfers with their data connections. It is leased from
  * the pool to one call at a time; after a failure it is either in order again or says that it is lost.
  */
-import { setImmediate as turn } from "node:timers/promises";
-import { DataConnection, type DataTerms } from "../net/data-connection.ts";
-import type { DataEnd } from "../net/data-end.ts";
+import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
+import type { DataTerms } from "../net/data-connection.ts";
 import type { DataPath } from "../net/data-path.ts";
-import { NativeConnection } from "../net/native-connection.ts";
 import type { Throttle } from "../net/throttle.ts";
 import type { DataTransport } from "../net/transport.ts";
 import type { ControlLink } from "./control.ts";
-import { type DataRoute, type ModeTerms, routeAhead, routeData } from "./data-modes.ts";
-import { FtpError, type FtpPhase, type FtpReply, type DataMode, shownCommand } from "./errors.ts";
-import { ABORT_WAIT_MS, FINISH_WAIT_MS, FINISH_WHOLE_MS } from "./limits.ts";
+import { OUTCOMES } from "./data-advice.ts";
+import { type DataRoute, type ModeTerms, blockedHint, routeAhead, routeData } from "./data-modes.ts";
+import { type DataMode, FtpError, type FtpErrorDetails, type FtpPhase, type FtpReply, shownCommand } from "./errors.ts";
+import { ABORT_WAIT_MS, FINISH_WAIT_MS, FINISH_WHOLE_MS, REFUSAL_WAIT_MS } from "./limits.ts";
 import { replyError } from "./reply-errors.ts";
 import { Ahead } from "./ahead.ts";
 import { dataFault } from "./data-faults.ts";
 import type { ClientTls } from "./tls.ts";
+import { transportOf } from "./transport-of.ts";
 import type { ServerInfo } from "./types.ts";
 import { unquotePath } from "../protocol/reply.ts";
 
@@ -195,7 +195,7 @@ export class FtpSession {
     { signal, life }: { signal: AbortSignal | undefined; life: AbortSignal },
   ): Promise<DataRoute> {
     const port = this.#ahead.begin();
-    const known = port === undefined ? undefined : await routeAhead(this.link, port, terms, life);
+    const known = port === undefined ? undefined : await routeAhead(port, terms, life);
     return known ?? (await routeData(this.link, async (line) => await this.ask(line, { signal }), terms, life));
   }
 
@@ -236,8 +236,8 @@ export class FtpSession {
     const failed = arriving.then(
       async () => await new Promise<never>(() => {}),
       async (error: unknown) => {
-        // The server may be about to say why.
-        await turn();
+        // The server may be about to say why: ProFTPD cuts a connection over TLS before it says that there is no such file.
+        await delay(REFUSAL_WAIT_MS, undefined, { signal: life.signal }).catch(() => {});
         throw error;
       },
     );
@@ -254,6 +254,7 @@ export class FtpSession {
         modes.worked(route.mode);
       }
       modes.memory.failed.clear();
+      modes.memory.attempts.clear();
       modes.memory.rounds = 0;
       // Pure-FTPd answers a command that comes during an upload with a 500, which would pass for the upload's end.
       if (final === undefined && route.mode === "epsv" && plan.direction === "in") this.#ahead.ask();
@@ -315,11 +316,13 @@ export class FtpSession {
   }
 
   #refused<T>(plan: TransferPlan<T>, { mode, endpoint }: DataRoute, reply: FtpReply): FtpError {
-    const { memory } = this.#parts.modes;
+    const { modes } = this.#parts;
+    const { memory } = modes;
+    const blocked = reply.code === 425 ? this.#unused(mode, endpoint) : {};
     const error = replyError(plan.what, reply, {
       phase: reply.code === 425 ? "data-open" : "transfer",
       command: shownCommand(plan.command),
-      ...(reply.code === 425 ? { tried: [{ mode, endpoint, outcome: "the server could not use it", ms: 0 }] } : {}),
+      ...blocked,
     });
     if (error.code === "DATA_BLOCKED") memory.failed.add(mode);
     if (error.code !== "TLS_RESUME_REQUIRED" || this.info.tls?.version !== "TLSv1.3") return error;
@@ -329,12 +332,20 @@ export class FtpSession {
     return withCommand(error, shownCommand(plan.command), true);
   }
 
+  /** The server has no data connection of a route that we had announced or made. */
+  #unused(mode: DataMode, endpoint: string): Pick<FtpErrorDetails, "tried" | "hint"> {
+    const { modes } = this.#parts;
+    const { attempts } = modes.memory;
+    attempts.set(mode, { mode, endpoint, outcome: OUTCOMES.unused, ms: 0 });
+    const tried = [...attempts.values()];
+    return { tried, hint: blockedHint(this.link, modes, tried) };
+  }
+
   async #arrive<T>(plan: Routed<T>, route: DataRoute, signal: AbortSignal): Promise<DataTransport> {
     const end = await route.arrive(signal);
     const { tls, isPrivate, stallMs } = this.#parts;
     const terms: DataTerms = { stallMs, signal, throttle: plan.throttle };
-    if (!isPrivate || tls === undefined) return clearTransport(end, terms, plan.path);
-    return new DataConnection(await tls.secureData(end, plan, signal), terms);
+    return await transportOf(end, isPrivate ? tls : undefined, { ...terms, use: plan });
   }
 
   async #giveUp(arriving: Promise<DataTransport>): Promise<void> {
@@ -369,14 +380,6 @@ export type AskOptions = {
   readonly phase?: FtpPhase | undefined;
   readonly ms?: number | undefined;
 };
-
-function clearTransport(end: DataEnd, terms: DataTerms, path: DataPath): DataTransport {
-  const descriptor = path.kind === "native" ? end.toDescriptor() : undefined;
-  if (path.kind === "native" && descriptor !== undefined) {
-    return new NativeConnection({ descriptor, peer: end.remote }, terms, path.calls);
-  }
-  return new DataConnection({ socket: end.toSocket(), peer: end.remote }, terms);
-}
 
 function withCommand(error: FtpError, command: string, retryable = error.retryable): FtpError {
   return new FtpError(error.code, error.message, {

@@ -37,10 +37,7 @@ export async function setTimeAt(
     if (name === "MFMT" && last.code !== "UNSUPPORTED") throw last;
   }
   if (known === undefined) timeWays.set(hub, ways.length);
-  throw (
-    last ??
-    new FtpError("UNSUPPORTED", `the server cannot set the time of ${path}`, { phase: "command", retryable: false })
-  );
+  throw last ?? new FtpError("UNSUPPORTED", `the server cannot set the time of ${path}`, { phase: "command" });
 }
 
 /** Which way each server takes; one that is past the last: none. */

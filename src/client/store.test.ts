@@ -1,12 +1,12 @@
 /** What is remembered of servers: across processes, within bounds, and whatever happens to the files. */
 import assert from "node:assert/strict";
-import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, mkdir, readFile, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { configFolder, stateFolder } from "./folders.ts";
 import { JsonBook } from "./json-book.ts";
 import { openStore } from "./store.ts";
+import { scratch } from "./test-folder.ts";
 
 const SERVER = { host: "ftp.example.org", port: 21 };
 const DAY = 86_400_000;
@@ -14,17 +14,13 @@ const NOW = Date.UTC(2026, 5, 15);
 const PIN = "ab".repeat(32);
 const OTHER_PIN = "cd".repeat(32);
 
-async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "ferryman-store-"));
-  try {
-    await work(join(folder, "state", "ferryman"));
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+async function withStore(work: (folder: string) => Promise<void>): Promise<void> {
+  await using folder = await scratch();
+  await work(join(folder.path, "state", "ferryman"));
 }
 
 test("what one run learns the next one knows, in files for the owner alone", async () => {
-  await withFolder(async (folder) => {
+  await withStore(async (folder) => {
     const store = openStore(folder, { now: () => NOW });
     assert.deepEqual(await store.recall(SERVER, "192.0.2.9"), {
       mode: undefined,
@@ -72,7 +68,7 @@ test("a believed certificate stays until it is replaced or forgotten", async () 
 });
 
 test("nothing is written when nothing is new, and times at most once a day", async () => {
-  await withFolder(async (folder) => {
+  await withStore(async (folder) => {
     let now = NOW;
     const learn = async (): Promise<number> => {
       const store = openStore(folder, { now: () => now });
@@ -90,7 +86,7 @@ test("nothing is written when nothing is new, and times at most once a day", asy
 });
 
 test("two at once lose nothing of each other", async () => {
-  await withFolder(async (folder) => {
+  await withStore(async (folder) => {
     const stores = [openStore(folder), openStore(folder), openStore(folder)];
     for (let turn = 0; turn < 8; turn += 1) {
       for (const [index, store] of stores.entries()) {
@@ -127,7 +123,7 @@ const BROKEN = [
 
 test("a broken file is set aside with a warning, and everything goes on", async () => {
   for (const text of BROKEN) {
-    await withFolder(async (folder) => {
+    await withStore(async (folder) => {
       const file = join(folder, "hosts.json");
       await mkdir(folder, { recursive: true });
       await writeFile(file, text);
@@ -145,7 +141,7 @@ test("a broken file is set aside with a warning, and everything goes on", async 
 
 test("known certificates that are none make the file broken", async () => {
   for (const entry of ['{"fingerprint":"abc","firstSeen":1}', `{"fingerprint":"${PIN}"}`, "7"]) {
-    await withFolder(async (folder) => {
+    await withStore(async (folder) => {
       await mkdir(folder, { recursive: true });
       await writeFile(join(folder, "known-hosts.json"), `{"version":1,"entries":{"ftp.example.org:21":${entry}}}`);
       const store = openStore(folder);
@@ -156,7 +152,7 @@ test("known certificates that are none make the file broken", async () => {
 });
 
 test("a file of a later version is left alone", async () => {
-  await withFolder(async (folder) => {
+  await withStore(async (folder) => {
     const file = join(folder, "hosts.json");
     await mkdir(folder, { recursive: true });
     await writeFile(file, '{"version":2,"entries":{}}');
@@ -170,7 +166,7 @@ test("a file of a later version is left alone", async () => {
 });
 
 test("a folder that cannot be written is a warning, and the memory works", async () => {
-  await withFolder(async (folder) => {
+  await withStore(async (folder) => {
     await mkdir(join(folder, ".."), { recursive: true });
     await writeFile(folder, "a file in the way");
     const store = openStore(folder);
@@ -186,7 +182,7 @@ test("a folder that cannot be written is a warning, and the memory works", async
 const skip = process.platform === "win32" ? "Windows has no such modes" : false;
 
 test("a file that others can write is told about", { skip }, async () => {
-  await withFolder(async (folder) => {
+  await withStore(async (folder) => {
     const store = openStore(folder);
     store.believe(SERVER, PIN);
     await store.flush();
@@ -202,7 +198,7 @@ function entryOf(value: unknown): number | undefined {
 }
 
 test("servers, networks and waiting changes are bounded; the oldest go", async () => {
-  await withFolder(async (folder) => {
+  await withStore(async (folder) => {
     let now = NOW;
     const store = openStore(folder, { now: () => now });
     for (let at = 0; at < 20; at += 1) {

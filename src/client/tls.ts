@@ -5,6 +5,7 @@
 import type { Socket } from "node:net";
 import { isIP } from "node:net";
 import { type SecureContext, type TLSSocket, connect, createSecureContext } from "node:tls";
+import { systemCode } from "../base/system-code.ts";
 import type { DataStream } from "../net/data-connection.ts";
 import type { DataEnd } from "../net/data-end.ts";
 import type { DataPath } from "../net/data-path.ts";
@@ -189,6 +190,6 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
 
 function explain(failed: TlsFailed): string {
   const { cause } = failed;
-  const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "";
+  const code = systemCode(cause);
   return REASONS.find(([reason]) => reason.test(code))?.[1] ?? failed.message;
 }

@@ -1,7 +1,7 @@
 /** Who is believed over TLS, with real handshakes: what Node says of a certificate is what the verdict is made from. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { type AddressInfo, isIP } from "node:net";
+import { isIP } from "node:net";
 import { test } from "node:test";
 import { connect, createServer } from "node:tls";
 import { type IssueTerms, authority, issue } from "../net/tls/test-tools.ts";
@@ -9,6 +9,7 @@ import { commonNames } from "../net/tls/certificate.ts";
 import { FtpError } from "./errors.ts";
 import { fingerprintOf, readFingerprint, showFingerprint } from "./fingerprint.ts";
 import { openStore } from "./store.ts";
+import { disposable } from "./test-proxies.ts";
 import { type PeerTerms, type Trust, judgePeer, peerOf, peerProblems, withoutTls } from "./trust.ts";
 import type { TlsOptions } from "./types.ts";
 
@@ -25,26 +26,21 @@ async function shake(
   { ca, name = SERVER.host }: { ca?: string; name?: string } = {},
 ): Promise<Shown> {
   const { pem, key } = issue({ ...VALID, ...terms });
-  const server = createServer({ cert: pem, key });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = addressOf(server.address());
+  await using server = await disposable(createServer({ cert: pem, key }));
   // No name is sent for an address (RFC 6066 §3).
-  const options = { host: "127.0.0.1", port, servername: isIP(name) === 0 ? name : "", rejectUnauthorized: false };
+  const options = {
+    host: "127.0.0.1",
+    port: server.port,
+    servername: isIP(name) === 0 ? name : "",
+    rejectUnauthorized: false,
+  };
   const socket = connect(ca === undefined ? options : { ...options, ca });
   try {
     await once(socket, "secureConnect");
     return peerOf(socket, name);
   } finally {
     socket.destroy();
-    server.close();
-    await once(server, "close");
   }
-}
-
-function addressOf(address: AddressInfo | string | null): AddressInfo {
-  assert.ok(typeof address === "object" && address !== null);
-  return address;
 }
 
 function judge(shown: Shown, { tls = {}, store = openStore(false) }: Partial<PeerTerms> = {}): Promise<Trust> {

@@ -161,7 +161,6 @@ function pinOf(text: string): string {
   if (digits !== undefined) return digits;
   throw new FtpError("USAGE", "the pinned fingerprint is no SHA-256: 64 hexadecimal digits, with or without colons", {
     phase: "tls",
-    retryable: false,
   });
 }
 
@@ -196,7 +195,7 @@ function untrusted(terms: PeerTerms, fingerprint: string): FtpError {
 type RefusalTerms = { readonly hint: string; readonly connection?: FtpConnection | undefined };
 
 function refusal(message: string, { hint, connection = "control" }: RefusalTerms): FtpError {
-  return new FtpError("TLS_UNTRUSTED", message, { phase: "tls", hint, connection, retryable: false });
+  return new FtpError("TLS_UNTRUSTED", message, { phase: "tls", hint, connection });
 }
 
 /** OpenSSL's own check, `checkIssued`, wants the right to sign others too, which such a certificate need not have. */

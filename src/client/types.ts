@@ -55,6 +55,11 @@ export type DataOptions = {
   readonly activeAddress?: string | undefined;
   /** Ports on which to wait in active mode. Default: any. */
   readonly activePorts?: { readonly from: number; readonly to: number } | undefined;
+  /**
+   * Active mode behind a NAT asks the router for a port that leads to ours (PCP, NAT-PMP), unless there is an
+   * `activeAddress`. Default true.
+   */
+  readonly portMapping?: boolean | undefined;
   /** Connects where a 227 says, though it is not the server's host. Default false: its own host is used (attack 64). */
   readonly trustPasvAddress?: boolean | undefined;
 };
@@ -208,6 +213,13 @@ export type DownloadOptions = TransferOptions & {
   /** Writes to a hidden name beside it and renames at the end. Default true. */
   readonly atomic?: boolean | undefined;
   /**
+   * A failed or aborted call leaves what it has, from `PART_KEPT_LEAST` octets on, for a later one with `resume`. Default:
+   * as `resume`.
+   */
+  readonly keepPart?: boolean | undefined;
+  /** Hears what a call that fails has left: the hidden file, and how many octets of the whole are in it. */
+  readonly onPart?: ((part: { readonly path: string; readonly bytes: number }) => void) | undefined;
+  /**
    * To a path: connections at the same time, each for a part of the file; "auto" as many as make it faster. What an earlier
    * call has left is gone on with unless `resume` is false. Default 1.
    */
@@ -236,7 +248,7 @@ export type Transferred = {
   readonly isPrivate: boolean;
   readonly reply?: FtpReply | undefined;
   /** `exists` said that nothing was to be done. */
-  readonly skipped?: boolean | undefined;
+  readonly leftAlone?: boolean | undefined;
 };
 
 export type CopyOptions = CallOptions & {

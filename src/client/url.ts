@@ -7,7 +7,7 @@ import { isIPv6 } from "node:net";
 import { type ByteString, bytesOf, bytesOfText } from "../base/bytes.ts";
 import { didYouMean } from "../base/nearest.ts";
 import { plainName } from "../net/tls/host-names.ts";
-import { FtpError, printable } from "./errors.ts";
+import { printable, usageError } from "./errors.ts";
 import { readFingerprint, showFingerprint } from "./fingerprint.ts";
 import { ARGUMENT_MOST } from "./limits.ts";
 
@@ -53,9 +53,9 @@ export function defaultPort(scheme: UrlScheme): number {
  * @throws {FtpError} USAGE, with the nearest right form where there is one.
  */
 export function parseFtpUrl(text: string, options: { readonly lenient?: boolean } = {}): FtpUrl {
-  if (text.length > URL_MOST) throw wrong(`the URL has ${text.length} characters; ${URL_MOST} are the most`);
+  if (text.length > URL_MOST) throw usageError(`the URL has ${text.length} characters; ${URL_MOST} are the most`);
   // oxlint-disable-next-line no-control-regex -- control characters are what is meant
-  if (/[\0\r\n]/.test(text)) throw wrong("the URL holds a line end or NUL, which no command can carry");
+  if (/[\0\r\n]/.test(text)) throw usageError("the URL holds a line end or NUL, which no command can carry");
   const { scheme, rest } = schemeOf(text.trim(), options.lenient ?? false);
   const slash = rest.indexOf("/");
   const authority = slash === -1 ? rest : rest.slice(0, slash);
@@ -89,14 +89,14 @@ function schemeOf(text: string, lenient: boolean): { readonly scheme: UrlScheme;
     const scheme = URL_SCHEMES.find((known) => known === name.toLowerCase());
     if (scheme !== undefined) return { scheme, rest };
     const guess = didYouMean(name, URL_SCHEMES);
-    throw wrong(
+    throw usageError(
       `"${shown(name)}://" is not spoken here: write ftp://, ftpes:// (AUTH TLS) or ftps:// (implicit TLS)${guess}`,
     );
   }
   const single = /^(ftp|ftps|ftpes):\/?(?!\/)(.+)$/is.exec(text);
-  if (single !== null) throw wrong(`two slashes are missing: write ${single[1]}://${shownUrl(single[2] ?? "")}`);
+  if (single !== null) throw usageError(`two slashes are missing: write ${single[1]}://${shownUrl(single[2] ?? "")}`);
   if (lenient) return { scheme: "ftp", rest: bare(text) };
-  throw wrong(`"${shownUrl(text)}" has no scheme: write ftp://${shownUrl(text.replace(/^\/+/, ""))}`);
+  throw usageError(`"${shownUrl(text)}" has no scheme: write ftp://${shownUrl(text.replace(/^\/+/, ""))}`);
 }
 
 /** What a hand typed without a scheme, as what stands behind `ftp://`. */
@@ -114,8 +114,9 @@ function bare(text: string): string {
 type HostPart = { readonly host: string; readonly port?: number };
 
 function hostOf(text: string, { scheme, tail }: { scheme: UrlScheme; tail: string }): HostPart {
-  if (text === "" || text.startsWith(":")) throw wrong(`the URL names no host: write ${scheme}://ftp.example.org/`);
-  if (isIPv6(text)) throw wrong(`an IPv6 address stands in brackets: write ${scheme}://[${text}]/`);
+  if (text === "" || text.startsWith(":"))
+    throw usageError(`the URL names no host: write ${scheme}://ftp.example.org/`);
+  if (isIPv6(text)) throw usageError(`an IPv6 address stands in brackets: write ${scheme}://[${text}]/`);
   const [, inside, name = "", digits] = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/s.exec(text) ?? [];
   const host = inside === undefined ? hostName(name, text) : addressInBrackets(inside);
   if (digits === undefined) return { host };
@@ -125,22 +126,25 @@ function hostOf(text: string, { scheme, tail }: { scheme: UrlScheme; tail: strin
   if (port >= 1 && port <= 65_535) return { host, port };
   // `user:pa/ss@host` looks like a port; what was typed may be a password then, and is not repeated.
   if (tail.includes("@")) {
-    throw wrong('a password is cut short by "/": write %2F for a slash in it, %40 for "@", %3A for ":"');
+    throw usageError('a password is cut short by "/": write %2F for a slash in it, %40 for "@", %3A for ":"');
   }
-  throw wrong(`the port "${shown(digits)}" is none from 1 to 65535: write ${scheme}://${host}:${defaultPort(scheme)}/`);
+  throw usageError(
+    `the port "${shown(digits)}" is none from 1 to 65535: write ${scheme}://${host}:${defaultPort(scheme)}/`,
+  );
 }
 
 function hostName(name: string, whole: string): string {
   const decoded = textOfEscapes(name, "host");
   const host = plainName(decoded);
   if (host !== undefined && !decoded.includes("*")) return host;
-  throw wrong(`"${shown(whole)}" is neither a host name nor an address`);
+  throw usageError(`"${shown(whole)}" is neither a host name nor an address`);
 }
 
 /** RFC 3986 §3.2.2; the zone behind `%25`, and behind the bare `%` that people copy from their system. */
 function addressInBrackets(inside: string): string {
   const [, address = "", zone] = /^([^%]*)(?:%(?:25)?([\w.~-]{1,64}))?$/.exec(inside) ?? [];
-  if (!isIPv6(address)) throw wrong(`"[${shown(inside)}]" is no IPv6 address: write [2001:db8::1] or [fe80::1%25eth0]`);
+  if (!isIPv6(address))
+    throw usageError(`"[${shown(inside)}]" is no IPv6 address: write [2001:db8::1] or [fe80::1%25eth0]`);
   return zone === undefined ? address.toLowerCase() : `${address.toLowerCase()}%${zone}`;
 }
 
@@ -160,7 +164,7 @@ function loginOf(text: string): LoginPart {
   }
   const colon = login.indexOf(":");
   const user = textOfEscapes(colon === -1 ? login : login.slice(0, colon), "user");
-  if (user === "" && colon !== -1) throw wrong("the URL has a password and no user: write user:password@");
+  if (user === "" && colon !== -1) throw usageError("the URL has a password and no user: write user:password@");
   return {
     ...(user === "" ? {} : { user }),
     ...(colon === -1 ? {} : { password: textOfEscapes(login.slice(colon + 1), "password") }),
@@ -172,7 +176,7 @@ function loginOf(text: string): LoginPart {
 function pinOf(value: string): string {
   const digits = readFingerprint(value);
   if (digits !== undefined) return digits;
-  throw wrong(
+  throw usageError(
     `the fingerprint "${shown(value)}" is no SHA-256: 64 hexadecimal digits, with dashes or colons if you like`,
   );
 }
@@ -193,7 +197,9 @@ function pathOf(written: string): Pick<FtpUrl, "path" | "octets" | "type"> {
 function typeOf(given: string): UrlType {
   const type = (["a", "i", "d"] as const).find((known) => known === given.toLowerCase());
   if (type !== undefined) return type;
-  throw wrong(`";type=${shown(given)}" is not ;type=a, ;type=i or ;type=d; write %3Btype= if it belongs to the name`);
+  throw usageError(
+    `";type=${shown(given)}" is not ;type=a, ;type=i or ;type=d; write %3Btype= if it belongs to the name`,
+  );
 }
 
 type Place = "host" | "user" | "password" | "account" | "fingerprint" | "path";
@@ -203,17 +209,17 @@ function octetsOfEscapes(text: string, place: Place): Buffer {
   const bad = /%(?![\da-f]{2}).{0,2}/is.exec(text);
   if (bad !== null) {
     const what = place === "password" ? "a % without two hexadecimal digits" : `"${shown(bad[0])}", which is no escape`;
-    throw wrong(`the ${place} of the URL holds ${what}: write %25 for a percent sign`);
+    throw usageError(`the ${place} of the URL holds ${what}: write %25 for a percent sign`);
   }
   const octets = Buffer.from(
     bytesOfText(text).replaceAll(/%(..)/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16))),
     "latin1",
   );
   for (const [octet, name] of UNSENDABLE) {
-    if (octets.includes(octet)) throw wrong(`the ${place} of the URL holds ${name}, which no command can carry`);
+    if (octets.includes(octet)) throw usageError(`the ${place} of the URL holds ${name}, which no command can carry`);
   }
   if (octets.length > ARGUMENT_MOST) {
-    throw wrong(`the ${place} of the URL has ${octets.length} octets; ${ARGUMENT_MOST} are the most`);
+    throw usageError(`the ${place} of the URL has ${octets.length} octets; ${ARGUMENT_MOST} are the most`);
   }
   return octets;
 }
@@ -227,7 +233,7 @@ const UNSENDABLE: readonly (readonly [number, string])[] = [
 function textOfEscapes(text: string, place: Place): string {
   const decoded = utf8Of(octetsOfEscapes(text, place));
   if (decoded !== undefined) return decoded;
-  throw wrong(`the escapes in the ${place} of the URL are no UTF-8: write é as %C3%A9, or as it is`);
+  throw usageError(`the escapes in the ${place} of the URL are no UTF-8: write é as %C3%A9, or as it is`);
 }
 
 function utf8Of(octets: Buffer): string | undefined {
@@ -259,8 +265,4 @@ function shownUrl(text: string): string {
 function shown(text: string): string {
   const clean = printable(text);
   return clean.length > SHOWN_MOST ? `${clean.slice(0, SHOWN_MOST)}…` : clean;
-}
-
-function wrong(message: string): FtpError {
-  return new FtpError("USAGE", message, { phase: "local", retryable: false });
 }

@@ -1,5 +1,5 @@
 /** The files of a watched folder: which there are, which of them concern us, and what becomes of one that was sent. */
-import { constants, existsSync } from "node:fs";
+import { constants } from "node:fs";
 import {
   type FileHandle,
   copyFile,
@@ -13,8 +13,10 @@ import {
   rm,
 } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, sep } from "node:path";
+import { systemCode } from "../base/system-code.ts";
 import { FtpError } from "./errors.ts";
 import { localFault } from "./octets.ts";
+import { NO_FOLLOW, OPEN_FILE, hasPins, pinnedPath } from "./pinned.ts";
 
 /** Levels below the watched folder, and entries that one look at it goes through. */
 const DEPTH_MOST = 64;
@@ -87,21 +89,19 @@ export async function holdFile(root: string, path: string): Promise<AsyncDisposa
   const whole = join(root, path);
   let file: FileHandle;
   try {
-    file = await open(whole, constants.O_RDONLY | (constants.O_NOFOLLOW | 0) | (constants.O_NONBLOCK | 0));
+    file = await open(whole, OPEN_FILE | NO_FOLLOW);
   } catch (error) {
     throw localFault(error, `cannot read ${whole}`);
   }
   try {
-    const pinned = `/proc/self/fd/${file.fd}`;
-    const hasPins = existsSync("/proc/self/fd");
-    const place = hasPins ? await readlink(pinned) : await realpath(whole);
+    const pinned = hasPins() ? pinnedPath(file.fd) : undefined;
+    const place = pinned !== undefined ? await readlink(pinned) : await realpath(whole);
     if (!place.startsWith(`${root}${root.endsWith(sep) ? "" : sep}`)) {
       throw new FtpError("UNSAFE_NAME", `${whole} lies elsewhere: a folder on the way is a link`, {
         phase: "local",
-        retryable: false,
       });
     }
-    return { path: hasPins ? pinned : whole, [Symbol.asyncDispose]: async () => await file.close() };
+    return { path: pinned ?? whole, [Symbol.asyncDispose]: async () => await file.close() };
   } catch (error) {
     await file.close();
     throw error;
@@ -125,7 +125,7 @@ export async function moveFile(root: string, path: string, moveTo: string): Prom
     try {
       await rename(from, target);
     } catch (error) {
-      if (!(error instanceof Error) || !("code" in error) || error.code !== "EXDEV") throw error;
+      if (systemCode(error) !== "EXDEV") throw error;
       await copyFile(from, target, constants.COPYFILE_EXCL);
       await rm(from);
     }
@@ -145,6 +145,5 @@ async function freeName(path: string): Promise<string> {
   }
   throw new FtpError("EXISTS", `${path} and ${NAMES_TRIED - 1} names like it exist`, {
     phase: "local",
-    retryable: false,
   });
 }

@@ -7,6 +7,7 @@ import { constants } from "node:fs";
 import { copyFile, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { systemCode } from "../base/system-code.ts";
 import { BANS_KEPT, LONGEST_REASON, MANUAL_BANS_KEPT, NAME_COMPARED, NETWORKS_PER_ACCOUNT } from "./limits.ts";
 import type { Ban } from "./ban.ts";
 import { parseBanTarget } from "./ban.ts";
@@ -86,7 +87,7 @@ export class BanFile {
       const octets = await readFile(this.path);
       return octets.subarray(0, LARGEST_FILE).toString("utf8");
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
+      if (systemCode(error) === "ENOENT") return "";
       throw error;
     }
   }

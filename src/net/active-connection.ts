@@ -1,5 +1,6 @@
 /** Active mode: we connect to the port that the client named (RFC 959 §3.2). */
 import { type Socket, createConnection } from "node:net";
+import { systemCode } from "../base/system-code.ts";
 import type { Endpoint } from "./addresses.ts";
 
 export type ActiveTerms = {
@@ -30,10 +31,6 @@ export async function connectActive(terms: ActiveTerms): Promise<Socket> {
     }
   }
   return connect(terms, undefined);
-}
-
-export function systemCode(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 }
 
 async function connect(terms: ActiveTerms, localPort: number | undefined): Promise<Socket> {

@@ -4,8 +4,9 @@
  */
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { systemCode } from "../base/system-code.ts";
 import { DATA_LINGER_MS, FIRST_FREE_PORT } from "../net/limits.ts";
-import { type ActiveTerms, systemCode } from "../net/active-connection.ts";
+import { type ActiveTerms } from "../net/active-connection.ts";
 import { type Endpoint, familyOf, sameAddress, showEndpoint } from "../net/addresses.ts";
 import { NoPassivePort, type PassiveLease, type PassivePool } from "../net/passive-pool.ts";
 import { DataConnection, type DataStream, type DataTerms } from "../net/data-connection.ts";

@@ -2,12 +2,13 @@
  * The broker's policy: what it answers its workers, and what it knows of their sessions. It believes a worker nothing
  * that it can know itself: whose session it is, from where its client comes, which account it has.
  */
+import { systemCode } from "../base/system-code.ts";
 import type { Account } from "../account/account.ts";
 import type { Configuration } from "../config/sections.ts";
 import { RequestError, WithHandle } from "../jail/channel.ts";
 import type { Handlers } from "../jail/broker-side.ts";
 import { HANDLER_TIME_MS } from "../jail/limits.ts";
-import { connectActive, systemCode } from "../net/active-connection.ts";
+import { connectActive } from "../net/active-connection.ts";
 import { type Endpoint, familyOf, sameAddress } from "../net/addresses.ts";
 import type { Verdict } from "../guard/verdict.ts";
 import type { LocalAuthority } from "../server/local-authority.ts";

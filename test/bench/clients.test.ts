@@ -1,7 +1,8 @@
 /** The clients' run of the benchmark: its flags, its arithmetic, and the words that each client is called with. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { WrongFlag, readFlags } from "../../bench/clients/flags.ts";
+import { WrongFlag } from "../../bench/asked.ts";
+import { readFlags } from "../../bench/clients/flags.ts";
 import type { Job, Where } from "../../bench/clients/job.ts";
 import { clientPage, targetTable } from "../../bench/clients/page.ts";
 import {

@@ -1,7 +1,8 @@
 /** The benchmark's flags choose workloads and servers, and a wrong one is told with what there is. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { WrongFlag, readFlags } from "../../bench/flags.ts";
+import { WrongFlag } from "../../bench/asked.ts";
+import { readFlags } from "../../bench/flags.ts";
 import { WORKLOADS } from "../../bench/workloads.ts";
 
 function idsOf(...args: readonly string[]): readonly string[] {

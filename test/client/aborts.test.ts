@@ -1,7 +1,6 @@
 /** A caller who gives up, or closes the client, at any command of a call: his own reason, in time, and nothing left open. */
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { connect } from "../../src/client/client.ts";
@@ -10,7 +9,8 @@ import type { CallOptions, Client } from "../../src/client/types.ts";
 import { until } from "../support/attack.ts";
 import { Liar, type LiarWishes } from "./liar.ts";
 import type { Lies } from "./lies.ts";
-import { CAREFUL, CONTENT, LARGE, socketsNow } from "./unharmed.ts";
+import { scratch } from "../../src/client/test-folder.ts";
+import { CAREFUL, CONTENT, LARGE, inTime, socketsNow } from "./unharmed.ts";
 
 const REASON = new Error("the caller has no more time");
 /** Milliseconds: an aborted transfer is answered within three seconds or its connection given up. */
@@ -32,24 +32,10 @@ const VERBS = ["TYPE", "EPSV", "RETR", "STOR", "MLSD", "MLST", "SIZE"] as const;
 const NEVER = { waitMs: 60_000 } as const;
 
 async function stage(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "ferryman-abort-"));
-  try {
-    await writeFile(join(folder, "in"), "what goes up");
-    await work(folder);
-    assert.deepEqual(await readdir(folder), ["in"], "something was left");
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function inTime<Value>(work: Promise<Value>): Promise<Value> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`it took more than ${LATE_MS} ms`)), LATE_MS);
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+  await using folder = await scratch();
+  await writeFile(folder.at("in"), "what goes up");
+  await work(folder.path);
+  assert.deepEqual(await readdir(folder.path), ["in"], "something was left");
 }
 
 /** Gives up when the liar has heard a verb. @returns false when the call never says it. */
@@ -68,11 +54,11 @@ async function giveUpAt(verb: string, { call, lies, tls }: { call: Call; lies: L
     const first = await Promise.race([liar.hears(verb), outcome]);
     said = first !== "done";
     stop.abort(REASON);
-    const end = await inTime(outcome);
+    const end = await inTime(outcome, LATE_MS);
     if (said) assert.equal(end, REASON);
     // The client is in order, whatever became of that connection.
     liar.behave({});
-    assert.equal((await inTime(client.read("/hello.txt"))).toString(), CONTENT);
+    assert.equal((await inTime(client.read("/hello.txt"), LATE_MS)).toString(), CONTENT);
     await client.close();
     await rm(join(folder, "out"), { force: true });
   });
@@ -134,8 +120,8 @@ test("a client that is closed ends the calls that run on it, with an error of th
         (error: unknown) => error,
       );
       await Promise.race(["RETR", "STOR", "MLSD"].map(async (verb) => liar.hears(verb)));
-      await inTime(client.close());
-      const error = await inTime(outcome);
+      await inTime(client.close(), LATE_MS);
+      const error = await inTime(outcome, LATE_MS);
       assert.ok(error instanceof FtpError, String(error));
     });
     await liar.quiet();

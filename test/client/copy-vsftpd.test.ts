@@ -4,15 +4,17 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createConnection, createServer } from "node:net";
+import { createConnection } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { connect } from "../../src/client/client.ts";
 import type { Client } from "../../src/client/types.ts";
 import { until } from "../support/attack.ts";
+import { freePort } from "../support/ports.ts";
 import { startServer } from "../support/server.ts";
 import { oddServer } from "./odd-server.ts";
-import { type Scratch, scratch } from "./scratch.ts";
+import { type Scratch, scratch } from "../../src/client/test-folder.ts";
+import { clearClient } from "./clear-client.ts";
 
 const PROGRAM = "/usr/sbin/vsftpd";
 const isPossible = existsSync(PROGRAM) && process.getuid?.() === 0;
@@ -74,17 +76,6 @@ function guest(): readonly [number, number] {
   return [Number(uid), Number(gid)];
 }
 
-async function freePort(host: string): Promise<number> {
-  const server = createServer();
-  server.listen({ port: 0, host });
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
-}
-
 async function answers(host: string, port: number): Promise<boolean> {
   return await new Promise((resolve) => {
     const socket = createConnection({ host, port });
@@ -110,7 +101,7 @@ test(
     await using folder = await scratch();
     await using one = await vsftpd(folder, { host: "127.0.0.1", isOpen: false });
     await using ours = await startServer({ host: "127.0.0.2", settings: { fxp: true } });
-    await using to = await connect(`ftp://ann:secret@127.0.0.2:${ours.port}/`, { store: false, tls: "off" });
+    await using to = await clearClient(ours, { host: "127.0.0.2" });
     const done = await one.client.copyTo(to, "in/big", "copy");
     assert.equal(done.way, "relay");
     assert.match(done.why ?? "", /500 Illegal PORT command.*425 Security: Bad IP connecting/);
@@ -132,7 +123,7 @@ test("what a source that breaks off has left at a vsftpd is gone on with", { ski
   await using folder = await scratch();
   await using target = await vsftpd(folder, { host: "127.0.0.1", isOpen: false });
   await using odd = await oddServer({ file: octets, cutAfter: (transfer) => (transfer < 3 ? 700_000 : undefined) });
-  await using from = await connect(`ftp://ann:secret@127.0.0.1:${odd.port}/`, { store: false, tls: "off" });
+  await using from = await clearClient(odd);
   const done = await from.copyTo(target.client, "big", "in/copy", { fxp: "never", retry: { firstMs: 1 } });
   assert.equal(done.bytes, octets.length);
   assert.ok(readFileSync(target.file("copy")).equals(octets));

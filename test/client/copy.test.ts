@@ -4,18 +4,14 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { connect } from "../../src/client/client.ts";
 import type { FtpError } from "../../src/client/errors.ts";
 import type { Client, ConnectOptions } from "../../src/client/types.ts";
 import { oddServer } from "./odd-server.ts";
 import { type TestServer, startServer } from "../support/server.ts";
+import { clearClient } from "./clear-client.ts";
 
 const octets = randomBytes(3_000_017);
 const OTHER_HOST = "127.0.0.2";
-
-async function client({ port }: TestServer, host = "127.0.0.1", options: ConnectOptions = {}): Promise<Client> {
-  return await connect(`ftp://ann:secret@${host}:${port}/`, { store: false, tls: "off", ...options });
-}
 
 type Two = AsyncDisposable & {
   readonly one: TestServer;
@@ -30,7 +26,10 @@ async function two(fxp: { readonly one: boolean; readonly two: boolean }, tls = 
   const one = await startServer({ settings: { fxp: fxp.one }, ...secure });
   const other = await startServer({ settings: { fxp: fxp.two }, host: OTHER_HOST, ...secure });
   const options: ConnectOptions = tls ? { tls: { mode: "explicit", trust: "any" } } : {};
-  const [from, to] = await Promise.all([client(one, "127.0.0.1", options), client(other, OTHER_HOST, options)]);
+  const [from, to] = await Promise.all([
+    clearClient(one, options),
+    clearClient(other, { host: OTHER_HOST, ...options }),
+  ]);
   writeFileSync(join(one.root, "big"), octets);
   utimesSync(join(one.root, "big"), 1e9, 1e9);
   return {
@@ -102,7 +101,7 @@ test("over TLS, which the servers cannot speak to each other, it goes through us
 
 test("a file goes straight by IPv6 too", async () => {
   await using server = await startServer({ settings: { fxp: true }, host: "::1" });
-  await using ftp = await client(server, "[::1]");
+  await using ftp = await clearClient(server, { host: "[::1]" });
   writeFileSync(join(server.root, "big"), octets);
   const done = await ftp.copyTo(ftp, "big", "copy", { fxp: "require", keepTime: false });
   assert.equal(done.way, "fxp");
@@ -112,7 +111,7 @@ test("a file goes straight by IPv6 too", async () => {
 test("a copy on one server", async () => {
   await using server = await startServer({ settings: { fxp: true } });
   writeFileSync(join(server.root, "big"), octets);
-  await using ftp = await client(server);
+  await using ftp = await clearClient(server);
   const many = await Promise.all(
     Array.from(
       { length: 12 },
@@ -141,7 +140,7 @@ test("copies there and back at the same time do not wait for each other for ever
 test("one connection alone is too few for a copy on one server, and that is said", async () => {
   await using server = await startServer();
   writeFileSync(join(server.root, "big"), octets);
-  await using ftp = await client(server, "127.0.0.1", { connections: 1 });
+  await using ftp = await clearClient(server, { connections: 1 });
   await assert.rejects(ftp.copyTo(ftp, "big", "copy"), (error: FtpError) => error.code === "LIMIT");
 });
 
@@ -158,7 +157,7 @@ test("a file that is not there is an error, and what is at the target stays", as
 test("a source that breaks off is asked again, and in the end the copy is whole", async () => {
   await using servers = await two({ one: true, two: true });
   await using odd = await oddServer({ file: octets, cutAfter: (transfer) => (transfer < 3 ? 1_000_000 : undefined) });
-  await using from = await connect(`ftp://ann:secret@127.0.0.1:${odd.port}/`, { store: false, tls: "off" });
+  await using from = await clearClient(odd);
   const done = await from.copyTo(servers.to, "big", "copy", { fxp: "never", retry: { firstMs: 1 }, keepTime: false });
   assert.equal(done.bytes, octets.length);
   assert.ok(readFileSync(join(servers.two.root, "copy")).equals(octets));
@@ -167,7 +166,7 @@ test("a source that breaks off is asked again, and in the end the copy is whole"
 test("a source that always breaks off is an error, and no half file stays; an old one that was there does", async () => {
   await using servers = await two({ one: true, two: true });
   await using odd = await oddServer({ file: octets, cutAfter: () => 1_000_000 });
-  await using from = await connect(`ftp://ann:secret@127.0.0.1:${odd.port}/`, { store: false, tls: "off" });
+  await using from = await clearClient(odd);
   writeFileSync(join(servers.two.root, "old"), "old");
   const options = { fxp: "never", retry: { attempts: 2, firstMs: 1 } } as const;
   await assert.rejects(from.copyTo(servers.to, "big", "copy", options));
@@ -181,7 +180,7 @@ for (const fxp of ["never", "require"] as const) {
     await using servers = await two({ one: true, two: true });
     await using slow = await startServer({ settings: { fxp: true, downloadRate: 1_000_000 } });
     writeFileSync(join(slow.root, "big"), octets);
-    await using from = await client(slow);
+    await using from = await clearClient(slow);
     const stop = new AbortController();
     const reason = new Error("enough");
     const copied = from.copyTo(servers.to, "big", "copy", { fxp, signal: stop.signal });

@@ -1,7 +1,6 @@
 /** `detect()` against real servers, and against one that lies: what it says of each is what we know of them. */
 import assert from "node:assert/strict";
-import { mkdtemp, rm, utimes } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { describeProfile } from "../../src/client/describe-profile.ts";
@@ -9,6 +8,7 @@ import { detect } from "../../src/client/detect.ts";
 import { FtpError } from "../../src/client/errors.ts";
 import { openStore } from "../../src/client/store.ts";
 import type { ConnectOptions, Profile } from "../../src/client/types.ts";
+import { scratch } from "../../src/client/test-folder.ts";
 import { Liar } from "./liar.ts";
 import { PEER_NAMES, type PeerName, absentPeer, startPeer } from "./peers.ts";
 
@@ -129,13 +129,9 @@ test("detect says that no FEAT is known, and that MLSD is promised and not kept"
 
 test("later clients know what detect has found", async () => {
   await using peer = await startPeer("ferryman");
-  const folder = await mkdtemp(join(tmpdir(), "ferryman-store-"));
-  try {
-    await detect(peer.url(), { ...OPTIONS, store: folder });
-    const known = await openStore(folder).recall({ host: "127.0.0.1", port: peer.port });
-    assert.equal(known.pipelining, true);
-    assert.equal(known.mode?.mode, undefined, "the last mode that was tried is not the best");
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  await using own = await scratch();
+  await detect(peer.url(), { ...OPTIONS, store: own.path });
+  const known = await openStore(own.path).recall({ host: "127.0.0.1", port: peer.port });
+  assert.equal(known.pipelining, true);
+  assert.equal(known.mode?.mode, undefined, "the last mode that was tried is not the best");
 });

@@ -1,14 +1,15 @@
 /** `fetchTree` over FTP: trees of our own server and of a liar, into a folder that nothing gets out of. */
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readFile, readdir, readlink, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { mkdir, readFile, readdir, readlink, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { suite, test } from "node:test";
 import { fetchTree } from "../../src/client/fetch-tree/fetch-tree.ts";
 import type { FetchEvent, FetchOptions, FetchReport } from "../../src/client/fetch-tree/types.ts";
 import { FtpError } from "../../src/client/errors.ts";
 import { startServer } from "../support/server.ts";
 import { Liar } from "./liar.ts";
+import { scratch } from "../../src/client/test-folder.ts";
+import { filesOf, putFiles } from "./files.ts";
 import { CONTENT, PEER_NAMES, absentPeer, startPeer } from "./peers.ts";
 
 const BARE: FetchOptions = {
@@ -35,28 +36,14 @@ type Stage = {
 
 async function onServer(act: (stage: Stage) => Promise<void>): Promise<void> {
   await using served = await startServer();
-  const folder = await mkdtemp(join(tmpdir(), "ferryman-fetched-"));
-  try {
-    for (const [path, content] of Object.entries(FILES)) {
-      await mkdir(dirname(join(served.root, path)), { recursive: true });
-      await writeFile(join(served.root, path), content);
-      await utimes(join(served.root, path), WHEN, WHEN);
-    }
-    const url = (path: string): string => `ftp://ann:secret@127.0.0.1:${served.port}/${path}`;
-    await act({
-      root: served.root,
-      folder,
-      get: async (path = "", options = {}) => await fetchTree(url(path), folder, { ...BARE, ...options }),
-    });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function filesOf(folder: string): Promise<readonly string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => !entry.isDirectory());
-  return files.map(({ parentPath, name }) => join(parentPath, name).slice(folder.length + 1)).toSorted();
+  await using folder = await scratch();
+  await putFiles(served.root, FILES, WHEN);
+  const url = (path: string): string => `ftp://ann:secret@127.0.0.1:${served.port}/${path}`;
+  await act({
+    root: served.root,
+    folder: folder.path,
+    get: async (path = "", options = {}) => await fetchTree(url(path), folder.path, { ...BARE, ...options }),
+  });
 }
 
 test("a folder with all that is in it, times kept", async () => {
@@ -108,7 +95,7 @@ test("only what is newer or of another size, or only what is not there", async (
   await onServer(async ({ root, folder, get }) => {
     await get("pub/");
     const again = await get("pub/", { exists: "newer" });
-    assert.deepEqual([again.files, again.skipped], [0, 6]);
+    assert.deepEqual([again.files, again.leftOut], [0, 6]);
     await writeFile(join(root, "pub/a.txt"), "A");
     await writeFile(join(root, "pub/b.bin"), "BBB");
     await utimes(join(root, "pub/b.bin"), WHEN, WHEN);
@@ -122,22 +109,19 @@ test("only what is newer or of another size, or only what is not there", async (
 
 test("attack 64: nothing is written through a link that lies here", async () => {
   await onServer(async ({ folder, get }) => {
-    const outside = await mkdtemp(join(tmpdir(), "ferryman-outside-"));
-    try {
-      await mkdir(join(folder, "pub"));
-      await symlink(outside, join(folder, "pub/sub"));
-      await symlink(join(outside, "planted"), join(folder, "pub/a.txt"));
-      const report = await get("pub/");
-      assert.deepEqual(await readdir(outside), []);
-      assert.deepEqual(
-        report.failed.map(({ error }) => error.code),
-        ["UNSAFE_NAME", "UNSAFE_NAME"],
-      );
-      for (const { error } of report.failed) assert.doesNotMatch(error.message, /\/proc\//);
-      assert.equal(await readFile(join(folder, "pub/a.txt"), "utf8"), "a");
-    } finally {
-      await rm(outside, { recursive: true, force: true });
-    }
+    await using ownOutside = await scratch();
+    const outside = ownOutside.path;
+    await mkdir(join(folder, "pub"));
+    await symlink(outside, join(folder, "pub/sub"));
+    await symlink(join(outside, "planted"), join(folder, "pub/a.txt"));
+    const report = await get("pub/");
+    assert.deepEqual(await readdir(outside), []);
+    assert.deepEqual(
+      report.failed.map(({ error }) => error.code),
+      ["UNSAFE_NAME", "UNSAFE_NAME"],
+    );
+    for (const { error } of report.failed) assert.doesNotMatch(error.message, /\/proc\//);
+    assert.equal(await readFile(join(folder, "pub/a.txt"), "utf8"), "a");
   });
 });
 
@@ -179,41 +163,51 @@ test("attack 64: links of the server are made where they stay inside, last of al
   await using liar = await Liar.start({
     lies: { features: ["EPSV", "SIZE"], content: { LIST: () => [Buffer.from(`${LISTED.join("\r\n")}\r\n`)] } },
   });
-  const folder = await mkdtemp(join(tmpdir(), "ferryman-fetched-"));
-  try {
-    const options = { ...BARE, connect: { ...BARE.connect, tls: "off" } } as const;
-    const report = await fetchTree(liar.url("/"), folder, options);
-    assert.deepEqual(await filesOf(folder), ["hello.txt", "in"]);
-    assert.equal(await readlink(join(folder, "in")), "hello.txt");
-    assert.equal(report.linked, 1);
-    assert.equal(report.warnings.filter((warning) => warning.includes("leads out")).length, 3);
-    assert.equal(report.warnings.filter((warning) => warning.includes("left out, for")).length, 1);
-    const again = await fetchTree(liar.url("/"), folder, { ...options, links: "skip" });
-    assert.equal(again.linked, 0);
-    await liar.quiet();
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  await using own = await scratch();
+  const folder = own.path;
+  const options = { ...BARE, connect: { ...BARE.connect, tls: "off" } } as const;
+  const report = await fetchTree(liar.url("/"), folder, options);
+  assert.deepEqual(await filesOf(folder), ["hello.txt", "in"]);
+  assert.equal(await readlink(join(folder, "in")), "hello.txt");
+  assert.equal(report.linked, 1);
+  assert.equal(report.warnings.filter((warning) => warning.includes("leads out")).length, 3);
+  assert.deepEqual(
+    report.failed.map(({ error }) => error.code),
+    ["UNSAFE_NAME"],
+    "a name that is refused leaves the tree incomplete",
+  );
+  assert.match(report.failed[0]?.error.message ?? "", /in the first folder: this name is left out, for .*escaped/);
+  assert.deepEqual(report.leftOutBy, { link: 3, special: 1 });
+  const again = await fetchTree(liar.url("/"), folder, { ...options, links: "skip" });
+  assert.equal(again.linked, 0);
+  await liar.quiet();
 });
 
 for (const name of PEER_NAMES) {
   suite(`fetchTree ${name}`, { skip: absentPeer(name) }, () => {
     test("the whole tree over TLS", async () => {
       await using peer = await startPeer(name);
-      const folder = await mkdtemp(join(tmpdir(), "ferryman-fetched-"));
-      try {
-        await symlink("hello.txt", join(peer.root, "kept"));
-        const report = await fetchTree(peer.url("/"), folder, { ...BARE, parallel: 3 });
-        assert.deepEqual(report.failed, []);
-        for (const [path, content] of Object.entries(CONTENT)) {
-          assert.ok((await readFile(join(folder, path))).equals(content), path);
-        }
-        const followed = await fetchTree(peer.url("/"), folder, { ...BARE, links: "follow", exists: "newer" });
-        assert.deepEqual(followed.failed, []);
-        assert.ok((await readFile(join(folder, "kept"))).equals(CONTENT["/hello.txt"]));
-      } finally {
-        await rm(folder, { recursive: true, force: true });
+      await using own = await scratch();
+      const folder = own.path;
+      await symlink("hello.txt", join(peer.root, "kept"));
+      await mkdir(join(peer.root, "linked-to"));
+      await writeFile(join(peer.root, "linked-to/within"), "within");
+      await symlink("linked-to", join(peer.root, "folder-link"));
+      await symlink("nothing", join(peer.root, "dangling"));
+      const report = await fetchTree(peer.url("/"), folder, { ...BARE, parallel: 3 });
+      assert.deepEqual(report.failed, []);
+      for (const [path, content] of Object.entries(CONTENT)) {
+        assert.ok((await readFile(join(folder, path))).equals(content), path);
       }
+      // Made here where the server tells their targets, and fetched as what they are where it does not.
+      assert.ok((await readFile(join(folder, "kept"))).equals(CONTENT["/hello.txt"]));
+      assert.equal(await readFile(join(folder, "folder-link/within"), "utf8"), "within");
+      const again = join(folder, "again");
+      const followed = await fetchTree(peer.url("/"), again, { ...BARE, links: "follow" });
+      // Some servers do not even list the one that leads nowhere.
+      assert.deepEqual(followed.failed, []);
+      assert.ok((await readFile(join(again, "kept"))).equals(CONTENT["/hello.txt"]));
+      assert.equal(await readFile(join(again, "folder-link/within"), "utf8"), "within");
     });
   });
 }

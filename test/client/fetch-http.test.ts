@@ -1,12 +1,13 @@
 /** `fetchTree` over HTTP: what is fetched of a site, what is left alone, and that nothing lands elsewhere. */
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, readdir, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fetchTree } from "../../src/client/fetch-tree/fetch-tree.ts";
 import type { FetchEvent, FetchOptions, FetchReport } from "../../src/client/fetch-tree/types.ts";
 import { FtpError } from "../../src/client/errors.ts";
+import { scratch } from "../../src/client/test-folder.ts";
+import { filesOf } from "./files.ts";
 import { type Pages, type Site, answer, startSite } from "./site.ts";
 
 const BARE: FetchOptions = { hostFolder: false, retry: { attempts: 3, firstMs: 1 }, replyMs: 2_000, stallMs: 2_000 };
@@ -20,22 +21,12 @@ type Stage = {
 
 async function onSite(pages: Pages, act: (stage: Stage) => Promise<void>): Promise<void> {
   await using site = await startSite(pages);
-  const folder = await mkdtemp(join(tmpdir(), "ferryman-site-"));
-  try {
-    await act({
-      site,
-      folder,
-      get: async (path, options) => await fetchTree(site.url(path), folder, { ...BARE, ...options }),
-    });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function filesOf(folder: string): Promise<readonly string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => !entry.isDirectory());
-  return files.map(({ parentPath, name }) => join(parentPath, name).slice(folder.length + 1)).toSorted();
+  await using folder = await scratch();
+  await act({
+    site,
+    folder: folder.path,
+    get: async (path, options) => await fetchTree(site.url(path), folder.path, { ...BARE, ...options }),
+  });
 }
 
 const nginx = (...names: readonly string[]): string =>
@@ -259,21 +250,18 @@ test("attack 64: no link of a page leads out of the folder, and none here is fol
     "/b%00c": { body: "nul" },
   };
   await onSite(pages, async ({ folder, get }) => {
-    const outside = await mkdtemp(join(tmpdir(), "ferryman-outside-"));
-    try {
-      await mkdir(join(folder, "in"));
-      await symlink(outside, join(folder, "in", "link"));
-      await symlink(join(outside, "planted"), join(folder, "in", "index.html"));
-      const report = await fetchTree((await startUrl(get)).href, join(folder, "in"), BARE);
-      assert.deepEqual(await readdir(outside), []);
-      assert.ok(
-        report.failed.some(({ error }) => error.code === "UNSAFE_NAME"),
-        JSON.stringify(report.failed),
-      );
-      assert.deepEqual(await filesOf(join(folder, "in")), ["a/..%2F..%2F..%2Fescaped", "b%00c", "index.html", "link"]);
-    } finally {
-      await rm(outside, { recursive: true, force: true });
-    }
+    await using ownOutside = await scratch();
+    const outside = ownOutside.path;
+    await mkdir(join(folder, "in"));
+    await symlink(outside, join(folder, "in", "link"));
+    await symlink(join(outside, "planted"), join(folder, "in", "index.html"));
+    const report = await fetchTree((await startUrl(get)).href, join(folder, "in"), BARE);
+    assert.deepEqual(await readdir(outside), []);
+    assert.ok(
+      report.failed.some(({ error }) => error.code === "UNSAFE_NAME"),
+      JSON.stringify(report.failed),
+    );
+    assert.deepEqual(await filesOf(join(folder, "in")), ["a/..%2F..%2F..%2Fescaped", "b%00c", "index.html", "link"]);
   });
 });
 

@@ -2,15 +2,16 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { suite, test } from "node:test";
 import { FtpError } from "../../src/client/errors.ts";
 import { fetchTree } from "../../src/client/fetch-tree/fetch-tree.ts";
 import type { FetchEvent } from "../../src/client/fetch-tree/types.ts";
+import { freePort } from "../support/ports.ts";
 import { missing } from "../support/run.ts";
+import { putFiles } from "./files.ts";
 
 const WHEN = new Date("2024-03-01T10:20:30Z");
 const BIG = Buffer.from(Array.from({ length: 2_000_003 }, (_, index) => (index * 31 + (index >> 8)) & 0xff));
@@ -25,24 +26,10 @@ const FILES: Readonly<Record<string, string | Buffer>> = {
 
 type Nginx = AsyncDisposable & { readonly port: number; readonly root: string };
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
-}
-
 async function startNginx(): Promise<Nginx> {
   const folder = await mkdtemp(join(tmpdir(), "ferryman-nginx-"));
   const root = join(folder, "root");
-  for (const [path, content] of Object.entries(FILES)) {
-    await mkdir(dirname(join(root, path)), { recursive: true });
-    await writeFile(join(root, path), content);
-    await utimes(join(root, path), WHEN, WHEN);
-  }
+  await putFiles(root, FILES, WHEN);
   const port = await freePort();
   const places = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
     (name) => `${name}_temp_path ${folder}/${name};`,

@@ -3,9 +3,10 @@
  * as its client when it was told to be, else as its server.
  */
 import { once } from "node:events";
-import { type Server, type Socket, connect as dial, createServer } from "node:net";
+import { type Socket, connect as dial, createServer } from "node:net";
 import { TLSSocket, connect as beginTls, createSecureContext, createServer as createTlsServer } from "node:tls";
 import { parsePort } from "../../src/protocol/host-port.ts";
+import { held, listening } from "../support/ports.ts";
 import { pairFor } from "../support/tls.ts";
 
 const { key, cert } = pairFor("127.0.0.1");
@@ -30,16 +31,7 @@ export async function fxpServer(terms: FxpTerms): Promise<FxpServer> {
     control.on("error", () => {});
     new Conversation(control, { ...terms, commands, sockets }).begin();
   });
-  const port = await listening(server);
-  return {
-    port,
-    commands,
-    async [Symbol.asyncDispose]() {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await once(server, "close");
-    },
-  };
+  return { commands, ...(await held(server, sockets)) };
 }
 
 const SIMPLE: Readonly<Record<string, string>> = {
@@ -140,12 +132,4 @@ class Conversation {
     files.set(name, Buffer.concat(chunks));
     return "226 Stored.";
   }
-}
-
-async function listening(server: Server): Promise<number> {
-  server.listen({ port: 0, host: "127.0.0.1" });
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }

@@ -1,7 +1,8 @@
 /** Data connections of the liar: ports that answer, that are silent and that are closed, and connections to the client. */
 import { once } from "node:events";
-import { type AddressInfo, type Server, type Socket, createConnection, createServer } from "node:net";
+import { type Server, type Socket, createConnection, createServer } from "node:net";
 import { Worker } from "node:worker_threads";
+import { portOf } from "../support/ports.ts";
 
 const LOOPBACK = "127.0.0.1";
 
@@ -19,12 +20,6 @@ async function listenOn(host: string, port = 0): Promise<Server> {
   server.listen({ host, port });
   await once(server, "listening");
   return server;
-}
-
-export function portOf(server: Server): number {
-  const address: AddressInfo | string | null = server.address();
-  if (address === null || typeof address === "string") throw new Error("the liar listens on no port");
-  return address.port;
 }
 
 /** A port for one connection. @param host the address of ours to which the client has come. */

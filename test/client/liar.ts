@@ -4,7 +4,8 @@
  */
 import { once } from "node:events";
 import { type Server, type Socket, createServer } from "node:net";
-import { SilentPort, Trap, portOf } from "./liar-data.ts";
+import { portOf } from "../support/ports.ts";
+import { SilentPort, Trap } from "./liar-data.ts";
 import { type LiarGround, LiarSession } from "./liar-session.ts";
 import { LiarContexts, type LiarTls } from "./liar-tls.ts";
 import { type Tree, treeOf } from "./liar-tree.ts";

@@ -1,13 +1,13 @@
 /** One server in every data mode that there is, in clear and over TLS: what must work with each of them. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { connect } from "../../src/client/client.ts";
 import { DATA_MODES, type DataMode } from "../../src/client/errors.ts";
 import type { Client, ConnectOptions } from "../../src/client/types.ts";
+import { scratch } from "../../src/client/test-folder.ts";
 import { CONTENT, IMPLICIT_PEERS, INCOMING, type PeerName, type StartedPeer, absentPeer, startPeer } from "./peers.ts";
 
 export type Security = "clear" | "explicit TLSv1.2" | "explicit TLSv1.3" | "implicit TLSv1.3";
@@ -56,14 +56,11 @@ export async function tryOut(
   peer: StartedPeer,
   { mode, security }: { mode: DataMode; security: Security },
 ): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "ferryman-matrix-"));
-  try {
-    await using client = await connect(peer.url(), optionsFor(mode, security));
-    assert.equal(client.info.tls?.version, security === "clear" ? undefined : security.slice(-"TLSv1.x".length));
-    await moveEverything(client, { peer, folder, mode });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  await using own = await scratch();
+  const folder = own.path;
+  await using client = await connect(peer.url(), optionsFor(mode, security));
+  assert.equal(client.info.tls?.version, security === "clear" ? undefined : security.slice(-"TLSv1.x".length));
+  await moveEverything(client, { peer, folder, mode });
 }
 
 /** Calls at the same time through one client, over as many connections as it likes. */

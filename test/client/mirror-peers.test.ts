@@ -1,12 +1,12 @@
 /** The mirror with real servers, both ways: each lists, sets times and goes on in its own manner. */
 import assert from "node:assert/strict";
-import { chmod, mkdir, mkdtemp, readFile, readdir, rm, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, mkdir, readFile, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { connect } from "../../src/client/client.ts";
 import { mirror } from "../../src/client/mirror/mirror.ts";
 import type { MirrorSpec } from "../../src/client/mirror/types.ts";
+import { scratch } from "../../src/client/test-folder.ts";
 import { CONTENT, INCOMING, PEER_NAMES, absentPeer, startPeer } from "./peers.ts";
 
 /** Of one file that is cut on its way: so much of it goes at a time that it can be. */
@@ -15,12 +15,8 @@ const [LARGE, RATE, CUT_AT] = [3_000_000, 6_000_000, 1_000_000];
 const DAYS_AGO = [5, 800] as const;
 
 async function withLocal(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "ferryman-mirror-"));
-  try {
-    await work(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  await using own = await scratch();
+  await work(own.path);
 }
 
 for (const name of PEER_NAMES) {
@@ -38,8 +34,8 @@ for (const name of PEER_NAMES) {
       for (const [path, data] of Object.entries(CONTENT))
         assert.ok(data.equals(await readFile(join(local, path))), path);
       const again = await job.run();
-      const { copied, replaced, deleted, skipped } = again;
-      assert.deepEqual([copied, replaced, deleted, skipped], [0, 0, 0, report.copied]);
+      const { copied, replaced, deleted, same } = again;
+      assert.deepEqual([copied, replaced, deleted, same], [0, 0, 0, report.copied]);
     });
   });
 
@@ -72,7 +68,7 @@ for (const name of PEER_NAMES) {
         assert.equal(report.failures, 0, report.failed[0]?.error.message);
         assert.ok(data.equals(await readFile(join(peer.root, INCOMING, "large"))));
         const again = await mirror(client, spec).run();
-        assert.deepEqual([again.copied, again.replaced, again.deleted, again.skipped], [0, 0, 0, 3]);
+        assert.deepEqual([again.copied, again.replaced, again.deleted, again.same], [0, 0, 0, 3]);
         assert.deepEqual(await readdir(journal), []);
         await rm(join(local, "large"));
         assert.equal((await mirror(client, spec).run()).deleted, 1);

@@ -1,14 +1,14 @@
 /** Mirrors from and to a server that lies or breaks off: nothing outside of the folder, nothing lost, nothing half that looks whole. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { FtpError } from "../../src/client/errors.ts";
 import { mirror } from "../../src/client/mirror/mirror.ts";
 import type { MirrorSpec } from "../../src/client/mirror/types.ts";
+import { scratch } from "../../src/client/test-folder.ts";
 import { sweep } from "./sweep.ts";
 import { type Act, CAREFUL, tryOut } from "./unharmed.ts";
 
@@ -58,36 +58,33 @@ test("attack 64: a mirror writes nothing outside of its folder, whatever the nam
 });
 
 test("attack 64: a link that is listed as a folder too leads no file elsewhere", async () => {
-  const outside = await mkdtemp(join(tmpdir(), "ferryman-outside-"));
-  try {
-    for (const lines of [
-      [`type=OS.unix=slink:${outside};perm=r; trap`, "type=dir;perm=el; trap"],
-      ["type=dir;perm=el; trap", `type=OS.unix=slink:${outside};perm=r; trap`],
-      ["type=OS.unix=slink:../../..;perm=r; trap", "type=dir;perm=el; trap"],
-    ]) {
-      let times = 0;
-      const content = {
-        MLSD: () => (times++ === 0 ? list(...lines)() : list("type=file;size=5; evil")()),
-        RETR: () => [Buffer.from("12345")],
-      };
-      await tryOut({
-        liar: { lies: { content }, files: { ...FILES, "/src/trap/evil": "12345" } },
-        async act({ client, folder }) {
-          const local = join(folder, "a", "b");
-          await mkdir(local, { recursive: true });
-          // Twice: the second run finds what the first has left.
-          for (let run = 0; run < 2; run += 1) {
-            times = 0;
-            await mirror(client, down(local)).run({ retries: 0 });
-          }
-          assert.ok(!existsSync(join(folder, "evil")) && !existsSync(join(folder, "a", "evil")));
-          assert.deepEqual(await readdir(outside), []);
-        },
-        ends: "well",
-      });
-    }
-  } finally {
-    await rm(outside, { recursive: true, force: true });
+  await using ownOutside = await scratch();
+  const outside = ownOutside.path;
+  for (const lines of [
+    [`type=OS.unix=slink:${outside};perm=r; trap`, "type=dir;perm=el; trap"],
+    ["type=dir;perm=el; trap", `type=OS.unix=slink:${outside};perm=r; trap`],
+    ["type=OS.unix=slink:../../..;perm=r; trap", "type=dir;perm=el; trap"],
+  ]) {
+    let times = 0;
+    const content = {
+      MLSD: () => (times++ === 0 ? list(...lines)() : list("type=file;size=5; evil")()),
+      RETR: () => [Buffer.from("12345")],
+    };
+    await tryOut({
+      liar: { lies: { content }, files: { ...FILES, "/src/trap/evil": "12345" } },
+      async act({ client, folder }) {
+        const local = join(folder, "a", "b");
+        await mkdir(local, { recursive: true });
+        // Twice: the second run finds what the first has left.
+        for (let run = 0; run < 2; run += 1) {
+          times = 0;
+          await mirror(client, down(local)).run({ retries: 0 });
+        }
+        assert.ok(!existsSync(join(folder, "evil")) && !existsSync(join(folder, "a", "evil")));
+        assert.deepEqual(await readdir(outside), []);
+      },
+      ends: "well",
+    });
   }
 });
 

@@ -1,6 +1,6 @@
 /** A server with one file, as odd as a test wants it: slow, stuck, of few connections, or without a true REST. */
-import { once } from "node:events";
 import { type Server, type Socket, createServer } from "node:net";
+import { held, listening } from "../support/ports.ts";
 
 export type Oddness = {
   readonly file: Buffer;
@@ -43,16 +43,7 @@ export async function oddServer(oddness: Oddness): Promise<OddServer> {
     socket.on("close", () => (open -= 1));
     serve(socket, { oddness, id: count, commands, sockets, transfers });
   });
-  const port = await listening(server);
-  return {
-    port,
-    commands,
-    async [Symbol.asyncDispose]() {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await once(server, "close");
-    },
-  };
+  return { commands, ...(await held(server, sockets)) };
 }
 
 type Serving = {
@@ -159,12 +150,4 @@ async function send(
 async function ended(data: Socket, isWhole: boolean): Promise<string> {
   await new Promise((resolve) => data.once("finish", resolve));
   return isWhole ? "226 That is all." : "426 It broke.";
-}
-
-async function listening(server: Server): Promise<number> {
-  server.listen({ port: 0, host: "127.0.0.1" });
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }

@@ -3,10 +3,9 @@
  * set up as the benchmark has them, and ours in this process. Each ends with the test, and after its life's limit at last.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { appendFileSync, chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { type Socket, createConnection, createServer } from "node:net";
+import { type Socket, createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Ground, QUICK, hashOf } from "../../bench/ground.ts";
@@ -17,7 +16,9 @@ import { pureFtpd } from "../../bench/peers/pure-ftpd.ts";
 import { pyftpdlib } from "../../bench/peers/pyftpdlib.ts";
 import { vsftpd } from "../../bench/peers/vsftpd.ts";
 import { isRoot } from "../../bench/processes.ts";
+import { showEndpoint } from "../../src/net/addresses.ts";
 import { until } from "../support/attack.ts";
+import { freePort } from "../support/ports.ts";
 import { childrenOf, isAlive } from "../support/serve-process.ts";
 import { startServer } from "../support/server.ts";
 import { pairFor } from "../support/tls.ts";
@@ -50,10 +51,16 @@ export type StartedPeer = AsyncDisposable & {
 export type PeerWishes = {
   /** TLS from the first octet on; only some can. */
   readonly implicit?: boolean;
+  /** Where it listens, for networks of a test's own. Default 127.0.0.1. pyftpdlib knows no other. */
+  readonly host?: string;
+  /** More lines of its configuration, for vsftpd and ProFTPD. */
+  readonly lines?: readonly string[];
 };
 
 /** Those that can begin with TLS. */
 export const IMPLICIT_PEERS: ReadonlySet<PeerName> = new Set(["ferryman", "vsftpd", "proftpd"]);
+
+const HERE = "127.0.0.1";
 
 type OtherName = Exclude<PeerName, "ferryman">;
 const OTHERS: Readonly<Record<OtherName, Peer>> = { vsftpd, "pure-ftpd": pureFtpd, proftpd, pyftpdlib };
@@ -83,30 +90,39 @@ export async function startPeer(name: PeerName, wishes: PeerWishes = {}): Promis
   return name === "ferryman" ? startOurs(wishes) : startOther(name, wishes);
 }
 
-async function startOurs({ implicit = false }: PeerWishes): Promise<StartedPeer> {
-  const served = await startServer({ tls: { implicit, settings: { tls: "allow", dataBinding: "require" } } });
+async function startOurs({ implicit = false, host = HERE }: PeerWishes): Promise<StartedPeer> {
+  const served = await startServer({ host, tls: { implicit, settings: { tls: "allow", dataBinding: "require" } } });
   fill(served.root);
   return described("ferryman", {
     port: served.port,
     login: { user: "ann", password: "secret" },
     root: served.root,
     implicit,
+    host,
     close: async () => served[Symbol.asyncDispose](),
   });
 }
 
-async function startOther(name: OtherName, { implicit = false }: PeerWishes): Promise<StartedPeer> {
+async function startOther(name: OtherName, wishes: PeerWishes): Promise<StartedPeer> {
+  const { implicit = false, host = HERE } = wishes;
   const folder = await mkdtemp(join(tmpdir(), "ferryman-peer-"));
   const ground = prepareGround(folder);
   const peer = OTHERS[name];
   try {
     for (let tries = 1; ; tries += 1) {
-      const port = await freePort();
+      const port = await freePort(host);
       const { command, environment } = await peer.prepare(ground, port);
-      if (implicit) appendFileSync(command.at(-1) ?? "", IMPLICIT_LINES[name] ?? "");
-      const running = run(command, environment ?? {});
+      const lines = [
+        ...(implicit ? [IMPLICIT_LINES[name] ?? ""] : []),
+        ...(wishes.lines ?? []).map((each) => `${each}\n`),
+      ];
+      if (lines.length > 0) appendFileSync(command.at(-1) ?? "", lines.join(""));
+      const running = run(
+        command.map((word) => elsewhere(word, host)),
+        environment ?? {},
+      );
       try {
-        await running.greets(port, implicit);
+        await running.greets({ port, host }, implicit);
       } catch (error) {
         await running.end();
         if (tries < PORTS_TRIED) continue;
@@ -116,7 +132,7 @@ async function startOther(name: OtherName, { implicit = false }: PeerWishes): Pr
         await running.end();
         await rm(folder, { recursive: true, force: true });
       };
-      return described(name, { port, login: peer.logins(ground).files, root: ground.root, implicit, close });
+      return described(name, { port, login: peer.logins(ground).files, root: ground.root, implicit, host, close });
     }
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
@@ -124,19 +140,28 @@ async function startOther(name: OtherName, { implicit = false }: PeerWishes): Pr
   }
 }
 
+/** A word of a command, or the configuration that it names, for another address than loopback. */
+function elsewhere(word: string, host: string): string {
+  if (host === HERE) return word;
+  if (word.endsWith(".conf")) writeFileSync(word, readFileSync(word, "utf8").replaceAll(HERE, host));
+  return word.replace(HERE, host);
+}
+
 type Description = Pick<StartedPeer, "port" | "login" | "root"> & {
   readonly implicit: boolean;
+  readonly host: string;
   readonly close: () => Promise<void>;
 };
 
-function described(name: PeerName, { port, login, root, implicit, close }: Description): StartedPeer {
+function described(name: PeerName, { port, login, root, implicit, host, close }: Description): StartedPeer {
   const who = `${encodeURIComponent(login.user)}:${encodeURIComponent(login.password)}`;
   return {
     name,
     port,
     login,
     root,
-    url: (path = "", scheme = implicit ? "ftps" : "ftp") => `${scheme}://${who}@127.0.0.1:${port}${path}`,
+    url: (path = "", scheme = implicit ? "ftps" : "ftp") =>
+      `${scheme}://${who}@${showEndpoint({ address: host, port })}${path}`,
     [Symbol.asyncDispose]: close,
   };
 }
@@ -169,7 +194,8 @@ function prepareGround(folder: string): Ground {
   return { root, state, sizes: QUICK, cert, key, pem, ...accounts, ownMounts: false, memory: "none" };
 }
 
-type RunningProgram = { greets(port: number, implicit: boolean): Promise<void>; end(): Promise<void> };
+type RunningProgram = { greets(at: Place, implicit: boolean): Promise<void>; end(): Promise<void> };
+type Place = { readonly port: number; readonly host: string };
 
 function run(
   [program = "", ...args]: readonly string[],
@@ -190,9 +216,9 @@ function run(
   });
   const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
   return {
-    async greets(port, implicit) {
+    async greets(at, implicit) {
       const deadline = performance.now() + START_LIMIT_MS;
-      while (!(await answers(port, implicit))) {
+      while (!(await answers(at, implicit))) {
         if (hasEnded() || performance.now() > deadline) throw new Error(`${program} did not come up: ${told.trim()}`);
         await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
       }
@@ -222,25 +248,18 @@ function endProcess(pid: number): void {
 }
 
 /** Whether somebody greets there; with implicit TLS, whether somebody listens. */
-async function answers(port: number, implicit: boolean): Promise<boolean> {
-  const socket: Socket = createConnection({ port, host: "127.0.0.1" });
+async function answers(at: Place, implicit: boolean): Promise<boolean> {
+  const socket: Socket = createConnection(at);
   socket.on("error", () => {});
   const greeting = await new Promise<boolean>((resolve) => {
     socket.once("data", () => resolve(true));
     socket.once("close", () => resolve(false));
-    if (implicit) socket.once("connect", () => resolve(true));
+    socket.once("connect", () => {
+      // Where nobody listens yet, the system may connect a socket to itself, which then holds the port.
+      if (socket.localPort === at.port) socket.destroy();
+      else if (implicit) resolve(true);
+    });
   });
   socket.destroy();
   return greeting;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
-import { connect } from "../../src/client/client.ts";
 import type { FtpError } from "../../src/client/errors.ts";
 import type { DownloadOptions, Transferred } from "../../src/client/types.ts";
 import { type Oddness, oddServer } from "./odd-server.ts";
-import { scratch } from "./scratch.ts";
+import { scratch } from "../../src/client/test-folder.ts";
+import { clearClient } from "./clear-client.ts";
 
 const MEBIBYTE = 1_048_576;
 const file = randomBytes(4 * MEBIBYTE + 3);
@@ -18,7 +18,7 @@ type Story = { readonly done: Transferred; readonly notes: string; readonly comm
 async function story(oddness: Omit<Oddness, "file">, options: DownloadOptions = {}): Promise<Story> {
   await using server = await oddServer({ file, ...oddness });
   await using folder = await scratch();
-  await using ftp = await connect(`ftp://ann:secret@127.0.0.1:${server.port}/`, { store: false, tls: "off" });
+  await using ftp = await clearClient(server);
   const notes: string[] = [];
   ftp.on("fallback", ({ what }) => notes.push(what));
   const done = await ftp.download("big", folder.at("big"), { segments: 3, retry: { firstMs: 1 }, ...options });
@@ -75,7 +75,7 @@ test("a server that does not tell sizes gives the file by one connection", async
 test("a server that gives nothing at all is an error, and leaves nothing behind", async () => {
   await using server = await oddServer({ file, cutAfter: () => 0 });
   await using folder = await scratch();
-  await using ftp = await connect(`ftp://ann:secret@127.0.0.1:${server.port}/`, { store: false, tls: "off" });
+  await using ftp = await clearClient(server);
   const options = { segments: 3, retry: { attempts: 2, firstMs: 1 } };
   await assert.rejects(ftp.download("big", folder.at("big"), options), (error: FtpError) => error.code === "RESET");
   assert.deepEqual(readdirSync(folder.path), []);

@@ -1,13 +1,15 @@
 /** A download in segments in a process of its own, for a test that kills it. Says by IPC how far it has come. */
-import { connect } from "../../src/client/client.ts";
+import { segmentedDownload } from "../../src/client/segments/segmented.ts";
+import { clearClient } from "./clear-client.ts";
 
-const [port, to, rate] = process.argv.slice(2);
-if (port === undefined || to === undefined || rate === undefined) throw new Error("port, path and rate are needed");
-const ftp = await connect(`ftp://ann:secret@127.0.0.1:${port}/`, { store: false, tls: "off" });
-await ftp.download("big", to, {
+const [ports, to, rate] = process.argv.slice(2);
+if (ports === undefined || to === undefined || rate === undefined) throw new Error("ports, path and rate are needed");
+const clients = await Promise.all(ports.split(",").map(async (port) => await clearClient({ port: Number(port) })));
+const sources = clients.map((client) => ({ client, path: "big" }));
+await segmentedDownload(sources, to, {
   segments: 3,
   rate: Number(rate),
   onProgress: ({ bytes }) => process.send?.(bytes),
 });
-await ftp.close();
+await Promise.all(clients.map(async (client) => await client.close()));
 process.disconnect();

@@ -4,17 +4,17 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { connect } from "../../src/client/client.ts";
-import { segmentedDownload } from "../../src/client/segments/segmented.ts";
-import type { Client, ConnectOptions } from "../../src/client/types.ts";
+import {
+  type SegmentedOptions,
+  type SegmentedTransferred,
+  segmentedDownload,
+} from "../../src/client/segments/segmented.ts";
+import type { Client } from "../../src/client/types.ts";
 import { startServer } from "../support/server.ts";
-import { scratch } from "./scratch.ts";
+import { scratch } from "../../src/client/test-folder.ts";
+import { clearClient } from "./clear-client.ts";
 
 const MEBIBYTE = 1_048_576;
-
-async function client(port: number, options: ConnectOptions = {}): Promise<Client> {
-  return await connect(`ftp://ann:secret@127.0.0.1:${port}/`, { store: false, tls: "off", ...options });
-}
 
 function notes(of: Client): string[] {
   const said: string[] = [];
@@ -25,7 +25,7 @@ function notes(of: Client): string[] {
 test("a file in four segments is the file, with its time, and nothing is left beside it", async () => {
   await using server = await startServer();
   await using folder = await scratch();
-  await using ftp = await client(server.port);
+  await using ftp = await clearClient(server);
   const octets = randomBytes(9 * MEBIBYTE + 17);
   writeFileSync(join(server.root, "big"), octets);
   utimesSync(join(server.root, "big"), 1e9, 1e9);
@@ -51,7 +51,7 @@ test("a file in four segments is the file, with its time, and nothing is left be
 test("download() takes segments too, over TLS", async () => {
   await using server = await startServer({ tls: {} });
   await using folder = await scratch();
-  await using ftp = await client(server.port, { tls: { mode: "explicit", trust: "any" } });
+  await using ftp = await clearClient(server, { tls: { mode: "explicit", trust: "any" } });
   const octets = randomBytes(5 * MEBIBYTE);
   writeFileSync(join(server.root, "big"), octets);
   const done = await ftp.download("big", folder.at("big"), { segments: 3 });
@@ -64,7 +64,7 @@ test("a server of two connections gives the file to whoever asks for six", async
     guard: { limits: { sessionsPerAddress: 2, connectionRate: 1_000, loginDelay: 1 }, bans: { automaticBans: false } },
   });
   await using folder = await scratch();
-  await using ftp = await client(server.port);
+  await using ftp = await clearClient(server);
   const octets = randomBytes(8 * MEBIBYTE);
   writeFileSync(join(server.root, "big"), octets);
   const done = await segmentedDownload([{ client: ftp, path: "big" }], folder.at("big"), { segments: 6 });
@@ -72,24 +72,30 @@ test("a server of two connections gives the file to whoever asks for six", async
   assert.ok(readFileSync(folder.at("big")).equals(octets));
 });
 
-test("of two mirrors the one with another content is left out, of the same size though it is", async () => {
+type FromTwo = { readonly done: SegmentedTransferred; readonly said: string; readonly loaded: Buffer };
+
+/** A file of the same name from two servers. @returns what was said of the second, too. */
+async function fromTwo(files: readonly [Buffer, Buffer], options: SegmentedOptions): Promise<FromTwo> {
   await using one = await startServer();
   await using two = await startServer();
   await using folder = await scratch();
-  await using first = await client(one.port);
-  await using second = await client(two.port);
-  const octets = randomBytes(6 * MEBIBYTE);
-  writeFileSync(join(one.root, "big"), octets);
-  writeFileSync(join(two.root, "big"), randomBytes(octets.length));
+  await using first = await clearClient(one);
+  await using second = await clearClient(two);
+  writeFileSync(join(one.root, "big"), files[0]);
+  writeFileSync(join(two.root, "big"), files[1]);
   const said = notes(second);
-  const done = await segmentedDownload(
-    [first, second].map((ftp) => ({ client: ftp, path: "big" })),
-    folder.at("big"),
-    { segments: 4, rate: 8 * MEBIBYTE },
-  );
+  const sources = [first, second].map((ftp) => ({ client: ftp, path: "big" }));
+  const done = await segmentedDownload(sources, folder.at("big"), options);
+  return { done, said: said.join(), loaded: readFileSync(folder.at("big")) };
+}
+
+test("of two mirrors the one with another content is left out, of the same size though it is", async () => {
+  const octets = randomBytes(6 * MEBIBYTE);
+  const options = { segments: 4, rate: 8 * MEBIBYTE };
+  const { done, said, loaded } = await fromTwo([octets, randomBytes(octets.length)], options);
   assert.equal(done.sources, 1);
-  assert.match(said.join(), /left out.*SHA-256 is another/);
-  assert.ok(readFileSync(folder.at("big")).equals(octets));
+  assert.match(said, /left out.*SHA-256 is another/);
+  assert.ok(loaded.equals(octets));
 });
 
 test("two mirrors with the same file share the work; one of another size, and one that is gone, do not", async () => {
@@ -101,7 +107,7 @@ test("two mirrors with the same file share the work; one of another size, and on
   const octets = randomBytes(8 * MEBIBYTE);
   for (const { root } of [one, two, four]) writeFileSync(join(root, "big"), octets);
   writeFileSync(join(three.root, "big"), "short");
-  const clients = await Promise.all([one, two, three, four].map(async ({ port }) => await client(port)));
+  const clients = await Promise.all([one, two, three, four].map(async (server) => await clearClient(server)));
   const said = clients.map(notes);
   await four.server.close({ graceSeconds: 0 });
   const sources = clients.map((ftp) => ({ client: ftp, path: "big" }));
@@ -119,30 +125,19 @@ test("two mirrors with the same file share the work; one of another size, and on
 });
 
 test("mirrors whose digests are not asked for are compared by samples", async () => {
-  await using one = await startServer();
-  await using two = await startServer();
-  await using folder = await scratch();
-  await using first = await client(one.port);
-  await using second = await client(two.port);
   const octets = randomBytes(6 * MEBIBYTE);
   const other = Buffer.from(octets);
   other.write("not this", octets.length - 9);
-  writeFileSync(join(one.root, "big"), octets);
-  writeFileSync(join(two.root, "big"), other);
-  const said = notes(second);
-  await segmentedDownload(
-    [first, second].map((ftp) => ({ client: ftp, path: "big" })),
-    folder.at("big"),
-    { segments: 2, rate: 12 * MEBIBYTE, verify: false },
-  );
-  assert.match(said.join(), /its octets from 6275072 on are others/);
-  assert.ok(readFileSync(folder.at("big")).equals(octets));
+  const options = { segments: 2, rate: 12 * MEBIBYTE, verify: false } as const;
+  const { said, loaded } = await fromTwo([octets, other], options);
+  assert.match(said, /its octets from 6275072 on are others/);
+  assert.ok(loaded.equals(octets));
 });
 
 test("one rate holds for all segments together", async () => {
   await using server = await startServer();
   await using folder = await scratch();
-  await using ftp = await client(server.port);
+  await using ftp = await clearClient(server);
   const octets = randomBytes(3 * MEBIBYTE);
   writeFileSync(join(server.root, "big"), octets);
   const done = await segmentedDownload([{ client: ftp, path: "big" }], folder.at("big"), {
@@ -155,7 +150,7 @@ test("one rate holds for all segments together", async () => {
 test("a file that is replaced while it is read is loaded anew: halves of two versions never meet", async () => {
   await using server = await startServer();
   await using folder = await scratch();
-  await using ftp = await client(server.port);
+  await using ftp = await clearClient(server);
   const [before, after] = [randomBytes(4 * MEBIBYTE), randomBytes(4 * MEBIBYTE)];
   writeFileSync(join(server.root, "big"), before);
   utimesSync(join(server.root, "big"), 1e9, 1e9);
@@ -176,7 +171,7 @@ test("a file that is replaced while it is read is loaded anew: halves of two ver
 test("an abort keeps what there is, and the same call goes on with it", async () => {
   await using server = await startServer();
   await using folder = await scratch();
-  await using ftp = await client(server.port);
+  await using ftp = await clearClient(server);
   const octets = randomBytes(4 * MEBIBYTE);
   writeFileSync(join(server.root, "big"), octets);
   const stop = new AbortController();
@@ -201,7 +196,7 @@ test("an abort keeps what there is, and the same call goes on with it", async ()
 test("what was left of an older version is thrown away", async () => {
   await using server = await startServer();
   await using folder = await scratch();
-  await using ftp = await client(server.port);
+  await using ftp = await clearClient(server);
   writeFileSync(join(server.root, "big"), randomBytes(4 * MEBIBYTE));
   utimesSync(join(server.root, "big"), 1e9, 1e9);
   const options = { segments: 2, rate: 4 * MEBIBYTE };
@@ -223,7 +218,7 @@ test("what was left of an older version is thrown away", async () => {
 test('"auto" takes one connection for a small file and more for a slow one', async () => {
   await using server = await startServer({ settings: { downloadRate: 4 * MEBIBYTE } });
   await using folder = await scratch();
-  await using ftp = await client(server.port);
+  await using ftp = await clearClient(server);
   writeFileSync(join(server.root, "small"), randomBytes(MEBIBYTE));
   const octets = randomBytes(12 * MEBIBYTE);
   writeFileSync(join(server.root, "big"), octets);

@@ -1,7 +1,7 @@
 /** A web site on a free port of loopback for tests: pages by path, with what a server of HTTP does about ranges and times. */
 import { once } from "node:events";
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { listening } from "../support/ports.ts";
 
 export type Page = {
   readonly body: string | Buffer;
@@ -34,9 +34,7 @@ export async function startSite(pages: Pages): Promise<Site> {
     else if (typeof page === "string" && page.startsWith("/")) response.writeHead(301, { location: page }).end();
     else answer(typeof page === "string" ? { body: page, type: "text/html" } : page, request, response);
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = addressOf(server.address());
+  const port = await listening(server);
   return {
     port,
     pages,
@@ -49,11 +47,6 @@ export async function startSite(pages: Pages): Promise<Site> {
       await once(server, "close");
     },
   };
-}
-
-function addressOf(address: string | AddressInfo | null): AddressInfo {
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address;
 }
 
 /** Status 200, 206 or 304, as nginx answers for a file. */

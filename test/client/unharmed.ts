@@ -108,6 +108,7 @@ export async function endure(
         await using client = await connect(liar.url("", scheme), options);
         await act({ client, liar, folder, call: callMs === undefined ? {} : { timeoutMs: callMs } });
       }),
+      LATE_MS,
     );
     await nothingOpen({ liar, folder, before });
     const isGood = error === undefined;
@@ -136,9 +137,10 @@ async function outcomeOf(work: () => Promise<void>): Promise<FtpError | undefine
   }
 }
 
-async function inTime<Value>(work: Promise<Value>): Promise<Value> {
+/** @throws when work has not ended after so many milliseconds. */
+export async function inTime<Value>(work: Promise<Value>, limitMs: number): Promise<Value> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`it has not ended after ${LATE_MS} ms`)), LATE_MS);
+  const timer = setTimeout(() => reject(new Error(`it has not ended after ${limitMs} ms`)), limitMs);
   try {
     return await Promise.race([work, promise]);
   } finally {

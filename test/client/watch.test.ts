@@ -19,8 +19,10 @@ import { connect } from "../../src/client/client.ts";
 import { FtpError } from "../../src/client/errors.ts";
 import type { Client } from "../../src/client/types.ts";
 import { type WatchEvent, type WatchOptions, type WatchReport, watchAndUpload } from "../../src/client/watch.ts";
+import { scratch } from "../../src/client/test-folder.ts";
 import { startServer } from "../support/server.ts";
 import { Liar } from "./liar.ts";
+import { clearClient } from "./clear-client.ts";
 
 const QUICK: WatchOptions = { settleMs: 60, scanMs: 400, retry: { firstMs: 10, mostMs: 50 } };
 /** Milliseconds for which a test waits for an event. */
@@ -94,7 +96,7 @@ async function staged(client: Client, there: string, act: (stage: Stage) => Prom
 
 async function onServer(act: (stage: Stage) => Promise<void>): Promise<void> {
   await using served = await startServer();
-  await using client = await connect(`ftp://ann:secret@127.0.0.1:${served.port}/`, { store: false, tls: "off" });
+  await using client = await clearClient(served);
   await staged(client, served.root, act);
 }
 
@@ -181,22 +183,19 @@ test("a hidden name at the server until a file is whole", async () => {
 
 test("a folder on the way that became a link is not followed", async () => {
   await onServer(async ({ there, folder, begin, heard }) => {
-    const outside = await mkdtemp(join(tmpdir(), "ferryman-outside-"));
-    try {
-      await writeFile(join(outside, "a.txt"), "secret");
-      await mkdir(join(folder, "sub"));
-      await writeFile(join(folder, "sub/a.txt"), "mine");
-      void begin({ settleMs: 300 });
-      await heard("ready");
-      await rename(join(folder, "sub"), join(folder, ".sub"));
-      await symlink(outside, join(folder, "sub"));
-      await utimes(join(outside, "a.txt"), new Date(), new Date());
-      const event = await heard("failed", "sub/a.txt");
-      assert.ok(event.kind === "failed" && event.error.code === "UNSAFE_NAME");
-      assert.deepEqual(await shown(there), []);
-    } finally {
-      await rm(outside, { recursive: true, force: true });
-    }
+    await using ownOutside = await scratch();
+    const outside = ownOutside.path;
+    await writeFile(join(outside, "a.txt"), "secret");
+    await mkdir(join(folder, "sub"));
+    await writeFile(join(folder, "sub/a.txt"), "mine");
+    void begin({ settleMs: 300 });
+    await heard("ready");
+    await rename(join(folder, "sub"), join(folder, ".sub"));
+    await symlink(outside, join(folder, "sub"));
+    await utimes(join(outside, "a.txt"), new Date(), new Date());
+    const event = await heard("failed", "sub/a.txt");
+    assert.ok(event.kind === "failed" && event.error.code === "UNSAFE_NAME");
+    assert.deepEqual(await shown(there), []);
   });
 });
 

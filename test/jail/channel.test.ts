@@ -6,6 +6,7 @@ import { createConnection, createServer } from "node:net";
 import { suite, test } from "node:test";
 import { type BrokerSide, type ChannelFault, type Handlers, serveWorker } from "../../src/jail/broker-side.ts";
 import { WithHandle } from "../../src/jail/channel.ts";
+import { listening } from "../support/ports.ts";
 import { startPeer } from "./worker.ts";
 import { NOTICES, REQUESTS } from "./tables.ts";
 
@@ -87,11 +88,7 @@ test("listening sockets travel with answers and notices, more than one", async (
 
 async function listen() {
   const server = createServer((socket) => socket.end("the broker"));
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  assert.ok(typeof address === "object" && address !== null);
-  return { server, port: address.port };
+  return { server, port: await listening(server) };
 }
 
 test("a worker ends when the channel closes", async () => {

@@ -1,12 +1,12 @@
 /** What systemd hands over and hears (sd_listen_fds(3), sd_notify(3)), with the real `ferryman serve`. */
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { type Server, createServer } from "node:net";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { receiveDatagrams } from "../../src/jail/test-tools.ts";
 import { loadProcessCalls } from "../../src/sys/process-calls.ts";
 import { until } from "../support/attack.ts";
+import { listening } from "../support/ports.ts";
 import { elsewhere, inWorker, makePlace, startServe } from "../support/serve-process.ts";
 import { Wire } from "../support/wire.ts";
 
@@ -25,10 +25,7 @@ suite("under a service manager", { skip }, () => {
     const address = join(place.folder, "notify");
     using receiver = receiveDatagrams(address);
     const listener = createServer();
-    listener.listen(0, "127.0.0.1");
-    await once(listener, "listening");
-    const bound = listener.address();
-    assert.ok(bound !== null && typeof bound === "object");
+    const port = await listening(listener);
     await using served = await startServe({
       place,
       socket: descriptorOf(listener),
@@ -37,9 +34,9 @@ suite("under a service manager", { skip }, () => {
     });
     // What the unit opened replaces what is configured. Ours must not take the clients.
     listener.close();
-    assert.deepEqual(served.ports, [bound.port]);
+    assert.deepEqual(served.ports, [port]);
     for (const pid of served.workers()) {
-      using own = await inWorker(served, { pid, open: async (): Promise<Wire> => Wire.login(bound.port) });
+      using own = await inWorker(served, { pid, open: async (): Promise<Wire> => Wire.login(port) });
       assert.equal((await own.fetch("NLST")).codes.at(-1), 226);
     }
     const heard: string[] = [];
@@ -51,7 +48,7 @@ suite("under a service manager", { skip }, () => {
     await hears(/^READY=1$/);
     served.signal("SIGHUP");
     await hears(/^READY=1\nRELOADING=1\nMONOTONIC_USEC=\d+\nREADY=1$/);
-    using wire = await Wire.login(bound.port);
+    using wire = await Wire.login(port);
     await wire.expect(200, "NOOP");
     served.signal("SIGTERM");
     await hears(/STOPPING=1$/);

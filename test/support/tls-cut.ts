@@ -1,6 +1,7 @@
 /** A way from a client to a port that passes octets on in pieces of any size, and can end in the middle of any of them. */
 import { once } from "node:events";
 import { type Socket, createConnection, createServer } from "node:net";
+import { listening } from "./ports.ts";
 
 export type CuttableWay = AsyncDisposable & {
   /** The client's end of it. */
@@ -14,11 +15,8 @@ export type CuttableWay = AsyncDisposable & {
 /** @param pieceSize of the next piece, in octets; asked before each. */
 export async function cuttableWay(port: number, pieceSize: () => number): Promise<CuttableWay> {
   const listener = createServer({ allowHalfOpen: true, noDelay: true });
-  listener.listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  const address = listener.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  const socket = createConnection({ port: address.port, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
+  const own = await listening(listener);
+  const socket = createConnection({ port: own, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
   const server = createConnection({ port, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
   const [[near]]: [Socket[], unknown, unknown] = await Promise.all([
     once(listener, "connection"),

@@ -3,6 +3,7 @@ import { type Server, type Socket, createConnection, createServer } from "node:n
 import { once } from "node:events";
 import { type ParsedReply, ReplyParser } from "../../src/protocol/reply.ts";
 import { parse227, parse229 } from "../../src/protocol/host-port.ts";
+import { listening } from "./ports.ts";
 
 /** Milliseconds after which a reply that does not come fails the test. */
 const PATIENCE_MS = 20_000;
@@ -207,9 +208,5 @@ export async function readAll(socket: Socket): Promise<Buffer> {
 /** Listens on a free port of loopback, for active mode. */
 export async function listenLocally(host = "127.0.0.1"): Promise<{ server: Server; port: number }> {
   const server = createServer({ allowHalfOpen: true });
-  server.listen({ port: 0, host });
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return { server, port: address.port };
+  return { server, port: await listening(server, host) };
 }

@@ -1,5 +1,6 @@
 /** Transfers on a terminal: one line for each active file, drawn again in place; those that ended scroll up. */
 import { printable } from "../../client/errors.ts";
+import { wrapped } from "../wrap.ts";
 import { activeLines, redrawn } from "./render.ts";
 import {
   type BoardStream,
@@ -39,7 +40,7 @@ export class BarsView implements View {
   }
 
   note(line: string): void {
-    this.#later(printable(line));
+    for (const each of line.split("\n")) this.#later(printable(each));
   }
 
   tick(): void {
@@ -52,7 +53,7 @@ export class BarsView implements View {
   }
 
   #later(line: string): void {
-    this.#above.push(line);
+    this.#above.push(...wrapped(line, this.#columns()).split("\n"));
     if (this.#tally.active.size === 0) this.#draw([]);
     else if (this.#above.length >= WAITING_LINES) this.tick();
   }

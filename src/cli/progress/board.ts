@@ -2,9 +2,10 @@
 import { EventsView } from "./events-view.ts";
 import { LinesView } from "./lines-view.ts";
 import { BarsView } from "./bars-view.ts";
-import { type BoardStream, Tally, type TransferEnd, type TransferFile, type View } from "./tally.ts";
+import type { FtpError } from "../../client/errors.ts";
+import { type BoardStream, type NotedFailure, Tally, type TransferEnd, type TransferFile, type View } from "./tally.ts";
 
-export type { BoardStream } from "./tally.ts";
+export type { BoardStream, NotedFailure } from "./tally.ts";
 
 export type TransferStart = {
   /** For people: mostly the path that was asked for. */
@@ -13,6 +14,8 @@ export type TransferStart = {
   readonly total?: number | undefined;
   /** Octets that were there before. */
   readonly resumedAt?: number | undefined;
+  /** For programs: what it is, without a password. */
+  readonly url?: string | undefined;
 };
 
 export type TransferFigures = { readonly total?: number | undefined; readonly resumedAt?: number | undefined };
@@ -26,8 +29,8 @@ export interface ShownTransfer {
   update(bytes: number, figures?: TransferFigures): void;
   /** @param note why nothing had to be moved, for people: "is there already". */
   done(note?: string): void;
-  /** @param message for people. */
-  failed(message: string): void;
+  /** @param message for people. @param error for programs. */
+  failed(message: string, error?: FtpError): void;
 }
 
 /** Shows transfers. A program that ends calls `close`. */
@@ -35,8 +38,11 @@ export interface TransferBoard extends Disposable {
   begin(start: TransferStart): ShownTransfer;
   /** How many files and octets there will be in all, for the total; may be said again as more is found. */
   expect(plan: { readonly files?: number | undefined; readonly bytes?: number | undefined }): void;
-  /** A line for people that would disturb active lines if it were written beside the board. */
-  note(line: string): void;
+  /**
+   * A line for people that would disturb active lines if it were written beside the board.
+   * @param failure what it tells of, where that is a failure: programs hear of it as of any other.
+   */
+  note(line: string, failure?: NotedFailure): void;
   /** Nothing is drawn any more, and the terminal is as it should be. */
   close(): void;
 }
@@ -111,7 +117,7 @@ class Board implements TransferBoard {
     return {
       update: (bytes, figures) => this.#tally.update(file, bytes, figures),
       done: (note) => this.#end(file, note === undefined ? {} : { note }),
-      failed: (problem) => this.#end(file, { problem }),
+      failed: (problem, error) => this.#end(file, { problem, error }),
     };
   }
 
@@ -120,8 +126,8 @@ class Board implements TransferBoard {
     this.#tally.expected = bytes ?? this.#tally.expected;
   }
 
-  note(line: string): void {
-    this.#view.note(line);
+  note(line: string, failure?: NotedFailure): void {
+    this.#view.note(line, failure);
   }
 
   close(): void {

@@ -2,14 +2,26 @@
  * Transfers for programs: one JSON document in each line, on standard output. The names below stay as they are; what is
  * new comes as further members, and anything else raises `v`.
  */
-import { type BoardStream, type Tally, type TransferEnd, type TransferFile, type View, lasted } from "./tally.ts";
+import { type FailureFacts, failureFacts } from "../remote/failure-facts.ts";
+import {
+  type BoardStream,
+  type NotedFailure,
+  type Tally,
+  type TransferEnd,
+  type TransferFile,
+  type View,
+  lasted,
+} from "./tally.ts";
 
 /** Milliseconds between two events of one file. */
 const EVENT_MS = 1_000;
 
 export type TransferEvent = {
   readonly v: 1;
-  /** "start", "progress" once a second, then "done" or "failed" for each file; "note" for what a person would be told. */
+  /**
+   * "start", "progress" once a second, then "done" or "failed" for each file; "note" for what a person would be told. A
+   * "failed" without `id` is of something that was no transfer yet.
+   */
   readonly event: "start" | "progress" | "done" | "failed" | "note";
   /** Tells transfers of a run apart. */
   readonly id?: number;
@@ -21,9 +33,11 @@ export type TransferEvent = {
   readonly resumedAt?: number;
   /** Milliseconds since the start. */
   readonly ms?: number;
+  /** What it is, without a password. */
+  readonly url?: string;
   /** Why it failed, or why nothing had to be moved. */
   readonly message?: string;
-};
+} & Partial<FailureFacts>;
 
 export class EventsView implements View {
   readonly everyMs = EVENT_MS;
@@ -37,13 +51,15 @@ export class EventsView implements View {
 
   begun(file: TransferFile): void {
     const { id, name, resumedAt } = file;
-    this.#say({ v: 1, event: "start", id, name, total: file.total ?? null, resumedAt });
+    this.#say({ v: 1, event: "start", id, name, ...urlOf(file), total: file.total ?? null, resumedAt });
   }
 
-  ended(file: TransferFile, { problem, note }: TransferEnd): void {
+  ended(file: TransferFile, { problem, error, note }: TransferEnd): void {
     const ms = Math.round(lasted(file));
-    if (problem !== undefined) this.#say({ v: 1, event: "failed", ...figures(file), ms, message: problem });
-    else this.#say({ v: 1, event: "done", ...figures(file), ms, ...(note === undefined ? {} : { message: note }) });
+    if (problem !== undefined) {
+      const facts = error === undefined ? { message: problem } : failureFacts(error);
+      this.#say({ v: 1, event: "failed", ...figures(file), ...urlOf(file), ms, ...facts });
+    } else this.#say({ v: 1, event: "done", ...figures(file), ms, ...(note === undefined ? {} : { message: note }) });
   }
 
   tick(): void {
@@ -53,8 +69,18 @@ export class EventsView implements View {
     }
   }
 
-  note(message: string): void {
-    this.#say({ v: 1, event: "note", message });
+  note(message: string, failure?: NotedFailure): void {
+    if (failure === undefined) this.#say({ v: 1, event: "note", message });
+    else {
+      const { name, error } = failure;
+      this.#say({
+        v: 1,
+        event: "failed",
+        ...(name === undefined ? {} : { name }),
+        ...urlOf(failure),
+        ...failureFacts(error),
+      });
+    }
   }
 
   close(): void {}
@@ -62,6 +88,10 @@ export class EventsView implements View {
   #say(event: TransferEvent): void {
     this.#stream.write(`${JSON.stringify(event)}\n`);
   }
+}
+
+function urlOf({ url }: { readonly url?: string | undefined }): { url?: string } {
+  return url === undefined ? {} : { url };
 }
 
 function figures({ id, name, bytes, total, resumedAt }: TransferFile): Omit<TransferEvent, "v" | "event"> {

@@ -1,6 +1,7 @@
 /** Sizes, rates and times as they stand in a line of progress, short and of nearly the same length. */
 import { widthOf } from "../columns.ts";
 import { printable } from "../../client/errors.ts";
+import { twoDigits } from "../../protocol/calendar.ts";
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
 const MINUTE = 60;
@@ -26,6 +27,11 @@ function threeDigits(value: number): string {
   return value.toFixed(value < 99.95 ? 1 : 0);
 }
 
+/** "1 file", "2 files". @param one whose plural ends in s. */
+export function counted(count: number, one: string): string {
+  return `${count} ${one}${count === 1 ? "" : "s"}`;
+}
+
 /** "12.3 MiB/s", and "- B/s" where it is not known. @param rate octets per second. */
 export function shownRate(rate: number | undefined): string {
   return rate === undefined || !Number.isFinite(rate) ? "- B/s" : `${shownSize(rate)}/s`;
@@ -42,10 +48,6 @@ export function shownTime(seconds: number | undefined): string {
   const minutes = Math.floor((whole % HOUR) / MINUTE);
   const rest = twoDigits(whole % MINUTE);
   return hours > 0 ? `${hours}:${twoDigits(minutes)}:${rest}` : `${minutes}:${rest}`;
-}
-
-function twoDigits(value: number): string {
-  return String(value).padStart(2, "0");
 }
 
 /**

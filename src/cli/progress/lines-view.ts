@@ -1,5 +1,6 @@
 /** Transfers where there is no terminal: a line at the end of each file, and one now and then for long ones. */
 import { printable } from "../../client/errors.ts";
+import { fitting } from "../wrap.ts";
 import { plainLine } from "./render.ts";
 import {
   type BoardStream,
@@ -45,12 +46,12 @@ export class LinesView implements View {
   }
 
   note(line: string): void {
-    this.#say(printable(line));
+    for (const each of line.split("\n")) this.#say(printable(each));
   }
 
   close(): void {}
 
   #say(line: string): void {
-    this.#stream.write(`${line}\n`);
+    this.#stream.write(`${fitting(line, this.#stream)}\n`);
   }
 }

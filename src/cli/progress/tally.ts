@@ -1,6 +1,6 @@
 /** The figures of a board: which transfers there are, how far each has come, and all of them together. */
 import { type Meter, measured, rateOf, startedMeter } from "./meter.ts";
-import { printable } from "../../client/errors.ts";
+import { type FtpError, printable } from "../../client/errors.ts";
 import { shownName } from "./figures.ts";
 import { type ShownFile, type ShownTotals, doneLine, failedLine } from "./render.ts";
 
@@ -13,7 +13,19 @@ export interface BoardStream {
 }
 
 /** `problem`: why it failed. `note`: why nothing had to be moved. */
-export type TransferEnd = { readonly problem?: string; readonly note?: string };
+export type TransferEnd = {
+  readonly problem?: string;
+  readonly error?: FtpError | undefined;
+  readonly note?: string;
+};
+
+/** A failure that is none of a transfer that has begun: a folder that cannot be listed, a URL that says nothing. */
+export type NotedFailure = {
+  /** A path, or what else was asked for. */
+  readonly name?: string;
+  readonly url?: string | undefined;
+  readonly error: FtpError;
+};
 
 /** How a board shows what happens. */
 export interface View {
@@ -22,7 +34,7 @@ export interface View {
   begun(file: TransferFile): void;
   ended(file: TransferFile, end: TransferEnd): void;
   tick(): void;
-  note(line: string): void;
+  note(line: string, failure?: NotedFailure): void;
   close(): void;
 }
 
@@ -30,6 +42,7 @@ export type TransferFile = {
   /** From 1, in the order of beginning. */
   readonly id: number;
   readonly name: string;
+  readonly url: string | undefined;
   readonly startedAt: number;
   bytes: number;
   total: number | undefined;
@@ -59,11 +72,13 @@ export class Tally {
 
   begin({
     name,
+    url,
     total,
     resumedAt = 0,
   }: Pick<TransferFile, "name"> & {
     readonly total?: number | undefined;
     readonly resumedAt?: number | undefined;
+    readonly url?: string | undefined;
   }): TransferFile {
     this.#begun += 1;
     const startedAt = this.now();
@@ -72,6 +87,7 @@ export class Tally {
     const file: TransferFile = {
       id: this.#begun,
       name,
+      url,
       startedAt,
       bytes: 0,
       total,

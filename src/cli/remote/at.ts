@@ -1,9 +1,9 @@
 /** Commands that do one thing at a server: connect, do it, close, and end with an exit code. */
 import { Command } from "commander";
 import { ending } from "./failure.ts";
-import { REMOTE_HELP, type RemoteFlags, withRemoteFlags } from "./flags.ts";
+import { REMOTE_HELP, type RemoteFlags, withRemoteFlags, withVerbose } from "./flags.ts";
 import { type RemoteIo, interruptible, sayer } from "./io.ts";
-import { type Reached, reach } from "./reach.ts";
+import { type Reached, reach, shownUrl } from "./reach.ts";
 
 /** What a command's work is given. */
 export type At = Reached & {
@@ -14,7 +14,10 @@ export type At = Reached & {
 
 /** A command with the flags of the way there. */
 export function remoteCommand(name: string, about: string, examples: string): Command {
-  return withRemoteFlags(new Command(name).description(about)).addHelpText("after", `${examples}\n${REMOTE_HELP}`);
+  return withVerbose(withRemoteFlags(new Command(name).description(about))).addHelpText(
+    "after",
+    `${examples}\n${REMOTE_HELP}`,
+  );
 }
 
 export async function at(
@@ -38,6 +41,7 @@ export async function at(
           [Symbol.asyncDispose]: async () => await reached[Symbol.asyncDispose](),
         });
       }),
+    shownUrl(text),
   );
 }
 

@@ -4,7 +4,13 @@ import type { Entry } from "../../client/types.ts";
 import { printable } from "../columns.ts";
 import { shownSize } from "../progress/figures.ts";
 
-const LETTERS: Readonly<Record<Entry["type"], string>> = { file: "-", directory: "d", link: "l", other: "?" };
+/** As `ls -l` begins a line. */
+export const TYPE_LETTERS: Readonly<Record<Entry["type"], string>> = {
+  file: "-",
+  directory: "d",
+  link: "l",
+  other: "?",
+};
 
 /** As JSON lines have it: stable names, times in RFC 3339. */
 export function entryJson({
@@ -47,7 +53,7 @@ export function longCells(entry: Entry, stream: NodeJS.WritableStream): readonly
   const bits = mode === undefined ? "?????????" : bitsOf(mode);
   const link = target === undefined ? "" : ` -> ${printable(target)}`;
   return [
-    `${LETTERS[type]}${bits}`,
+    `${TYPE_LETTERS[type]}${bits}`,
     printable(owner),
     printable(group),
     size === undefined ? "" : shownSize(size),
@@ -56,7 +62,8 @@ export function longCells(entry: Entry, stream: NodeJS.WritableStream): readonly
   ];
 }
 
-function bitsOf(mode: number): string {
+/** `rw-r--r--` */
+export function bitsOf(mode: number): string {
   return Array.from("rwxrwxrwx", (letter, at) => ((mode >> (8 - at)) & 1 ? letter : "-")).join("");
 }
 

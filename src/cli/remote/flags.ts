@@ -4,11 +4,13 @@ import { InvalidArgumentError, Option, type Command } from "commander";
 import { parseDuration, parseOctets } from "../../base/units.ts";
 import { DATA_MODES, type DataMode } from "../../client/errors.ts";
 import type { ConnectOptions, TlsMode, TlsOptions } from "../../client/types.ts";
-import { CliError, EXIT } from "../exit.ts";
+import { CliError, EXIT, cannotRead } from "../exit.ts";
 
 export type RemoteFlags = {
   readonly user?: string;
   readonly passwordFile?: string;
+  readonly passwordCommand?: string;
+  readonly passwordEnv?: string;
   readonly account?: string;
   readonly tls?: TlsMode;
   readonly tlsTrust?: TlsOptions["trust"];
@@ -19,6 +21,8 @@ export type RemoteFlags = {
   readonly clearData?: true;
   readonly mode?: readonly DataMode[];
   readonly activeAddress?: string;
+  /** false: `--no-port-mapping`. */
+  readonly portMapping?: boolean;
   readonly activePorts?: { readonly from: number; readonly to: number };
   readonly proxy?: string;
   readonly proxyStyle?: NonNullable<Exclude<ConnectOptions["proxy"], string>>["style"];
@@ -35,6 +39,8 @@ export type RemoteFlags = {
   /** false: `--no-store`. */
   readonly store?: boolean;
   readonly quiet?: true;
+  /** Not of the shell, where -v is what it is for ftp.exe. */
+  readonly verbose?: true;
   readonly json?: true;
   readonly debug?: true;
 };
@@ -58,6 +64,8 @@ export function withRemoteFlags(command: Command): Command {
   return command
     .option("-u, --user <NAME>", "user name (default: of the URL, of ~/.netrc, else anonymous)")
     .option("--password-file <FILE>", "file whose first line is the password; - for standard input")
+    .option("--password-command <COMMAND>", "program whose first line is the password, such as 'pass show ftp/ann'")
+    .option("--password-env <NAME>", "variable that holds the password")
     .option("--account <NAME>", "account, for servers that ask for one")
     .addOption(new Option("--tls <MODE>", "TLS of a ftp:// URL").choices(["off", "auto", "explicit", "implicit"]))
     .addOption(
@@ -75,6 +83,7 @@ export function withRemoteFlags(command: Command): Command {
     .option("-m, --mode <LIST>", "data modes in their order: epsv,pasv,eprt,port, passive, active", readModes)
     .option("--active-address <ADDRESS>", "our address as the server sees it, for active mode")
     .option("--active-ports <A-B>", "our ports for active mode", readPorts)
+    .option("--no-port-mapping", "active mode asks no router for a port (PCP, NAT-PMP)")
     .option("--proxy <URL>", "http://, https://, socks5://, socks5h:// or ftp:// proxy (default: $ftp_proxy)")
     .addOption(
       new Option("--proxy-style <STYLE>", "how an ftp:// proxy is told the host").choices([
@@ -99,6 +108,11 @@ export function withRemoteFlags(command: Command): Command {
     .option("-q, --quiet", "errors alone")
     .option("--json", "for programs, on standard output")
     .option("--debug", "commands and replies on standard error, without passwords");
+}
+
+/** For commands that do one thing and end. */
+export function withVerbose(command: Command): Command {
+  return command.option("-v, --verbose", "also as whom, whence the password, and which way");
 }
 
 function readModes(text: string): readonly DataMode[] {
@@ -162,7 +176,12 @@ export function connectOptions(flags: RemoteFlags): ConnectOptions {
     account: flags.account,
     // As ssh does: most FTP servers have a certificate that no authority vouches for.
     tls: { ...tlsOptions(flags), trust: flags.tlsTrust ?? "first-use" },
-    data: { modes: flags.mode, activeAddress: flags.activeAddress, activePorts: flags.activePorts },
+    data: {
+      modes: flags.mode,
+      activeAddress: flags.activeAddress,
+      activePorts: flags.activePorts,
+      portMapping: flags.portMapping,
+    },
     proxy: flags.proxy === undefined ? undefined : { url: flags.proxy, style: flags.proxyStyle },
     connections: flags.connections,
     retry: flags.retries === undefined ? undefined : { attempts: flags.retries },
@@ -198,6 +217,6 @@ function pem(file: string | undefined): string | undefined {
   try {
     return readFileSync(file, "latin1");
   } catch (error) {
-    throw new CliError(`Cannot read ${file}: ${error instanceof Error ? error.message : ""}`, EXIT.usage);
+    throw cannotRead(file, error);
   }
 }

@@ -1,20 +1,14 @@
 /** From what a person types to a client that is signed in: bookmark or URL, login from .netrc or a question, proxy, notes. */
-import { readFileSync } from "node:fs";
 import { type BookmarkOptions, bookmarksFile, findBookmark, readBookmarks } from "../../client/bookmarks.ts";
 import { connect } from "../../client/client.ts";
 import { FtpError, printable } from "../../client/errors.ts";
-import { findLogin, netrcPaths, readNetrc } from "../../client/netrc.ts";
 import { proxyFromEnvironment } from "../../client/proxy-environment.ts";
-import type { Client, ConnectOptions } from "../../client/types.ts";
+import type { Client, ConnectOptions, ServerInfo } from "../../client/types.ts";
 import { type FtpUrl, defaultPort, formatFtpUrl, parseFtpUrl } from "../../client/url.ts";
-import { CliError, EXIT } from "../exit.ts";
-import { askSecret } from "../password-prompt.ts";
 import { type RemoteFlags, connectOptions, tlsOptions } from "./flags.ts";
+import { type LoginPlace, loginOf, warnOfPassword } from "./login.ts";
 
-/** Octets of standard input that may be a password. */
-const PASSWORD_MOST = 4_096;
-
-export type Place = { readonly url: FtpUrl; readonly options: ConnectOptions };
+export type Place = LoginPlace & { readonly options: ConnectOptions };
 
 export type Reached = AsyncDisposable & { readonly client: Client; readonly url: FtpUrl; readonly path: string };
 
@@ -26,10 +20,15 @@ export function isRemote(text: string): boolean {
 /** @throws {FtpError} USAGE for what is neither a URL nor a bookmark. */
 export async function placeOf(text: string, flags: RemoteFlags): Promise<Place> {
   const options = connectOptions(flags);
-  if (isRemote(text)) return { url: parseFtpUrl(text), options };
+  if (isRemote(text)) {
+    const url = parseFtpUrl(text);
+    warnOfPassword(text, url, flags);
+    return { url, options };
+  }
   const bookmark = findBookmark(await readBookmarks(bookmarksFile({ env: process.env })), text);
   if (bookmark === undefined) return { url: parseFtpUrl(text, { lenient: true }), options };
-  return { url: bookmark.url, options: withBookmark(options, { flags, kept: bookmark.options }) };
+  const { url, options: kept } = bookmark;
+  return { url, options: withBookmark(options, { flags, kept }), passwordCommand: kept.passwordCommand };
 }
 
 /** What was said on the command line counts more than a bookmark. */
@@ -55,23 +54,39 @@ export async function reach(
   flags: RemoteFlags,
   { say, signal }: { readonly say: (line: string) => void; readonly signal?: AbortSignal | undefined },
 ): Promise<Reached> {
-  const { url, options } = await placeOf(text, flags);
-  const client = await connectTo(url, options, { flags, say, signal });
+  return await reachPlace(await placeOf(text, flags), flags, { say, signal });
+}
+
+/** The same for a place that was looked up before. */
+export async function reachPlace(
+  place: Place,
+  flags: RemoteFlags,
+  { say, signal }: { readonly say: (line: string) => void; readonly signal?: AbortSignal | undefined },
+): Promise<Reached> {
+  const { url } = place;
+  const client = await connectTo(place, { flags, say, signal });
+  if (flags.verbose === true) say(`note: ${wayOf(client.info)}`);
   return { client, url, path: url.path, [Symbol.asyncDispose]: async () => await client.close() };
 }
 
+/** `ftp.example.org is 192.0.2.1:21, signed in as ann, TLSv1.3`. */
+function wayOf({ host, address, port, user, tls }: ServerInfo): string {
+  const how = tls === undefined ? "in clear text" : `by ${tls.version}`;
+  return `${host} is ${address} port ${port}; signed in as ${user}, ${how}`;
+}
+
 async function connectTo(
-  url: FtpUrl,
-  options: ConnectOptions,
+  place: Place,
   {
     flags,
     say,
     signal,
   }: { readonly flags: RemoteFlags; readonly say: (line: string) => void; readonly signal?: AbortSignal | undefined },
 ): Promise<Client> {
+  const { url, options } = place;
   const port = url.port ?? defaultPort(url.scheme);
   const proxy = options.proxy ?? proxyFromEnvironment(url.host, { env: process.env, port });
-  const login = await loginOf(url, flags, say);
+  const login = await loginOf(place, flags, { say, signal });
   return await connect(formatFtpUrl({ ...url, path: "" }), {
     ...options,
     ...login,
@@ -103,65 +118,22 @@ function debugging(say: (line: string) => void): NonNullable<ConnectOptions["on"
   };
 }
 
-type Login = { readonly user?: string; readonly password?: string; readonly account?: string };
-
-/** URL and flags first, then .netrc, then a question; without any of them a guest. */
-export async function loginOf(url: FtpUrl, flags: RemoteFlags, say: (line: string) => void): Promise<Login> {
-  const user = flags.user ?? url.user;
-  const password = flags.passwordFile === undefined ? url.password : passwordIn(flags.passwordFile);
-  if (password !== undefined) return { ...(user === undefined ? {} : { user }), password };
-  const found = flags.netrc === false ? undefined : await netrcLogin(url.host, { user, flags, say });
-  if (found?.password !== undefined) return found;
-  const name = user ?? found?.user;
-  if (name === undefined || name === "anonymous" || name === "ftp") return name === undefined ? {} : { user: name };
-  return { user: name, password: await askPassword(name, url.host) };
-}
-
-export async function netrcLogin(
-  host: string,
-  {
-    user,
-    flags,
-    say,
-  }: { readonly user: string | undefined; readonly flags: RemoteFlags; readonly say: (line: string) => void },
-): Promise<Login | undefined> {
-  const files = typeof flags.netrc === "string" ? [flags.netrc] : netrcPaths(process.env);
-  const { text, warnings } = await readNetrc(files);
-  for (const warning of warnings) say(`warning: ${warning}`);
-  const entry = findLogin(text, { host, user });
-  if (entry === undefined) return undefined;
-  const { login = user, password, account } = entry;
-  return {
-    ...(login === undefined ? {} : { user: login }),
-    ...(password === undefined ? {} : { password }),
-    ...(account === undefined ? {} : { account }),
-  };
-}
-
-export function passwordIn(file: string): string {
+/** For events: a URL without its password; what is none stays unnamed, as nobody knows what is in it. */
+export function shownUrl(text: string): string | undefined {
   try {
-    const text = readFileSync(file === "-" ? 0 : file, "utf8").slice(0, PASSWORD_MOST);
-    return text.split(/\r?\n/, 1)[0] ?? "";
-  } catch (error) {
-    throw new CliError(
-      `Cannot read the password from ${file}: ${error instanceof Error ? error.message : ""}`,
-      EXIT.usage,
-    );
+    return isRemote(text) ? formatFtpUrl(parseFtpUrl(text)) : undefined;
+  } catch {
+    return undefined;
   }
-}
-
-async function askPassword(user: string, host: string): Promise<string> {
-  if (!process.stdin.isTTY) {
-    throw new CliError(
-      `There is no password for ${user} at ${host}: put it into ~/.netrc or a --password-file; here nobody can be asked.`,
-      EXIT.usage,
-    );
-  }
-  return await askSecret(`Password of ${user} at ${host}: `, { keyboard: process.stdin, screen: process.stderr });
 }
 
 /** For a command that wants exactly one thing of a server. @throws {FtpError} USAGE. */
 export function demandPath(url: FtpUrl, what: string): string {
   if (url.path !== "") return url.path;
   throw new FtpError("USAGE", `${formatFtpUrl(url)} names no ${what}`, { phase: "local" });
+}
+
+/** Where a file goes that is to keep its name. @param folder as it was asked for; "" is the one after the login. */
+export function inFolder(folder: string, name: string): string {
+  return folder === "" ? name : `${folder.replace(/\/+$/, "")}/${name}`;
 }

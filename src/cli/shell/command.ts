@@ -10,7 +10,17 @@ import type { Settings } from "./settings.ts";
 import type { CommandTable } from "./table.ts";
 import type { Word } from "./words.ts";
 
-export const TOPICS = ["connection", "folders", "listing", "transfers", "files", "jobs", "settings", "more"] as const;
+export const TOPICS = [
+  "connection",
+  "folders",
+  "listing",
+  "transfers",
+  "names",
+  "files",
+  "jobs",
+  "settings",
+  "shell",
+] as const;
 export type Topic = (typeof TOPICS)[number];
 
 /** What its words name, for completion; "first-local" and "first-remote" the other one from the second word on. */
@@ -34,6 +44,8 @@ export type ShellCommand = {
   readonly help: string;
   /** Further lines of `help NAME`. */
   readonly more?: readonly string[];
+  /** For `help NAME`: lines as they may be typed. */
+  readonly examples?: readonly string[];
   readonly completes?: Completes;
   /** It needs the terminal or changes the connection: never in the background. */
   readonly foreground?: true;
@@ -54,6 +66,10 @@ export type Context = {
   readonly expanding: ReadonlySet<string>;
   /** A line for people, beside the output. */
   readonly say: (line: string) => void;
+  /** What follows the line that runs, for commands that take lines; undefined at the end. */
+  readonly nextLine: (prompt: string) => Promise<string | undefined>;
+  /** What a job began with, whatever is opened in the meantime. */
+  readonly pin: { client?: Client | undefined };
 };
 
 export type Call = Context & {
@@ -71,6 +87,11 @@ export type Call = Context & {
 export interface Shell {
   readonly settings: Settings;
   readonly aliases: Map<string, string>;
+  /** Of macdef and .netrc. */
+  readonly macros: Map<string, readonly string[]>;
+  /** Of `restart`, for the next file alone. */
+  restartAt: number | undefined;
+  readonly environment: NodeJS.ProcessEnv;
   readonly jobs: Jobs;
   readonly connection: Connection;
   readonly table: CommandTable;

@@ -2,6 +2,8 @@
 import { type FtpReply, printable } from "../../client/errors.ts";
 import type { Client, ClientEvents, ConnectOptions } from "../../client/types.ts";
 import { ShellError } from "./errors.ts";
+import { SLOTS_MOST } from "./limits.ts";
+import type { Place } from "./place.ts";
 import type { Settings } from "./settings.ts";
 
 /** What a connector may need of a person. */
@@ -12,7 +14,22 @@ export type ConnectHelp = {
 };
 
 /** A server, and the folder of it that was named: from its root with `/` at its front, else from the home. */
-export type Connected = { readonly client: Client; readonly path: string };
+export type Connected = {
+  readonly client: Client;
+  readonly path: string;
+  /** Of the host's entry in .netrc: `init` runs first of all. */
+  readonly macros?: readonly Macro[] | undefined;
+};
+
+/** Lines under a name, as `macdef` writes them. */
+export type Macro = { readonly name: string; readonly lines: readonly string[] };
+
+/** A server in a slot, and where one was there. */
+type Held = {
+  readonly client: Client | undefined;
+  readonly last: { readonly target: string; readonly options: ConnectOptions } | undefined;
+  readonly place: Place;
+};
 
 /**
  * Makes a connection. The events in `options.on` are heard from the first on.
@@ -40,8 +57,11 @@ export class Connection {
   readonly #isQuiet: boolean;
   /** What was typed, for connections that are made anew; never written anywhere. */
   readonly #answers = new Map<string, string>();
+  /** Those that wait, by the names of their slots. */
+  readonly #held = new Map<string, Held>();
+  #slot = "1";
   #client: Client | undefined;
-  #last: { readonly target: string; readonly options: ConnectOptions } | undefined;
+  #last: Held["last"];
 
   constructor(connect: Connect | undefined, { settings, base, isQuiet = false }: ConnectionTerms) {
     this.#connect = connect;
@@ -57,6 +77,11 @@ export class Connection {
   /** Without its password; undefined before the first. */
   get target(): string | undefined {
     return this.#last === undefined ? undefined : withoutPassword(this.#last.target);
+  }
+
+  /** What is sent after each login. */
+  get commands(): readonly string[] | undefined {
+    return this.#last?.options.commands;
   }
 
   /** @throws {ShellError} without a connection. */
@@ -109,6 +134,43 @@ export class Connection {
     await client?.close();
   }
 
+  get slot(): string {
+    return this.#slot;
+  }
+
+  /** Slots with the servers in them, the one in use among them. */
+  get slots(): readonly { readonly name: string; readonly target: string | undefined }[] {
+    const waiting = [...this.#held].map(([name, { last }]) => ({ name, target: last?.target }));
+    return [{ name: this.#slot, target: this.#last?.target }, ...waiting]
+      .map(({ name, target }) => ({ name, target: target === undefined ? undefined : withoutPassword(target) }))
+      .toSorted((left, right) => (left.name < right.name ? -1 : 1));
+  }
+
+  /**
+   * Puts the connection aside, and takes that of another slot; a slot that is not there is a new one, without a connection.
+   * @param place where one is now. @returns where one was there. @throws {ShellError} when there are too many.
+   */
+  enterSlot(name: string, place: Place): Place | undefined {
+    if (name === this.#slot) return place;
+    const next = this.#held.get(name);
+    if (next === undefined && this.#held.size + 1 >= SLOTS_MOST)
+      throw new ShellError(`${SLOTS_MOST} slots are the most`);
+    // One that nothing was opened in is none.
+    if (this.#client !== undefined) this.#held.set(this.#slot, { client: this.#client, last: this.#last, place });
+    this.#held.delete(name);
+    this.#slot = name;
+    this.#client = next?.client;
+    this.#last = next?.last;
+    return next?.place;
+  }
+
+  /** Those of all slots. */
+  async closeAll(): Promise<void> {
+    const waiting = [...this.#held.values()].map(async ({ client }) => await client?.close());
+    this.#held.clear();
+    await Promise.allSettled([...waiting, this.close()]);
+  }
+
   async #answer(user: string, host: string): Promise<string | undefined> {
     const known = this.#answers.get(`${user}@${host}`);
     if (known !== undefined) return known;
@@ -138,7 +200,7 @@ export class Connection {
         this.#note(`${printable(error.message)}; try ${attempt + 1} in ${(waitMs / 1_000).toFixed(1)} s`);
       },
       command: ({ id, line }) => {
-        if (this.#settings.isOn("debug")) this.say(`[${id}] > ${printable(line)}`);
+        if (this.#settings.number("debug") >= 3) this.say(`${this.#mark(id)}> ${printable(line)}`);
       },
       reply: ({ id, reply }) => this.#sayReply(id, reply),
     };
@@ -149,9 +211,16 @@ export class Connection {
   }
 
   #sayReply(id: number, { code, lines }: FtpReply): void {
-    const isDebug = this.#settings.isOn("debug");
-    if (!isDebug && !this.#settings.isOn("verbose")) return;
-    for (const line of lines) this.say(`${isDebug ? `[${id}] < ` : ""}${code} ${printable(line)}`);
+    const level = this.#settings.number("debug");
+    if (level >= 3) for (const line of lines) this.say(`${this.#mark(id)}< ${code} ${printable(line)}`);
+    else if (level === 2 || this.#settings.isOn("verbose") || (level === 1 && code >= 400))
+      for (const line of lines) this.say(`${code} ${printable(line)}`);
+  }
+
+  /** Which connection, and from level 4 on when. */
+  #mark(id: number): string {
+    const time = this.#settings.number("debug") < 4 ? "" : `${new Date().toISOString().slice(11, 23)} `;
+    return `${time}[${id}] `;
   }
 }
 

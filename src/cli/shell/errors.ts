@@ -1,9 +1,17 @@
 /** How a command of the shell can end other than well. */
 import { FtpError, printable } from "../../client/errors.ts";
+import { systemCode } from "../../base/system-code.ts";
 
 /** An expected failure: `message` is for people and says what to do. */
 export class ShellError extends Error {
   override readonly name: string = "ShellError";
+  /** How the command is used: told in a line of its own. */
+  readonly usage: string | undefined;
+
+  constructor(message: string, options: ErrorOptions & { readonly usage?: string } = {}) {
+    super(message, options);
+    this.usage = options.usage;
+  }
 }
 
 /** The command was written wrongly. */
@@ -51,7 +59,41 @@ export class PartsFailed extends ShellError {
 
 /** What went wrong, as one line for people, with what may help. */
 export function described(error: unknown): string {
+  if (!(error instanceof FtpError)) return printable(localFault(error));
+  const hint = error.hint ?? unsaid(error);
+  return printable(error.message + (hint === undefined ? "" : ` (${hint})`));
+}
+
+/** Words in which servers say themselves what a 550 means. */
+const SAID = /no such|not found|not exist|n't exist|missing|denied|permission|not permitted|exists|not empty|\(rule /i;
+
+/** Where the reply is a number and little else, what it means. */
+function unsaid({ code, reply }: FtpError): string | undefined {
+  if (reply === undefined || SAID.test(reply.lines.join(" "))) return undefined;
+  if (code === "NOT_FOUND") return "it is not there, or not for this user: the server does not say which";
+  if (code === "DENIED") return "this user may not do it there";
+  if (code === "UNSUPPORTED") return "the server does not know this command, or not these words";
+  if (code === "QUOTA" || code === "NO_SPACE") return "there is no room left for this user";
+  return undefined;
+}
+
+const LOCAL_FAULTS: Readonly<Record<string, string>> = {
+  ENOENT: "is not there",
+  EACCES: "is not for this user",
+  EPERM: "is not for this user",
+  EISDIR: "is a folder",
+  ENOTDIR: "goes through what is no folder",
+  EEXIST: "is there already",
+  ENOTEMPTY: "is not empty",
+  ENAMETOOLONG: "has too long a name",
+  EROFS: "lies where nothing can be written",
+  ENOSPC: "finds no room on the disk",
+};
+
+/** Faults of this host's files in words; others as they are. */
+function localFault(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  const hint = error instanceof FtpError && error.hint !== undefined ? ` (${error.hint})` : "";
-  return printable(text + hint);
+  const fault = LOCAL_FAULTS[systemCode(error)];
+  const path = error instanceof Error && "path" in error && typeof error.path === "string" ? error.path : undefined;
+  return fault === undefined || path === undefined ? text : `${path} ${fault} (on this host)`;
 }

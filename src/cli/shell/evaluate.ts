@@ -6,7 +6,7 @@ import { NESTING_MOST } from "./limits.ts";
 import { type Out, fileOut, programOut } from "./out.ts";
 import { type Chain, type Step, parseCommands } from "./parse.ts";
 import { localPath } from "./place.ts";
-import { quoted } from "./words.ts";
+import { type Word, plainWord, quoted } from "./words.ts";
 
 type CommandStep = Extract<Step, { readonly kind: "command" }>;
 
@@ -29,10 +29,13 @@ export type Evaluation = {
 export async function runText(evaluation: Evaluation, text: string, context: Context): Promise<boolean> {
   let isWell = true;
   // Line by line: a mistake in the tenth is no reason to leave out the nine before, and a long file is no long line.
-  for (const line of text.split("\n")) {
+  const lines = text.split("\n");
+  const isFile = lines.length > 1;
+  const inside = isFile ? { ...context, nextLine: async () => lines.shift() } : context;
+  for (let line = lines.shift(); line !== undefined; line = lines.shift()) {
     const parsed = parseCommands(line);
     if (!parsed.ok) context.say(parsed.problem);
-    isWell = parsed.ok ? await runChains(evaluation, parsed.chains, context, isWell) : false;
+    isWell = parsed.ok ? await runChains(evaluation, parsed.chains, inside, isWell) : false;
     if (!isWell && evaluation.stopsAtFailure()) return false;
   }
   return isWell;
@@ -89,9 +92,14 @@ export async function runStep(evaluation: Evaluation, step: Step, context: Conte
     if (error instanceof ExitRequest || error instanceof Interrupted) throw error;
     if (error instanceof OutputClosed) return true;
     if (context.signal.aborted) throw new Interrupted();
-    if (!(error instanceof PartsFailed) || error.isNews) context.say(`${name}: ${described(error)}`);
+    tell(context, name, error);
     return false;
   }
+}
+
+function tell({ say }: Context, name: string, error: unknown): void {
+  if (!(error instanceof PartsFailed) || error.isNews) say(`${name}: ${described(error)}`);
+  if (error instanceof ShellError && error.usage !== undefined) say(`usage: ${error.usage}`);
 }
 
 /** The words behind an alias go to the end of what it stands for; so does where the output goes. */
@@ -114,7 +122,7 @@ async function runAlias(
 }
 
 async function runCommand(evaluation: Evaluation, step: CommandStep, context: Context): Promise<boolean> {
-  const [first, ...words] = step.words;
+  const [first, ...words] = callOfMacro(step.words);
   const found = evaluation.shell.table.find(first?.text ?? "");
   if (!found.ok) throw new ShellError(found.problem);
   const { command } = found;
@@ -125,10 +133,17 @@ async function runCommand(evaluation: Evaluation, step: CommandStep, context: Co
   });
 }
 
+/** `$name` is `$ name`. */
+function callOfMacro(words: readonly Word[]): readonly Word[] {
+  const [first, ...rest] = words;
+  if (first === undefined || !/^\$./.test(first.text)) return words;
+  return [plainWord("$"), plainWord(first.text.slice(1)), ...rest];
+}
+
 async function called(command: ShellCommand, context: Omit<Call, "client" | "line">): Promise<void> {
   const call: Call = {
     ...context,
-    client: () => context.shell.connection.current(),
+    client: () => context.pin.client ?? context.shell.connection.current(),
     line: async (text) => await context.out.write(`${text}\n`),
   };
   try {
@@ -136,7 +151,7 @@ async function called(command: ShellCommand, context: Omit<Call, "client" | "lin
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     const usage = `${command.name} ${command.usage}`.trimEnd();
-    throw new ShellError(`${error.message} (usage: ${usage})`, { cause: error });
+    throw new ShellError(error.message, { cause: error, usage });
   }
 }
 

@@ -56,7 +56,7 @@ function readFlag(word: Word, { known, next, given }: Cluster): boolean {
   for (let at = 1; at < word.text.length; at += 1) {
     const letter = word.text.charAt(at);
     const place = known.indexOf(letter);
-    if (place === -1 || letter === ":") throw new UsageError(`there is no option -${letter}`);
+    if (place === -1 || letter === ":") throw noOption(letter);
     const before = given.get(letter) ?? [];
     if (known[place + 1] !== ":") {
       given.set(letter, before);
@@ -69,6 +69,10 @@ function readFlag(word: Word, { known, next, given }: Cluster): boolean {
     return behind === "";
   }
   return false;
+}
+
+function noOption(letter: string): UsageError {
+  return new UsageError(`there is no option -${letter} (a name that begins with - needs -- before it)`);
 }
 
 /** A whole number within limits. */

@@ -107,6 +107,33 @@ test("what a command was not told stands in the next lines", async (context) => 
   assert.equal(client.files.get("/base/pub/two.csv"), "2\n");
 });
 
+test("a beginning means a command of ftp.exe first, *.* is every file, and the last line needs no end", async (context) => {
+  const script = [
+    "op h",
+    "ann",
+    "x",
+    "pr",
+    "mkd new",
+    "cd new",
+    "mp *.*",
+    "mget *.*",
+    'lcd "C:\\x y"',
+    "pw",
+    "by",
+  ].join("\r\n");
+  const { code, err, out, client, localFolder } = await play(context, script);
+  await writeFile(join(localFolder, "plain"), "p");
+  assert.equal(code, 1);
+  assert.match(err, /^lcd: .*C:\\x y is not there \(on this host\)$/m);
+  assert.equal(out, "/base/new\n");
+  const dotless = await play(context, "open h\nann\nx\nget a.txt noext\nmput *.*\nmdelete *.*\nbye");
+  assert.equal(dotless.code, 0, dotless.err);
+  assert.equal(dotless.client.files.get("/base/noext"), "hello\n");
+  // What is removed is what the pattern says: a file without a dot stays.
+  assert.ok(!dotless.client.files.has("/base/a.txt"));
+  assert.ok(client.calls.includes("mkdir /base/new"));
+});
+
 test("any line means something, and never takes more lines than there are", () => {
   fc.assert(
     fc.property(fc.string(), fc.array(fc.string(), { maxLength: 3 }), (line, following) => {

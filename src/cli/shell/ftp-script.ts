@@ -35,6 +35,14 @@ const LISTS = new Set(["ls", "dir", "mls", "mdir", "nlist"]);
 /** Commands whose words are patterns. */
 const PATTERNS = new Set(["mget", "mput", "mdelete", "mls", "mdir"]);
 
+/** The commands of ftp.exe: a beginning means one of these before it means one of ours. */
+const EXE_COMMANDS: readonly string[] = (
+  "append ascii bell binary bye cd close debug delete dir disconnect get glob hash help lcd literal ls mdelete mdir mget " +
+  "mkdir mls mput open prompt put pwd quit quote recv remotehelp rename rmdir send status trace type user verbose"
+).split(" ");
+/** What finds files here: `*.*` is all of them there, with a dot or without. */
+const FETCHING = new Set(["mget", "mput"]);
+
 /** What a script wants next. */
 export type ScriptAction =
   | { readonly kind: "nothing" }
@@ -66,12 +74,21 @@ export function scriptAction(line: string, state: ScriptState): ScriptAction {
   const text = line.trim();
   if (text === "" || text.startsWith("#")) return { kind: "nothing" };
   if (text.startsWith("!")) return { kind: "program", program: text.slice(1).trim() };
-  const [given = "", ...rest] = scriptWords(text);
+  const [written = "", ...rest] = scriptWords(text);
+  const given = exeName(written) ?? written;
   const name = given === "?" ? "help" : (state.nameOf(given) ?? given);
   const lower = given.toLowerCase();
   if (IDLE.has(lower) || IDLE.has(name)) return { kind: "nothing" };
   const words = completed(lower in ASKS ? lower : name, rest, state);
   return commandAction([given, ...words], { name, lower, state });
+}
+
+/** @returns undefined where ftp.exe knows none, or several. */
+function exeName(written: string): string | undefined {
+  const word = written.toLowerCase();
+  if (word === "") return undefined;
+  const likely = EXE_COMMANDS.filter((name) => name.startsWith(word));
+  return likely.find((name) => name === word) ?? (likely.length === 1 ? likely[0] : undefined);
 }
 
 type Naming = { readonly name: string; readonly lower: string; readonly state: ScriptState };
@@ -114,7 +131,10 @@ function quotedLogin(words: readonly string[], { nextLine }: ScriptState): Scrip
 
 function stepOf(words: readonly string[], { name, lower, state }: Naming): CommandStep {
   const isPattern = state.usesGlobs && (PATTERNS.has(lower) || PATTERNS.has(name));
-  const made = words.map((text, at) => scriptWord(text, at > 0 && isPattern));
+  const isAll = isPattern && FETCHING.has(name);
+  const made = words.map((text, at) =>
+    scriptWord(isAll ? text.replace(/(^|[\\/])\*\.\*$/, "$1*") : text, at > 0 && isPattern),
+  );
   // `ls FOLDER FILE` writes to the file; "-" means the screen.
   const target = (LISTS.has(lower) || LISTS.has(name)) && made.length > 2 ? made.at(-1) : undefined;
   if (target === undefined) return { kind: "command", joiner: "always", ignoresFailure: false, words: made };

@@ -77,7 +77,7 @@ function isGlobHere(call: Call, word: Word): boolean {
 }
 
 /** One name of a folder, also where it could not be one of this host. */
-function isOneName(name: string): boolean {
+export function isOneName(name: string): boolean {
   return name !== "" && name !== "." && name !== ".." && !name.includes("/") && !name.includes("\0");
 }
 

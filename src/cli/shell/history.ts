@@ -73,11 +73,23 @@ export function keptLine(line: string, table: CommandTable): string | undefined 
   for (const { steps } of parsed.chains) {
     for (const step of steps) {
       if (step.kind !== "command") continue;
-      const found = table.find(step.words[0]?.text ?? "");
-      if (found.ok && found.command.name === "user" && step.words.length > 2) return undefined;
+      const [first, ...words] = step.words.map(({ text }) => text);
+      const found = table.find(first ?? "");
+      if (found.ok && holdsSecret(found.command.name, words)) return undefined;
     }
   }
+  // What aliases, macros and the queue are given may hold such a line.
+  if (/\b(?:user|login)\s+\S+\s+\S|\bacc(?:oun)?t\s+\S/i.test(line)) return undefined;
   return line.replace(/([a-z][a-z\d+.-]*:\/\/[^\s/@:]*):[^\s@]*@/gi, "$1@");
+}
+
+/** Commands that take passwords as words. */
+function holdsSecret(name: string, words: readonly string[]): boolean {
+  if (name === "user") return words.length > 1;
+  if (name === "account") return words.length > 0;
+  return (
+    name === "open" && words.some((word, at) => /^-u.*,/.test(word) || (words[at - 1] === "-u" && word.includes(",")))
+  );
 }
 
 /** `$XDG_STATE_HOME/ferryman/history` (XDG Base Directory Specification: a relative value counts as none). */

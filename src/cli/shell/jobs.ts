@@ -1,4 +1,5 @@
 /** Commands that run beside the prompt: bounded in number, each with an end that is told once. */
+import type { Client } from "../../client/types.ts";
 import { ShellError } from "./errors.ts";
 import { JOBS_ENDED_MOST, JOBS_MOST } from "./limits.ts";
 import type { JobOut } from "./out.ts";
@@ -16,12 +17,14 @@ export type Job = {
   /** What it does right now, for `jobs`. */
   readonly about: () => string;
   readonly stop: AbortController;
+  /** The connection that it holds. */
+  readonly client: Client | undefined;
   /** Resolves when it has ended, with whether it went well. */
   readonly went: Promise<boolean>;
   state: JobState;
 };
 
-export type JobPlan = Pick<Job, "title" | "out" | "about"> & {
+export type JobPlan = Pick<Job, "title" | "out" | "about" | "client"> & {
   readonly stop?: AbortController;
   /** "waiting" runs once those of the queue before it have ended. */
   readonly queued: boolean;
@@ -41,12 +44,12 @@ export class Jobs {
   hasFailed = false;
 
   /** @throws {ShellError} when there are too many. */
-  start({ title, out, about, stop = new AbortController(), queued }: JobPlan, work: Work): Job {
+  start({ title, out, about, client, stop = new AbortController(), queued }: JobPlan, work: Work): Job {
     if (this.#jobs.size >= JOBS_MOST) {
       throw new ShellError(`there are ${JOBS_MOST} jobs already: wait for some of them, or end one with kill`);
     }
     const { promise: went, resolve } = Promise.withResolvers<boolean>();
-    const job: Job = { id: this.#freeId(), title, out, about, stop, went, state: "waiting" };
+    const job: Job = { id: this.#freeId(), title, out, about, client, stop, went, state: "waiting" };
     this.#jobs.set(job.id, job);
     const start = (): void => {
       job.state = "running";

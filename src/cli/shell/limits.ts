@@ -1,5 +1,15 @@
 /** The limits of the interactive shell, with their units and where the numbers come from. */
 
+/** Connections that are open at the same time, each in its slot: as many as a person tells apart. */
+export const SLOTS_MOST = 10;
+/** Macros of macdef, and lines of one: a few times what ftp takes. */
+export const MACROS_MOST = 100;
+export const MACRO_LINES_MOST = 1_000;
+/** Octets of a list of names for `fget`. */
+export const NAMES_FILE_MOST = 16_777_216;
+/** Parts in which `pget` fetches a file without being told, and at most. */
+export const SEGMENTS_USUAL = 5;
+export const SEGMENTS_MOST = 32;
 /** Characters of one command line, or of all that `-c` says: more than any person types, and no burden. */
 export const LINE_MOST = 65_536;
 /** Words of one line: as many names as a glob of a shell may have put there. */

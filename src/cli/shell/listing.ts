@@ -4,6 +4,7 @@ import type { Entry, EntryTime } from "../../client/types.ts";
 import { twoDigits } from "../../protocol/calendar.ts";
 import { alignment } from "../columns.ts";
 import { shownSize } from "../progress/figures.ts";
+import { TYPE_LETTERS, bitsOf } from "../remote/entry-lines.ts";
 
 /** `drwxr-xr-x  ann  staff  4096  2026-01-02 03:04  name`: times in the zone of this host. */
 export function longLines(entries: readonly Entry[], { isHuman }: { readonly isHuman: boolean }): readonly string[] {
@@ -40,14 +41,7 @@ export function shownModified(modified: EntryTime | undefined): string {
 }
 
 function letters({ type, mode }: Entry): string {
-  const first = { directory: "d", link: "l", file: "-", other: "?" }[type];
-  if (mode === undefined) return first;
-  let text = first;
-  for (const shift of [6, 3, 0]) {
-    const bits = (mode >> shift) & 7;
-    text += `${bits & 4 ? "r" : "-"}${bits & 2 ? "w" : "-"}${bits & 1 ? "x" : "-"}`;
-  }
-  return text;
+  return TYPE_LETTERS[type] + (mode === undefined ? "" : bitsOf(mode));
 }
 
 /** Names in as many columns as fit, read downwards. @param width columns of the terminal. */

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import type { Client, DownloadOptions, Entry, Progress, Transferred, UploadOptions } from "../../client/types.ts";
 import type { Call } from "./command.ts";
 import { Interrupted, PartsFailed, described } from "./errors.ts";
+import { type Flags, wholeNumber } from "./flags.ts";
+import { PARALLEL_MOST } from "./limits.ts";
 
 /** A file to be moved. */
 export type Piece = {
@@ -25,6 +27,12 @@ export type MoveFlags = {
   /** Removes the source when the file has arrived. */
   readonly removesSource?: boolean;
   readonly exists?: DownloadOptions["exists"];
+  /** Keeps the file's time whatever is set. */
+  readonly keepsTime?: boolean;
+  /** Connections for one file that comes. */
+  readonly segments?: number | undefined;
+  /** Files at the same time; undefined: as is set. */
+  readonly parallel?: number | undefined;
 };
 
 export async function fetchPiece(call: Call, piece: Piece, flags: MoveFlags): Promise<void> {
@@ -35,10 +43,11 @@ export async function fetchPiece(call: Call, piece: Piece, flags: MoveFlags): Pr
       onProgress,
       exists: flags.exists ?? existsOf(call),
       entry: piece.entry,
+      segments: flags.segments,
       ...(await resuming(client, piece, flags)),
     };
     const moved = await client.download(piece.remote, piece.local, options);
-    if (flags.removesSource === true && moved.skipped !== true)
+    if (flags.removesSource === true && moved.leftAlone !== true)
       await client.remove(piece.remote, { signal: call.signal });
     return moved;
   });
@@ -74,7 +83,7 @@ export async function sendPiece(
       mode === "append"
         ? await client.append(piece.remote, piece.local, options)
         : await client.upload(piece.local, piece.remote, options);
-    if (flags.removesSource === true && moved.skipped !== true) await rm(piece.local);
+    if (flags.removesSource === true && moved.leftAlone !== true) await rm(piece.local);
     return moved;
   });
   call.shell.names.clear();
@@ -82,7 +91,7 @@ export async function sendPiece(
 
 function common(
   call: Call,
-  { isAscii }: MoveFlags,
+  { isAscii, keepsTime }: MoveFlags,
 ): Pick<DownloadOptions, "signal" | "type" | "verify" | "keepTime" | "rate"> {
   const { settings } = call.shell;
   const verify = settings.get("verify");
@@ -90,9 +99,33 @@ function common(
     signal: call.signal,
     type: isAscii === true || settings.get("type") === "ascii" ? "ascii" : "binary",
     verify: verify === "off" ? false : verify === "hash" ? "hash" : "size",
-    keepTime: settings.isOn("keep-time"),
+    keepTime: keepsTime === true || settings.isOn("keep-time"),
     rate: settings.rate(),
   };
+}
+
+/** What get and put understand alike. @throws {UsageError} */
+export function moveFlags(flags: Flags): MoveFlags {
+  const parallel = flags.value("P");
+  return {
+    ...(flags.has("c") ? { isResumed: true } : {}),
+    isAscii: flags.has("a"),
+    removesSource: flags.has("E"),
+    keepsTime: flags.has("p"),
+    parallel: parallel === undefined ? undefined : wholeNumber(parallel, { from: 1, to: PARALLEL_MOST }),
+  };
+}
+
+/** What `restart` has said, which is for one command alone. */
+export function takenRestart({ shell }: Call): number | undefined {
+  const offset = shell.restartAt;
+  shell.restartAt = undefined;
+  return offset;
+}
+
+/** `-r`, `-R`: folders with all that is in them. */
+export function isTree(flags: Flags): boolean {
+  return flags.has("r") || flags.has("R");
 }
 
 function existsOf(call: Call): DownloadOptions["exists"] {
@@ -110,7 +143,7 @@ async function shown(
   try {
     const moved = await work(({ bytes, total, resumedAt }) => transfer.update(bytes, { total, resumedAt }));
     transfer.update(moved.bytes, { resumedAt: moved.resumedAt });
-    const isThere = moved.skipped === true || (moved.bytes === 0 && moved.resumedAt > 0);
+    const isThere = moved.leftAlone === true || (moved.bytes === 0 && moved.resumedAt > 0);
     transfer.done(isThere ? "is there already" : undefined);
   } catch (error) {
     transfer.failed(call.signal.aborted ? "interrupted" : described(error));
@@ -123,16 +156,18 @@ type Each<T> = {
   readonly name: (piece: T) => string;
   /** Whether the board has told a failure already. */
   readonly isOnBoard?: boolean;
+  /** How many at the same time. Default: the setting "parallel". */
+  readonly parallel?: number | undefined;
 };
 
 /**
- * Does `work` for all pieces, as many at the same time as the setting "parallel" says. A failure does not keep the others
+ * Does `work` for all pieces, several at the same time. A failure does not keep the others
  * from being done. @throws {PartsFailed} when some failed; each has been told about.
  */
 export async function eachPiece<T>(
   call: Call,
   pieces: Iterable<T> | AsyncIterable<T>,
-  { work, name, isOnBoard = true }: Each<T>,
+  { work, name, isOnBoard = true, parallel = call.shell.settings.number("parallel") }: Each<T>,
 ): Promise<void> {
   // Once for all of them, before any is on the board.
   call.client();
@@ -152,7 +187,7 @@ export async function eachPiece<T>(
       if (call.signal.aborted) break;
       const task = one(piece).finally(() => running.delete(task));
       running.add(task);
-      if (running.size >= call.shell.settings.number("parallel")) await Promise.race(running);
+      if (running.size >= parallel) await Promise.race(running);
     }
   } finally {
     // Also when the names end in a failure: nothing goes on behind a command that has ended.

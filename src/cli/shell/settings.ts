@@ -4,6 +4,7 @@ import { parseOctets } from "../../base/units.ts";
 import { DATA_MODES, type DataMode } from "../../client/errors.ts";
 import { UsageError } from "./errors.ts";
 import { PARALLEL_MOST } from "./limits.ts";
+import type { NameRules, RulePair } from "./name-rules.ts";
 
 type Definition = {
   readonly about: string;
@@ -13,8 +14,12 @@ type Definition = {
   readonly takes: string;
   /** A new connection is needed for it. */
   readonly reconnects?: true;
+  /** Upper and lower case differ in it. */
+  readonly keepsCase?: true;
 };
 
+/** Levels of `debug`. */
+const DEBUG_MOST = 4;
 const YES = new Set(["on", "yes", "true", "1"]);
 const NO = new Set(["off", "no", "false", "0"]);
 
@@ -29,6 +34,12 @@ function choice(about: string, words: readonly string[]): Definition {
 
 function count(about: string, initial: number): Definition {
   return { about, initial: String(initial), read: readCount, takes: `1 to ${PARALLEL_MOST}` };
+}
+
+/** Two words, kept with a tab between them: `ntrans` is for blanks too. */
+function rule(about: string, least: 1 | 2): Definition {
+  const read = (text: string): string | undefined => readRule(text, least);
+  return { about, initial: "off", read, takes: "two words, or off", keepsCase: true };
 }
 
 const DEFINITIONS = {
@@ -47,8 +58,18 @@ const DEFINITIONS = {
   hidden: toggle("ls and globs show names that begin with a dot", "off"),
   glob: toggle("mget, mput, mdelete and others understand * and ?", "on"),
   prompt: toggle("mget, mput and mdelete ask about each file", "off"),
+  case: toggle("mget and get write names in capitals in small letters", "off"),
+  runique: toggle("a file here stays: the new one gets .1, .2 ... behind its name", "off"),
+  sunique: toggle("a file of the server stays: the new one gets .1, .2 ...", "off"),
+  nmap: rule("how names change, as in $1.$2 $1-new.$2", 2),
+  ntrans: rule("characters of names that become others", 1),
   verbose: toggle("shows the replies of the server", "off"),
-  debug: toggle("shows commands and replies, passwords masked", "off"),
+  debug: {
+    about: "0 nothing, 1 refusals, 2 replies, 3 commands too, 4 times too",
+    initial: "0",
+    read: readLevel,
+    takes: "0 to 4, on (3) or off",
+  },
   progress: toggle("shows how far transfers have come", "on"),
   bell: toggle("rings after each command that moved files", "off"),
   "continue-on-error": toggle("a script goes on after a command that failed", "off"),
@@ -69,6 +90,7 @@ const DEFINITIONS = {
   proxy: {
     about: "the way to the server",
     initial: "off",
+    keepsCase: true,
     read: readProxy,
     takes: "off, or a URL that begins with http, https, socks5, socks5h or ftp",
     reconnects: true,
@@ -102,7 +124,7 @@ export class Settings {
   set(name: string, text: string): boolean {
     const known = settingName(name);
     const definition: Definition = DEFINITIONS[known];
-    const value = definition.read(known === "proxy" ? text : text.toLowerCase());
+    const value = definition.read(definition.keepsCase === true ? text : text.toLowerCase());
     if (value === undefined) throw new UsageError(`${known} takes ${definition.takes}, not "${text}"`);
     const isNew = value !== this.get(known);
     this.#values.set(known, value);
@@ -115,6 +137,11 @@ export class Settings {
     return value === "off" ? undefined : parseOctets(value);
   }
 
+  nameRules(): NameRules {
+    const [ntrans, nmap] = [pairOf(this.get("ntrans")), pairOf(this.get("nmap"))];
+    return { isLowered: this.isOn("case"), ntrans, nmap };
+  }
+
   modes(): readonly DataMode[] | undefined {
     const words = this.get("modes").split(",");
     const modes = DATA_MODES.filter((mode) => words.includes(mode));
@@ -123,8 +150,13 @@ export class Settings {
 
   /** Rows for people: name, value, about. */
   rows(): readonly (readonly string[])[] {
-    return settingNames().map((name) => [name, this.get(name), DEFINITIONS[name].about]);
+    return settingNames().map((name) => [name, this.get(name).replace("\t", " "), DEFINITIONS[name].about]);
   }
+}
+
+function pairOf(text: string): RulePair | undefined {
+  const [from = "", to = ""] = text.split("\t");
+  return text === "off" ? undefined : { from, to };
 }
 
 export function settingNames(): readonly SettingName[] {
@@ -147,6 +179,19 @@ export function settingName(text: string): SettingName {
 function readSwitch(text: string): string | undefined {
   if (YES.has(text)) return "on";
   return NO.has(text) ? "off" : undefined;
+}
+
+/** Other programs have levels up to 9. */
+function readLevel(text: string): string | undefined {
+  if (/^[0-9]$/.test(text)) return String(Math.min(DEBUG_MOST, Number(text)));
+  const isOn = readSwitch(text);
+  return isOn === undefined ? undefined : isOn === "on" ? "3" : "0";
+}
+
+function readRule(text: string, least: 1 | 2): string | undefined {
+  const words = text.split(text.includes("\t") ? "\t" : /\s+/).filter((word) => word !== "");
+  if (words.length === 1 && NO.has(words[0]?.toLowerCase() ?? "")) return "off";
+  return words.length >= least && words.length <= 2 ? words.join("\t") : undefined;
 }
 
 function readCount(text: string): string | undefined {

@@ -45,10 +45,16 @@ test("a failure ends a script with code 1, unless a - or a setting says otherwis
 
 test("names and beginnings of commands, in any case, and what is ambiguous", async () => {
   assert.equal((await ran(new MemoryClient(FILES), "PWD; pw; LPW")).code, 0);
-  assert.match((await ran(new MemoryClient(FILES), "m")).err, /could be mkdir, mdir, mls, mlst, modtime, mget\./);
+  assert.match((await ran(new MemoryClient(FILES), "m")).err, /could be mkdir, mdir, mls, mlsd, mlst, modtime\./);
   assert.match((await ran(new MemoryClient(FILES), "pdw")).err, /Did you mean "pwd"\?/);
-  assert.match((await ran(new MemoryClient(FILES), "get")).err, /which file\? \(usage: get \[-caEr\]/);
-  assert.match((await ran(new MemoryClient(FILES), "ls -X")).err, /there is no option -X/);
+  assert.match(
+    (await ran(new MemoryClient(FILES), "get")).err,
+    /^get: which file\?\nusage: get \[-caErp\] .*LOCAL\]\n$/,
+  );
+  assert.match(
+    (await ran(new MemoryClient(FILES), "ls -X")).err,
+    /^ls: there is no option -X \(a name that begins with - needs -- before it\)\nusage: ls /,
+  );
 });
 
 test("ls: long, short, hidden, sorted, one name", async () => {
@@ -215,7 +221,7 @@ test("help knows every command, and the connection is closed at the end", async 
   const client = new MemoryClient(FILES);
   const { out, code } = await ran(client, "help; help get; ? mput; help nonsense");
   assert.equal(code, 1);
-  assert.match(out, /connection:\n {2}open .*\nget \[-caEr\]/s);
+  assert.match(out, /^connection {2}open .*\nget \[-caErp\]/s);
   assert.match(out, /also: recv\n/);
   assert.equal(client.isClosed, true);
 });

@@ -138,7 +138,7 @@ class Loop {
   async #loop(): Promise<number> {
     for (;;) {
       this.#tellEnded();
-      const line = await this.#lines.next(promptText(this.#state.connection.client?.info, this.#state.place.folder));
+      const line = await this.#lines.next(this.#prompt());
       if (line === undefined) {
         if (this.#isPrompting) this.#options.output.write("\n");
         if (await this.#mayEnd()) return await this.#end();
@@ -154,6 +154,12 @@ class Loop {
         if (await this.#mayEnd()) throw error;
       }
     }
+  }
+
+  /** FTPPROMPT as ftp has it, where it says something. */
+  #prompt(): string {
+    const { connection, place, environment } = this.#state;
+    return promptText(connection.client?.info, place.folder, environment["FTPPROMPT"] || undefined);
   }
 
   /** Whether a failure is no end. */
@@ -192,7 +198,8 @@ class Loop {
     this.#wasWarned = true;
     const what = count === 1 ? "A job is running; end it" : `${count} jobs are running; end them`;
     const answer = await this.#lines.ask(`${what} [y/N]? `);
-    return answer === undefined || answer.trim().toLowerCase().startsWith("y");
+    // Who says bye once more means it.
+    return answer === undefined || /^\s*(?:y|bye|exit|quit)/i.test(answer);
   }
 
   /** A script's jobs belong to it: it ends when they have. */

@@ -33,9 +33,14 @@ type Foreground = {
   readonly board: TransferBoard | undefined;
 };
 
+async function noLine(): Promise<undefined> {}
+
 export class ShellState implements Shell {
   readonly settings = new Settings();
   readonly aliases = new Map<string, string>();
+  readonly macros = new Map<string, readonly string[]>();
+  restartAt: number | undefined;
+  readonly environment: NodeJS.ProcessEnv;
   readonly jobs = new Jobs();
   readonly names = new NameCache();
   readonly connection: Connection;
@@ -55,6 +60,7 @@ export class ShellState implements Shell {
     this.#options = options;
     this.#parts = parts;
     this.#signals = options.signals ?? process;
+    this.environment = options.environment ?? process.env;
     this.isTerminal = parts.isPrompting;
     this.table = new CommandTable([...SHELL_COMMANDS, ...(options.more ?? [])]);
     this.connection = new Connection(options.connect, {
@@ -96,6 +102,12 @@ export class ShellState implements Shell {
     return this.isTerminal ? await this.#parts.lines.ask(question, about) : undefined;
   }
 
+  /** At a terminal it is a question, which Ctrl-C ends with the command that asks. */
+  async #nextLine(prompt: string): Promise<string | undefined> {
+    const { lines } = this.#parts;
+    return this.isTerminal ? await lines.ask(prompt) : await lines.next("");
+  }
+
   /** The terminal of the shell, else whoever else can be asked. */
   async #password(user: string, host: string): Promise<string | undefined> {
     const question = `Password of ${printable(user)} at ${printable(host)}: `;
@@ -111,9 +123,12 @@ export class ShellState implements Shell {
     const board = new JobBoard(undefined);
     const out = new JobOut(undefined);
     const place = { ...context.place };
-    const job = this.jobs.start({ title: text, out, about: () => board.about(), queued }, async (signal) => {
+    // What is opened in the meantime is not for this job, nor are the lines that follow.
+    const pin = { client: context.pin.client ?? this.connection.client };
+    const plan = { title: text, out, about: () => board.about(), client: pin.client, queued };
+    const job = this.jobs.start(plan, async (signal) => {
       const say = (line: string): void => void out.write(`${line}\n`);
-      const inside = { ...context, place, out, board, signal, say, isBackground: true };
+      const inside = { ...context, place, out, board, signal, say, pin, nextLine: noLine, isBackground: true };
       return await this.#beside(inside, async () => await runText(this.evaluation, text, inside));
     });
     if (this.isTerminal && job.state !== "done") context.say(`[${job.id}] ${job.state}`);
@@ -153,6 +168,8 @@ export class ShellState implements Shell {
       },
       depth: 0,
       expanding: new Set(),
+      pin: {},
+      nextLine: async (prompt) => (isBeside ? undefined : await this.#nextLine(prompt)),
       say: (line) => {
         if (isBeside) void out.write(`${line}\n`);
         else this.say(line);
@@ -166,9 +183,12 @@ export class ShellState implements Shell {
       const first = await Promise.race([running, gaveUp.promise, left.promise]);
       if (first === "left") {
         isBeside = true;
+        context.pin.client = this.connection.client;
         board.close();
         await out.turn(undefined);
-        const job = this.jobs.start({ title, out, about: () => board.about(), stop, queued: false }, async () => {
+        const { client } = context.pin;
+        const plan = { title, out, about: () => board.about(), client, stop, queued: false };
+        const job = this.jobs.start(plan, async () => {
           return await this.#beside(context, async () => await running);
         });
         this.#options.errorOutput.write(`\n[${job.id}] goes on in the background: ${printable(title)}\n`);
@@ -201,7 +221,7 @@ export class ShellState implements Shell {
       shell: this,
       name: "",
       words: [],
-      client: () => this.connection.current(),
+      client: () => context.pin.client ?? this.connection.current(),
       line: async (text) => await context.out.write(`${text}\n`),
     };
   }
@@ -218,7 +238,7 @@ export class ShellState implements Shell {
     });
     const { promise: late, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, END_WAIT_MS);
-    const ending = Promise.allSettled(ends).then(async () => await this.connection.close().catch(() => {}));
+    const ending = Promise.allSettled(ends).then(async () => await this.connection.closeAll());
     await Promise.race([ending, late]);
     clearTimeout(timer);
   }
@@ -251,7 +271,7 @@ export class ShellState implements Shell {
   }
 
   #mode(): ReturnType<typeof boardMode> {
-    return this.#options.board ?? boardMode({}, this.#options.errorOutput, this.#options.environment ?? process.env);
+    return this.#options.board ?? boardMode({}, this.#options.errorOutput, this.environment);
   }
 
   #board(): TransferBoard {

@@ -7,7 +7,7 @@ import { type TestContext, test } from "node:test";
 import { FtpError } from "../../client/errors.ts";
 import type { ConnectOptions } from "../../client/types.ts";
 import type { ShellOptions } from "./options.ts";
-import { MemoryClient, type Stage, staged } from "./test-client.ts";
+import { MemoryClient, type Stage, staged, until } from "./test-client.ts";
 
 const FILES = { "/base/a.txt": "hello\n", "/base/stuck": "never", "/base/pub": undefined };
 const PROMPT = "ann@ftp.example.org:/base [clear]> ";
@@ -181,6 +181,57 @@ test("a password is asked for without being shown, kept for the next connection 
   assert.equal(await next.ended, 0);
 });
 
+test("lines that hold a password are not kept, wherever it stands", async (context) => {
+  const history = join(await folder(context), "history");
+  const client = new MemoryClient(FILES);
+  const stage = person({ connect: async () => ({ client, path: "" }), history, target: "one" });
+  for (const line of [
+    "open -u ann,topsecret one",
+    "account topsecret",
+    "alias go 'user bob topsecret'",
+    "queue 'quote ACCT topsecret'",
+    "set proxy socks5://ann:topsecret@127.0.0.1:1",
+    "open -u ann one",
+  ]) {
+    await type(stage, line);
+  }
+  await type(stage, "exit");
+  assert.equal(await stage.ended, 0);
+  const kept = await readFile(history, "utf8");
+  assert.equal(kept, "set proxy socks5://ann@127.0.0.1:1\nopen -u ann one\nexit\n");
+});
+
+test("macdef asks for lines up to an empty one, and Ctrl-C ends it without a macro", async () => {
+  const stage = person();
+  await type(stage, "macdef hi");
+  await type(stage, "echo hello $1", "macdef> ");
+  await type(stage, "", "macdef> ");
+  await type(stage, "$hi you");
+  await stage.output.until("hello you\n");
+  await type(stage, "macdef half");
+  await type(stage, "echo half", "macdef> ");
+  await stage.output.until("macdef> ");
+  stage.input.write("\u0003");
+  await type(stage, "$half");
+  await stage.errorOutput.until("there is no macro");
+  await type(stage, "exit");
+  assert.equal(await stage.ended, 0);
+});
+
+test("FTPPROMPT is the prompt", async () => {
+  const stage = person({ environment: { FTPPROMPT: "%n@%m %S> " } });
+  await type(stage, "exit", "ann@ftp [clear]> ");
+  assert.equal(await stage.ended, 0);
+});
+
+test("bye is asked about once, and bye is an answer", async (context) => {
+  const stage = person({ localFolder: await folder(context) });
+  await type(stage, "get stuck &");
+  await type(stage, "bye");
+  await type(stage, "bye", "A job is running; end it [y/N]? ");
+  assert.equal(await stage.ended, 0);
+});
+
 async function refusing(): Promise<never> {
   throw new FtpError("UNREACHABLE", "the server refuses connections", { phase: "connect" });
 }
@@ -213,9 +264,4 @@ test("lines of a pipe are a script: what is wrong ends it, and its jobs are wait
 
 async function called(stage: Stage, call: string): Promise<void> {
   await until(() => stage.client.calls.includes(call));
-}
-
-/** By turns of the event loop: nothing tells of it. */
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise(setImmediate);
 }

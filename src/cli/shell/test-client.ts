@@ -322,3 +322,8 @@ export async function ran(client: MemoryClient, commands: string, options: Parti
   const code = await ended;
   return { code, out: output.text, err: errorOutput.text, client };
 }
+
+/** By turns of the event loop: nothing tells of it. */
+export async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise(setImmediate);
+}

@@ -75,7 +75,7 @@ class Copy {
           phase: "data-open",
           connection: "data",
           retryable: false,
-          hint: "servers must allow FXP: vsftpd pasv_promiscuous and port_promiscuous, ProFTPD AllowForeignAddress, Ferryman server.fxp",
+          hint: "servers must allow FXP, and no proxy be between: vsftpd pasv_promiscuous and port_promiscuous, ProFTPD AllowForeignAddress, Ferryman server.fxp",
         });
       }
       const relayed = await this.#relayed();
@@ -99,6 +99,8 @@ class Copy {
   async #straight(): Promise<string | { readonly isPrivate: boolean; readonly reply: FtpReply | undefined }> {
     const { from, to } = this.#hubs;
     const { size } = this.#source;
+    const proxied = [from, to].find(({ isProxied }) => isProxied);
+    if (proxied !== undefined) return `${proxied.info.host} is reached through a proxy, and the two would go around it`;
     // Both servers begin at once: for a file that is not there the target would be emptied in vain.
     if (size === undefined) return "the server does not tell the size of the file";
     const pair = acquaintanceOf(from, to);

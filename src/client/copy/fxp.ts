@@ -75,7 +75,7 @@ async function switchOff(session: FtpSession): Promise<void> {
 
 /** @returns how they can come together, or why not. */
 function wayOf(listener: FtpSession, dialler: FtpSession): Way | string {
-  const [at, by] = [listener.link.remote, dialler.link.remote];
+  const [at, by] = [listener.info.address, dialler.info.address];
   if (familyOf(at) !== familyOf(by)) return "one of the servers is reached by IPv4 and the other one by IPv6";
   if (isLoopback(at) && !isLoopback(by))
     return `${listener.info.host} is this machine, as the other server does not see it`;
@@ -100,7 +100,7 @@ async function listen(session: FtpSession, verb: Verb, signal: AbortSignal): Pro
   }
   const text = reply.lines.join(" ");
   const port = isExtended ? parse229(text) : parse227(text)?.port;
-  if (reply.code < 300 && port !== undefined) return { address: session.link.remote, port };
+  if (reply.code < 300 && port !== undefined) return { address: session.info.address, port };
   return `${session.info.host} does not listen for data: ${shownReply(reply)}`;
 }
 

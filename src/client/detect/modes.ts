@@ -96,7 +96,7 @@ class ModeTry {
 
   /** Where it goes stands in the replies of passive modes and in the commands of active ones. */
   #listen({ session, heard }: Probe): void {
-    const host = session.link.remote;
+    const host = session.info.address;
     heard("reply", ({ reply }) => {
       const text = reply.lines.join(" ");
       if (reply.code === 229) {

@@ -107,7 +107,7 @@ class PipelineTry {
   async #dial(port: number): Promise<Socket> {
     const { proxy, signal } = this.#options;
     const through = proxy === undefined || parseProxy(proxy).kind === "ftp" ? undefined : proxy;
-    const host = this.#session.link.remote;
+    const host = this.#session.info.address;
     const dialled = await dial(
       { host, port },
       { signal, timeoutMs: PIPELINE_STEP_MS, proxy: through, connection: "data" },

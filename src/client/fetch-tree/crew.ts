@@ -24,7 +24,7 @@ export class Crew {
   /** @throws {FtpError} LIMIT when too many wait. */
   add(work: Work): void {
     if (this.#queue.length - this.#head >= this.#most) {
-      throw new FtpError("LIMIT", `more than ${this.#most} pieces of work wait`, { phase: "local", retryable: false });
+      throw new FtpError("LIMIT", `more than ${this.#most} pieces of work wait`, { phase: "local" });
     }
     this.#queue.push(work);
     this.#fill();

@@ -1,15 +1,16 @@
 /** A tree of an FTP server: folders are listed and files fetched at the same time, each file by the pool's next connection. */
 import { join } from "node:path";
-import { parseTimeVal } from "../../protocol/facts.ts";
 import { hasGlob } from "../../protocol/glob.ts";
 import { connect } from "../client.ts";
 import { FtpError } from "../errors.ts";
-import { WALK_DEPTH } from "../limits.ts";
+import { LINKS_DEEP, WALK_DEPTH } from "../limits.ts";
+import { NAME_LEFT_OUT } from "../listing.ts";
 import type { Client, Entry } from "../types.ts";
 import { type FtpUrl, defaultPort, formatFtpUrl, parseFtpUrl } from "../url.ts";
 import { Crew } from "./crew.ts";
-import { FETCH_PARALLEL, FETCH_PARALLEL_MOST, JOBS_WAITING, LINKS_DEEP } from "./limits.ts";
+import { FETCH_PARALLEL, FETCH_PARALLEL_MOST, JOBS_WAITING } from "./limits.ts";
 import { type Place, isLinkInside, localName, pathOfPlace } from "./local-name.ts";
+import { endOfLink } from "./link-end.ts";
 import type { LocalTree } from "./local-tree.ts";
 import type { Notes } from "./notes.ts";
 import { Rules } from "./rules.ts";
@@ -97,7 +98,7 @@ class FtpTree {
     for (const link of this.#links) {
       await this.#attempt(link.url, async () => {
         if (await this.#terms.tree.link(link.place, link.target)) notes.linked(link.url, pathOfPlace(link.place));
-        else notes.skip(link.url, "same");
+        else notes.leaveOut(link.url, "same");
       });
     }
   }
@@ -116,7 +117,7 @@ class FtpTree {
         folders: [...this.#hostPart(), ...folders.slice(this.#hostPart().length)],
       });
     }
-    if (found === 0) throw new FtpError("NOT_FOUND", `nothing fits ${pattern}`, { phase: "command", retryable: false });
+    if (found === 0) throw new FtpError("NOT_FOUND", `nothing fits ${pattern}`, { phase: "command" });
   }
 
   #hostPart(): readonly string[] {
@@ -132,7 +133,7 @@ class FtpTree {
     const { most = Number.POSITIVE_INFINITY } = this.#terms.options;
     this.#begun += 1;
     if (this.#begun > most) {
-      throw new FtpError("LIMIT", `more than ${most} files and folders`, { phase: "local", retryable: false });
+      throw new FtpError("LIMIT", `more than ${most} files and folders`, { phase: "local" });
     }
     this.#crew.add(work);
   }
@@ -149,7 +150,7 @@ class FtpTree {
       found += 1;
       this.#take(entry, folder);
     }
-    for (const warning of listing.warnings) notes.warn(`${folder.path}: ${warning}`);
+    for (const warning of listing.warnings) notes.fail(this.#urlOf(folder.path), leftOutError(folder.path, warning));
     notes.emit({ kind: "read", url: this.#urlOf(folder.path), found });
   }
 
@@ -158,11 +159,11 @@ class FtpTree {
     const { notes, options } = this.#terms;
     const url = this.#urlOf(entry.path);
     if (entry.type === "directory") this.#goInto(entry, folder);
-    else if (entry.type === "other") notes.skip(url, "special");
-    else if (!this.#rules.takes(entry.name) || !this.#rules.holds(folder.parts)) notes.skip(url, "rejected");
+    else if (entry.type === "other") notes.leaveOut(url, "special");
+    else if (!this.#rules.takes(entry.name) || !this.#rules.holds(folder.parts)) notes.leaveOut(url, "rejected");
     else if (entry.type === "file")
       this.#add(async () => await this.#attempt(url, async () => await this.#get(entry, folder)));
-    else if (options.links === "follow")
+    else if (options.links === "follow" || (options.links !== "skip" && entry.target === undefined))
       this.#add(async () => await this.#attempt(url, async () => await this.#follow(entry, folder)));
     else this.#keepLink(entry, folder);
   }
@@ -171,11 +172,11 @@ class FtpTree {
     const { notes, options } = this.#terms;
     const parts = [...folder.parts, entry.name];
     if (!this.#rules.enters(parts)) {
-      notes.skip(this.#urlOf(entry.path), "rejected");
+      notes.leaveOut(this.#urlOf(entry.path), "rejected");
       return;
     }
     if (folder.depth >= (options.depth ?? WALK_DEPTH)) {
-      notes.skip(this.#urlOf(entry.path), "depth");
+      notes.leaveOut(this.#urlOf(entry.path), "depth");
       notes.warnOnce("depth", `folders more than ${folder.depth} levels down are left out`);
       return;
     }
@@ -192,47 +193,31 @@ class FtpTree {
     const { notes, options } = this.#terms;
     const url = this.#urlOf(entry.path);
     const depth = folder.folders.length - this.#base.folders.length;
-    if (options.links === "skip") notes.skip(url, "link");
+    if (options.links === "skip") notes.leaveOut(url, "link");
     else if (entry.target === undefined || !isLinkInside(entry.target, depth)) {
-      notes.skip(url, "link");
-      notes.warn(`the link ${entry.path} is left out: it leads out of the tree, or nobody knows where`);
-    } else if (this.#links.length >= JOBS_WAITING) notes.skip(url, "link");
+      notes.leaveOut(url, "link");
+      notes.warn(`the link ${entry.path} is left out: it leads out of the tree (links "follow" fetches what is there)`);
+    } else if (this.#links.length >= JOBS_WAITING) notes.leaveOut(url, "link");
     // Made last of all: until then nothing here is a link.
     else
       this.#links.push({ place: { folders: folder.folders, name: localName(entry.name) }, target: entry.target, url });
   }
 
-  /** What a link leads to can only be found by trying. */
+  /** As what it is that a link leads to. */
   async #follow(entry: Entry, folder: Folder): Promise<void> {
     const { client, signal, notes } = this.#terms;
+    const url = this.#urlOf(entry.path);
     if (folder.links >= LINKS_DEEP) {
-      notes.skip(this.#urlOf(entry.path), "link");
+      notes.leaveOut(url, "link");
+      notes.warnOnce("links", `${entry.path} is left out: more than ${LINKS_DEEP} links lead to it`);
       return;
     }
-    const type = await client.exists(entry.path, { signal });
-    if (type === "directory") this.#goInto(entry, folder, folder.links + 1);
-    else if (type === "file" || type === "link") {
-      await this.#get({ ...entry, ...(await this.#behind(entry.path)) }, folder);
-    } else notes.skip(this.#urlOf(entry.path), "link");
-  }
-
-  /** Size and time of what a link leads to: some servers tell those of the link itself in MLST, none in SIZE and MDTM. */
-  async #behind(path: string): Promise<Pick<Entry, "size" | "modified">> {
-    const { client, signal } = this.#terms;
-    return await client.session(
-      async (session) => {
-        await session.send("TYPE I");
-        const size = await session.ask("SIZE", path);
-        const time = await session.ask("MDTM", path);
-        const octets = size.code === 213 ? Number(size.lines[0]) : Number.NaN;
-        const ms = time.code === 213 ? parseTimeVal(time.lines[0]?.trim() ?? "") : undefined;
-        return {
-          size: Number.isSafeInteger(octets) ? octets : undefined,
-          modified: ms === undefined ? undefined : { ms, precision: "second", zone: "utc" },
-        };
-      },
-      { signal },
-    );
+    const end = await endOfLink(client, entry.path, signal);
+    if (end === "directory") this.#goInto(entry, folder, folder.links + 1);
+    else if (end === "nowhere") {
+      notes.leaveOut(url, "link");
+      notes.warn(`the link ${entry.path} is left out: it leads to nothing that this user can get`);
+    } else await this.#get({ ...entry, ...end }, folder);
   }
 
   async #get(entry: Entry, folder: Folder): Promise<void> {
@@ -243,16 +228,16 @@ class FtpTree {
     const path = pathOfPlace(place);
     const there = exists === "overwrite" ? undefined : await tree.look(place);
     if (there !== undefined && exists === "skip") {
-      notes.skip(url, "exists");
+      notes.leaveOut(url, "exists");
       return;
     }
     const isSame = entry.size === undefined || there?.size === entry.size;
     if (there !== undefined && entry.modified !== undefined && isSame && there.mtimeMs >= entry.modified.ms) {
-      notes.skip(url, "same");
+      notes.leaveOut(url, "same");
       return;
     }
     if (quota !== undefined && notes.octets >= quota) {
-      throw new FtpError("LIMIT", `${quota} octets have been fetched`, { phase: "local", retryable: false });
+      throw new FtpError("LIMIT", `${quota} octets have been fetched`, { phase: "local" });
     }
     notes.emit({ kind: "start", url, path, size: entry.size, resumedAt: 0 });
     const progress = notes.progress(url, path);
@@ -284,6 +269,16 @@ class FtpTree {
       notes.fail(url, error);
     }
   }
+}
+
+/** What a listing has and nobody can have: the tree here is not whole then. */
+function leftOutError(folder: string, warning: string): FtpError {
+  const code = warning.includes(NAME_LEFT_OUT) ? "UNSAFE_NAME" : "PROTOCOL";
+  return new FtpError(code, `in ${folder === "" ? "the first folder" : folder}: ${warning}`, {
+    phase: "transfer",
+    connection: "data",
+    retryable: false,
+  });
 }
 
 /** What would befall every other file too. */

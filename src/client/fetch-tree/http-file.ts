@@ -121,7 +121,6 @@ async function restOf(got: Got, have: number, { facts, terms }: Pick<Filling, "f
   throw new FtpError("PROTOCOL", `${shownUrl(got.url)}: the server sent another part than was asked for`, {
     phase: "transfer",
     connection: "data",
-    retryable: false,
   });
 }
 

@@ -66,7 +66,6 @@ export class HttpClient {
       if (next === undefined || !/^https?:$/.test(next.protocol)) {
         throw new FtpError("PROTOCOL", `${shownUrl(url)} leads to no address of HTTP`, {
           phase: "command",
-          retryable: false,
         });
       }
       next.hash = "";
@@ -75,7 +74,6 @@ export class HttpClient {
     }
     throw new FtpError("PROTOCOL", `${shownUrl(start)}: more than ${REDIRECTS} redirects`, {
       phase: "command",
-      retryable: false,
     });
   }
 

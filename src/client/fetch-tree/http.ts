@@ -1,7 +1,7 @@
 /** A tree of a web site: a page, what it links to, and so on, within one host, one folder and so many levels. */
 import { RateLimiter } from "../../net/rate-limiter.ts";
 import { Throttle } from "../../net/throttle.ts";
-import { FtpError } from "../errors.ts";
+import { FtpError, usageError } from "../errors.ts";
 import { RETRY_ATTEMPTS } from "../limits.ts";
 import { withRetries } from "../retry.ts";
 import { Crew } from "./crew.ts";
@@ -34,10 +34,7 @@ export type HttpJobTerms = {
 /** @throws {FtpError} USAGE; where the first page cannot be had; the signal's reason. */
 export async function fetchHttp(text: string, terms: HttpJobTerms): Promise<void> {
   if (!URL.canParse(text)) {
-    throw new FtpError("USAGE", "this is no URL of HTTP: write http://www.example.org/", {
-      phase: "local",
-      retryable: false,
-    });
+    throw usageError("this is no URL of HTTP: write http://www.example.org/");
   }
   const url = new URL(text);
   url.hash = "";
@@ -104,11 +101,11 @@ class HttpTree {
     const { signal, notes, options } = this.#terms;
     const { url, depth } = document;
     if (depth > 0 && !(await this.#scope.allows(url))) {
-      notes.skip(shownUrl(url), "robots");
+      notes.leaveOut(shownUrl(url), "robots");
       return;
     }
     if (options.quota !== undefined && notes.octets >= options.quota) {
-      throw new FtpError("LIMIT", `${options.quota} octets have been fetched`, { phase: "local", retryable: false });
+      throw new FtpError("LIMIT", `${options.quota} octets have been fetched`, { phase: "local" });
     }
     const attempts = options.retry?.attempts ?? RETRY_ATTEMPTS;
     const kept: Place[] = [];
@@ -120,7 +117,7 @@ class HttpTree {
       });
     } catch (error) {
       if (!(error instanceof RedirectRefused)) throw error;
-      notes.skip(shownUrl(url), "elsewhere");
+      notes.leaveOut(shownUrl(url), "elsewhere");
     } finally {
       // What was kept for a next try, when there is none.
       if (options.resume !== true) for (const place of kept) await this.#terms.tree.remove(place);
@@ -138,7 +135,7 @@ class HttpTree {
     });
     if (got.status === 304 && there !== undefined) {
       await got.cancel();
-      notes.skip(shownUrl(url), "same");
+      notes.leaveOut(shownUrl(url), "same");
       await this.#readSaved(there.place, document);
       return;
     }
@@ -161,13 +158,13 @@ class HttpTree {
     if (this.#rules.takes(place.name) && this.#rules.holds(parts)) {
       if (options.exists === "skip" && (await tree.look(place)) !== undefined) {
         await got.cancel();
-        notes.skip(shownUrl(got.url), "exists");
+        notes.leaveOut(shownUrl(got.url), "exists");
         if (hasLinks) await this.#readSaved(place, document);
         return;
       }
       await this.#save(got, place, { reader, tries });
     } else {
-      notes.skip(shownUrl(got.url), "rejected");
+      notes.leaveOut(shownUrl(got.url), "rejected");
       await passOver(got, this.#rules.enters(parts) ? reader : undefined);
     }
     if (reader !== undefined) this.#goOn(reader, document);
@@ -206,7 +203,7 @@ class HttpTree {
     const { links, base, isNofollow, isTooMany } = reader.end();
     if (reader.isCut || isTooMany) notes.warn(`${shownUrl(url)} is too large a page: links at its end are left out`);
     if (isNofollow && this.#terms.options.robots !== false) {
-      notes.skip(shownUrl(url), "robots");
+      notes.leaveOut(shownUrl(url), "robots");
       return;
     }
     const from = base !== undefined && URL.canParse(base, url.href) ? new URL(base, url) : url;
@@ -234,7 +231,6 @@ class HttpTree {
     if (this.#seen.size >= this.#most) {
       throw new FtpError("LIMIT", `more than ${this.#most} documents`, {
         phase: "local",
-        retryable: false,
         hint: "allow more, or fewer levels",
       });
     }
@@ -242,7 +238,6 @@ class HttpTree {
     if (this.#length > URLS_LENGTH) {
       throw new FtpError("LIMIT", "the links that were found do not fit into memory", {
         phase: "local",
-        retryable: false,
       });
     }
     this.#seen.add(url.href);

@@ -33,14 +33,7 @@ export const RETRY_AFTER_MS = 60_000;
 export const NAME_OCTETS = 200;
 /** Folders below each other on our disk. */
 export const FOLDERS_DEEP = 128;
-/** Links to folders that are followed on the way to a file: a loop on the server cannot be seen otherwise. */
-export const LINKS_DEEP = 8;
-/** Failures that a report keeps; more are counted. */
-export const FAILURES_KEPT = 1_000;
-/** Warnings that a report keeps. */
-export const WARNINGS_KEPT = 200;
-/** Patterns of one kind, and characters of one. */
+/** Patterns of one kind. */
 export const PATTERNS = 1_000;
-export const PATTERN_LENGTH = 4_096;
 /** Milliseconds between two events of progress of one document: what a screen shows. */
 export const PROGRESS_MS = 100;

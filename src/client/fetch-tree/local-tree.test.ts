@@ -1,22 +1,19 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { FtpError } from "../errors.ts";
+import { scratch } from "../test-folder.ts";
 import { LocalTree } from "./local-tree.ts";
 
 async function inFolder(
   pins: boolean | undefined,
   act: (tree: LocalTree, folder: string) => Promise<void>,
 ): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "ferryman-tree-"));
-  try {
-    await using tree = await LocalTree.open(join(folder, "to/here"), pins);
-    await act(tree, join(folder, "to/here"));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  await using own = await scratch();
+  const folder = own.path;
+  await using tree = await LocalTree.open(join(folder, "to/here"), pins);
+  await act(tree, join(folder, "to/here"));
 }
 
 function isCode(code: string): (error: unknown) => boolean {
@@ -77,11 +74,9 @@ for (const [how, pins] of [
 }
 
 test("a folder that cannot be made is an error", async () => {
-  const file = join(await mkdtemp(join(tmpdir(), "ferryman-tree-")), "file");
-  try {
-    await writeFile(file, "");
-    await assert.rejects(LocalTree.open(join(file, "below")), isCode("LOCAL_IO"));
-  } finally {
-    await rm(join(file, ".."), { recursive: true, force: true });
-  }
+  await using own = await scratch();
+  const folder = own.path;
+  const file = join(folder, "file");
+  await writeFile(file, "");
+  await assert.rejects(LocalTree.open(join(file, "below")), isCode("LOCAL_IO"));
 });

@@ -2,17 +2,15 @@
  * The folder that a tree is fetched into. Each folder below it is opened from the one above without following a link, and
  * what is done in it begins at the open folder, so that a link that lies or is put there leads nowhere (attack 64).
  */
-import { constants, existsSync, type Stats } from "node:fs";
+import type { Stats } from "node:fs";
 import { type FileHandle, lstat, mkdir, open, readlink, realpath, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
+import { systemCode } from "../../base/system-code.ts";
 import { FtpError } from "../errors.ts";
 import { localFault } from "../octets.ts";
+import { NO_FOLLOW, OPEN_FOLDER, hasPins, pinnedPath } from "../pinned.ts";
 import { FOLDERS_DEEP } from "./limits.ts";
 import { type Place, pathOfPlace } from "./local-name.ts";
-
-/** Windows has neither flag. */
-const FOLDER = constants.O_RDONLY | (constants.O_DIRECTORY | 0);
-const NO_FOLLOW = constants.O_NOFOLLOW | 0;
 
 export class LocalTree implements AsyncDisposable {
   readonly #root: string;
@@ -25,11 +23,11 @@ export class LocalTree implements AsyncDisposable {
   }
 
   /** Makes the folder if it is not there; a link there is followed, as the caller named it. @throws {FtpError} LOCAL_IO. */
-  static async open(path: string, pins: boolean = existsSync("/proc/self/fd")): Promise<LocalTree> {
+  static async open(path: string, pins: boolean = hasPins()): Promise<LocalTree> {
     try {
       await mkdir(path, { recursive: true });
       const root = await realpath(path);
-      return new LocalTree(root, pins ? await open(root, FOLDER) : undefined);
+      return new LocalTree(root, pins ? await open(root, OPEN_FOLDER) : undefined);
     } catch (error) {
       throw localFault(error, `cannot write to the folder ${path}`);
     }
@@ -43,7 +41,6 @@ export class LocalTree implements AsyncDisposable {
     if (folders.length > FOLDERS_DEEP) {
       throw new FtpError("UNSAFE_NAME", `${folders.length} folders below each other; ${FOLDERS_DEEP} are the most`, {
         phase: "local",
-        retryable: false,
       });
     }
     const handle = this.#handle;
@@ -92,14 +89,14 @@ export class LocalTree implements AsyncDisposable {
   }
 
   async #pinned<T>(root: FileHandle, folders: readonly string[], work: (at: string) => Promise<T>): Promise<T> {
-    let at = `/proc/self/fd/${root.fd}`;
+    let at = pinnedPath(root.fd);
     let held: FileHandle | undefined;
     try {
       for (const [index, folder] of folders.entries()) {
         const next = await openFolder(join(at, folder), folders.slice(0, index + 1).join("/"));
         await held?.close();
         held = next;
-        at = `/proc/self/fd/${next.fd}`;
+        at = pinnedPath(next.fd);
       }
       return await work(at);
     } catch (error) {
@@ -133,14 +130,13 @@ export class LocalTree implements AsyncDisposable {
 
 async function openFolder(path: string, shown: string): Promise<FileHandle> {
   try {
-    return await open(path, FOLDER | NO_FOLLOW);
+    return await open(path, OPEN_FOLDER | NO_FOLLOW);
   } catch (error) {
-    if (!(error instanceof Error) || !("code" in error) || error.code !== "ENOENT")
-      throw await whyNot(error, path, shown);
+    if (systemCode(error) !== "ENOENT") throw await whyNot(error, path, shown);
   }
   await makeFolder(path, shown);
   try {
-    return await open(path, FOLDER | NO_FOLLOW);
+    return await open(path, OPEN_FOLDER | NO_FOLLOW);
   } catch (error) {
     throw await whyNot(error, path, shown);
   }
@@ -151,7 +147,7 @@ async function makeFolder(path: string, shown: string): Promise<void> {
     await mkdir(path);
   } catch (error) {
     // Another document of the same folder was quicker.
-    if (!(error instanceof Error) || !("code" in error) || error.code !== "EEXIST") {
+    if (systemCode(error) !== "EEXIST") {
       throw localFault(error, `cannot make the folder ${shown}`);
     }
   }
@@ -163,7 +159,6 @@ async function whyNot(cause: unknown, path: string, shown: string): Promise<FtpE
   if (there?.isSymbolicLink() === true) {
     return new FtpError("UNSAFE_NAME", `${shown} is a symbolic link here, which is not followed`, {
       phase: "local",
-      retryable: false,
       hint: "take the link away, or fetch into another folder",
     });
   }
@@ -175,7 +170,6 @@ async function whyNot(cause: unknown, path: string, shown: string): Promise<FtpE
 function inTheWay(path: string, what: string): FtpError {
   return new FtpError("EXISTS", `${path} ${what}`, {
     phase: "local",
-    retryable: false,
     hint: "move it away, or fetch into another folder",
   });
 }

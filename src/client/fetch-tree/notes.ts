@@ -1,7 +1,8 @@
 /** What a job of fetching has to say: counts, failures and warnings within bounds, and events for whoever listens. */
 import type { FtpError } from "../errors.ts";
-import { FAILURES_KEPT, PROGRESS_MS, WARNINGS_KEPT } from "./limits.ts";
-import type { FetchEvent, FetchFailure, FetchOptions, FetchReport, SkipReason } from "./types.ts";
+import { FAILURES_KEPT, WARNINGS_KEPT } from "../limits.ts";
+import { PROGRESS_MS } from "./limits.ts";
+import type { FetchEvent, FetchFailure, FetchOptions, FetchReport, LeftOutReason } from "./types.ts";
 
 export class Notes {
   readonly #begun = performance.now();
@@ -12,7 +13,7 @@ export class Notes {
   #failures = 0;
   #files = 0;
   #linked = 0;
-  #skipped = 0;
+  readonly #leftOut = new Map<LeftOutReason, number>();
   octets = 0;
   stopped: FtpError | undefined;
 
@@ -34,9 +35,9 @@ export class Notes {
     this.emit({ kind: "linked", url, path });
   }
 
-  skip(url: string, why: SkipReason): void {
-    this.#skipped += 1;
-    this.emit({ kind: "skipped", url, why });
+  leaveOut(url: string, why: LeftOutReason): void {
+    this.#leftOut.set(why, (this.#leftOut.get(why) ?? 0) + 1);
+    this.emit({ kind: "left-out", url, why });
   }
 
   fail(url: string, error: FtpError): void {
@@ -72,7 +73,8 @@ export class Notes {
     return {
       files: this.#files,
       linked: this.#linked,
-      skipped: this.#skipped,
+      leftOut: [...this.#leftOut.values()].reduce((sum, count) => sum + count, 0),
+      leftOutBy: Object.fromEntries(this.#leftOut),
       octets: this.octets,
       ms: Math.round(performance.now() - this.#begun),
       failed: this.#failed,

@@ -1,8 +1,9 @@
 /** Which names and folders are fetched: the patterns of wget's -A, -R, -I and -X. */
 import { bytesOfText } from "../../base/bytes.ts";
 import { compileGlob, hasGlob } from "../../protocol/glob.ts";
-import { FtpError } from "../errors.ts";
-import { PATTERNS, PATTERN_LENGTH } from "./limits.ts";
+import { usageError } from "../errors.ts";
+import { PATTERN_LENGTH } from "../limits.ts";
+import { PATTERNS } from "./limits.ts";
 import type { FetchOptions } from "./types.ts";
 
 type Test = (text: string) => boolean;
@@ -59,17 +60,13 @@ function fits(tests: FolderTest, folder: readonly string[]): boolean {
 }
 
 function checked(patterns: readonly string[]): readonly string[] {
-  if (patterns.length > PATTERNS) throw wrong(`there are ${patterns.length} patterns; ${PATTERNS} are the most`);
+  if (patterns.length > PATTERNS) throw usageError(`there are ${patterns.length} patterns; ${PATTERNS} are the most`);
   for (const pattern of patterns) {
-    if (pattern === "") throw wrong("a pattern is empty");
+    if (pattern === "") throw usageError("a pattern is empty");
     if (pattern.length > PATTERN_LENGTH)
-      throw wrong(`a pattern has ${pattern.length} characters; ${PATTERN_LENGTH} are the most`);
+      throw usageError(`a pattern has ${pattern.length} characters; ${PATTERN_LENGTH} are the most`);
   }
   return patterns;
-}
-
-function wrong(message: string): FtpError {
-  return new FtpError("USAGE", message, { phase: "local", retryable: false });
 }
 
 /** Without a wildcard it is the end of a name: `-A iso`, `-A .tar.gz`. */

@@ -37,7 +37,10 @@ export type FetchOptions = CallOptions & {
   readonly quota?: number | undefined;
   /** Documents, or files and folders. Default `DOCUMENTS_MOST` for HTTP, none for FTP. */
   readonly most?: number | undefined;
-  /** Symbolic links of FTP: "keep" makes them here where they stay inside the tree (default); "follow"; "skip". */
+  /**
+   * Symbolic links of FTP: "keep" (default) makes them here where they stay inside the tree, and follows those whose target
+   * the server does not tell; "follow" fetches what they lead to; "skip".
+   */
   readonly links?: "keep" | "follow" | "skip" | undefined;
   /** Other hosts that links may lead to: true for all, or domains with what is below them. Default: none. */
   readonly spanHosts?: boolean | readonly string[] | undefined;
@@ -57,7 +60,8 @@ export type FetchOptions = CallOptions & {
   readonly onEvent?: ((event: FetchEvent) => void) | undefined;
 };
 
-export type SkipReason =
+/** Why a name was left out on purpose. */
+export type LeftOutReason =
   /** `accept` and `reject`, `include` and `exclude`. */
   | "rejected"
   | "robots"
@@ -93,7 +97,7 @@ export type FetchEvent =
   | { readonly kind: "linked"; readonly url: string; readonly path: string }
   /** A folder or page has been read, and so much was found in it. */
   | { readonly kind: "read"; readonly url: string; readonly found: number }
-  | { readonly kind: "skipped"; readonly url: string; readonly why: SkipReason }
+  | { readonly kind: "left-out"; readonly url: string; readonly why: LeftOutReason }
   | {
       readonly kind: "retry";
       readonly url: string;
@@ -111,7 +115,9 @@ export type FetchReport = {
   readonly files: number;
   /** Links that were made here. */
   readonly linked: number;
-  readonly skipped: number;
+  /** On purpose; `leftOutBy` says why. */
+  readonly leftOut: number;
+  readonly leftOutBy: Readonly<Partial<Record<LeftOutReason, number>>>;
   /** Octets that moved. */
   readonly octets: number;
   readonly ms: number;

@@ -1,8 +1,8 @@
 /** One file of the local tree to the server, with its time and mode. */
-import { constants, existsSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { FtpError } from "../errors.ts";
 import type { Client } from "../types.ts";
+import { NO_FOLLOW, OPEN_FILE, hasPins, pinnedPath } from "../pinned.ts";
 import type { Abilities } from "./abilities.ts";
 import { type Copied, type CopyTerms, changed } from "./copy-down.ts";
 import { isOutOfRoom, localError } from "./local-error.ts";
@@ -21,16 +21,13 @@ export type UpParts = {
   readonly journal: UploadJournal;
 };
 
-/** A fifo that takes a file's name must not make us wait; Windows has neither flag. */
-const READING = constants.O_RDONLY | (constants.O_NONBLOCK | 0);
-const NO_FOLLOW = constants.O_NOFOLLOW | 0;
 /** What servers give a new file mostly, where one cannot be asked. */
 const USUAL_MODE = 0o644;
 
 export class UpCopier {
   readonly #client: Client;
   readonly #parts: UpParts;
-  readonly #hasDescriptorPaths = existsSync("/proc/self/fd");
+  readonly #hasDescriptorPaths = hasPins();
   #canResume = true;
   #usual: Promise<number | undefined> | undefined;
 
@@ -44,13 +41,13 @@ export class UpCopier {
     const { source, terms } = this.#parts;
     return await source.folders.use(parentOf(step.from), async (at) => {
       const path = `${at}/${nameOf(step.from)}`;
-      await using file = await open(path, READING | (terms.links === "follow" ? 0 : NO_FOLLOW)).catch(
+      await using file = await open(path, OPEN_FILE | (terms.links === "follow" ? 0 : NO_FOLLOW)).catch(
         (error: unknown) => {
           throw localError(error, `read ${step.from}`);
         },
       );
       // What is sent is the file that was looked at, whatever takes its name meanwhile.
-      const from = this.#hasDescriptorPaths ? `/proc/self/fd/${file.fd}` : path;
+      const from = this.#hasDescriptorPaths ? pinnedPath(file.fd) : path;
       return await this.#send(step, { file, from }, how);
     });
   }
@@ -107,7 +104,18 @@ export class UpCopier {
     }
   }
 
+  /** SIZE, as our own server and others that publish whole files alone tell no listing of what came in part. */
   async #sizeThere(remote: string, signal: AbortSignal): Promise<number | undefined> {
+    const reply = await this.#client.session(
+      async (session) => {
+        await session.send("TYPE I");
+        return await session.ask("SIZE", remote);
+      },
+      { signal },
+    );
+    const size = reply.code === 213 ? Number(reply.lines[0]) : Number.NaN;
+    if (Number.isSafeInteger(size)) return size;
+    if (reply.code !== 500 && reply.code !== 502 && reply.code !== 504) return undefined;
     try {
       return (await this.#client.stat(remote, { signal })).size;
     } catch (error) {

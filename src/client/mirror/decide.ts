@@ -1,8 +1,9 @@
 /** What is to be done about one name of a folder, by what each side has under it. */
 import { FtpError } from "../errors.ts";
+import { LINKS_DEEP } from "../limits.ts";
 import type { Abilities } from "./abilities.ts";
 import { type CompareTerms, differenceOf, timesAgree } from "./compare.ts";
-import { LINKS_DEEP, MIRROR_DEPTH } from "./limits.ts";
+import { MIRROR_DEPTH } from "./limits.ts";
 import { targetInside } from "./link-target.ts";
 import type { Pair } from "./names.ts";
 import type { Notes } from "./notes.ts";
@@ -70,7 +71,7 @@ export function decide(
   const from = joined(node.from, source.name);
   const path = joined(node.path, there?.name ?? source.name);
   if (!isTaken(from, source, terms)) {
-    skip(path, "excluded", deciding);
+    leave(path, "excluded", deciding);
     const goes = there !== undefined && terms.deleteExcluded && mayDelete;
     return goes ? extraDecision(path, there, deciding) : NOTHING;
   }
@@ -83,7 +84,7 @@ export function decide(
     case "link":
       return linkDecision(one, deciding);
     default:
-      return skip(path, "special", deciding);
+      return leave(path, "special", deciding);
   }
 }
 
@@ -95,7 +96,7 @@ function isTaken(path: string, item: Item, { filter, hidden }: Terms): boolean {
 /** What only the other side has. */
 export function extraDecision(path: string, there: Item, { terms, notes, counts }: Deciding): Decision {
   if (terms.delete === false) return NOTHING;
-  if (!terms.deleteExcluded && !isTaken(path, there, terms)) return skip(path, "excluded", { notes, counts });
+  if (!terms.deleteExcluded && !isTaken(path, there, terms)) return leave(path, "excluded", { notes, counts });
   if (there.type === "directory") return { steps: [], next: [extraNode(path, "extra")] };
   return { steps: [{ kind: "delete-file", path, why: "extra" }], next: [] };
 }
@@ -104,14 +105,14 @@ function extraNode(path: string, why: "extra" | "in-the-way", next: readonly Ste
   return { kind: "extra", path, why, depth: path.split("/").length, parent: undefined, next, isKept: false };
 }
 
-function skip(
+function leave(
   path: string,
-  why: Extract<MirrorEvent, { kind: "skipped" }>["why"],
+  why: Extract<MirrorEvent, { kind: "left-out" }>["why"],
   { notes, counts }: Pick<Deciding, "notes" | "counts">,
 ): Decision {
   if (why === "same") counts.same += 1;
   else counts.excluded += 1;
-  notes.emit({ kind: "skipped", path, why });
+  notes.emit({ kind: "left-out", path, why });
   return NOTHING;
 }
 
@@ -129,9 +130,9 @@ function folderDecision({ node, source, there, from, path }: Case, deciding: Dec
     notes.fail(path, refusal("LIMIT", `${from} is left out: more than ${what} lead to it.`));
     return NOTHING;
   }
-  if (depth > terms.depth) return skip(path, "excluded", deciding);
+  if (depth > terms.depth) return leave(path, "excluded", deciding);
   const isThere = there?.type === "directory";
-  if (!isThere && !isAsked(there, terms)) return skip(path, "only", deciding);
+  if (!isThere && !isAsked(there, terms)) return leave(path, "only", deciding);
   const mode = deciding.modeOf(source);
   const make = isThere ? undefined : ({ kind: "make-folder", path, mode } as const);
   const next: PairNode = { kind: "pair", from, path, depth, links, make, parent: node, isMade: isThere };
@@ -151,7 +152,7 @@ function folderDecision({ node, source, there, from, path }: Case, deciding: Dec
 function fileDecision(one: Case, deciding: Deciding): Decision | Promise<Decision> {
   const { source, there, path } = one;
   const { terms } = deciding;
-  if (!isAsked(there, terms)) return skip(path, "only", deciding);
+  if (!isAsked(there, terms)) return leave(path, "only", deciding);
   if (there === undefined) return copied(one, "new", deciding);
   if (there.type === "directory") return instead(one, copied(one, "kind", deciding).steps, deciding);
   if (there.type !== "file") {
@@ -200,7 +201,7 @@ async function byHash(one: Case, compare: CompareTerms, deciding: Deciding): Pro
 }
 
 function sameDecision({ source, there, path }: Case, deciding: Deciding): Decision {
-  skip(path, "same", deciding);
+  leave(path, "same", deciding);
   const steps = modeSteps(path, deciding.modeOf(source), there);
   return steps.length === 0 ? NOTHING : { steps, next: [] };
 }
@@ -232,21 +233,21 @@ function linkDecision(one: Case, deciding: Deciding): Decision {
   const { terms, notes, abilities } = deciding;
   if (terms.links !== "keep" || !abilities.has("links")) {
     if (terms.links === "follow") notes.warn(`${from} is a link that leads nowhere: it is left out`);
-    return skip(path, "link", deciding);
+    return leave(path, "link", deciding);
   }
-  if (!isAsked(there, terms)) return skip(path, "only", deciding);
+  if (!isAsked(there, terms)) return leave(path, "only", deciding);
   const root = terms.direction === "down" ? terms.remote : terms.local;
   const target = source.target === undefined ? undefined : targetInside(source.target, from, root);
   if (target === undefined) {
     notes.warn(`${from} is a link that leads out of the folder, or does not say where: it is left out`);
-    return skip(path, "link", deciding);
+    return leave(path, "link", deciding);
   }
   return linkTo(target, one, deciding);
 }
 
 function linkTo(target: string, one: Case, deciding: Deciding): Decision {
   const { there, path } = one;
-  if (there?.type === "link" && there.target === target) return skip(path, "same", deciding);
+  if (there?.type === "link" && there.target === target) return leave(path, "same", deciding);
   const step: Step = { kind: "make-link", path, target };
   if (there?.type === "directory") return instead(one, [step], deciding);
   const isFree = there === undefined || deciding.terms.direction === "down";

@@ -34,7 +34,8 @@ export function describePlan({
 
 /** One step as a line, as `copy a/b.txt (new, 12 octets)`; fit for a terminal. */
 export function describeStep(step: Step): string {
-  const path = printable(step.path);
+  // The mirrored folder itself has no name below itself.
+  const path = step.path === "" ? "./ (the folder itself)" : printable(step.path);
   if (step.kind === "make-link") return `make-link ${path} -> ${printable(step.target)}`;
   if (step.kind !== "copy" && step.kind !== "replace") return `${step.kind} ${path}`;
   const size = step.size === undefined ? "" : `, ${step.size.toLocaleString("en")} octets`;

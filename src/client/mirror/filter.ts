@@ -5,8 +5,9 @@
  */
 import { bytesOfText } from "../../base/bytes.ts";
 import { compilePathGlob } from "../../protocol/glob.ts";
-import { FtpError } from "../errors.ts";
-import { PATTERN_LENGTH, RULES_OCTETS } from "./limits.ts";
+import { type FtpError, usageError } from "../errors.ts";
+import { PATTERN_LENGTH } from "../limits.ts";
+import { RULES_OCTETS } from "./limits.ts";
 import type { Item } from "./side.ts";
 
 /**
@@ -76,9 +77,7 @@ function compileRegex(regex: string | RegExp): RegExp {
 }
 
 function wrongPattern(source: string, why: string): FtpError {
-  return new FtpError("USAGE", `The filter pattern "${source.slice(0, 80)}" cannot be used: ${why}.`, {
-    phase: "local",
-  });
+  return usageError(`The filter pattern "${source.slice(0, 80)}" cannot be used: ${why}.`);
 }
 
 /** What does not say its size or time is taken: leaving it out would remove or miss it by chance. */
@@ -96,7 +95,7 @@ function fits(spec: FilterSpec, { size, modified }: Pick<Item, "size" | "modifie
  */
 export function rulesFromText(text: string): readonly FilterRule[] {
   if (text.length > RULES_OCTETS) {
-    throw new FtpError("USAGE", `A file of filter rules may have ${RULES_OCTETS} octets at most.`, { phase: "local" });
+    throw usageError(`A file of filter rules may have ${RULES_OCTETS} octets at most.`);
   }
   return text
     .split(/\r?\n/)

@@ -12,18 +12,12 @@ export const FOLDERS_WAITING = 1_000_000;
 export const FOLDER_ENTRIES = 5_000_000;
 /** Levels below the mirrored folder, as those of `walk`: deeper trees are links that lead round, or an attack. */
 export const MIRROR_DEPTH = 64;
-/** Links on the way to a file that are followed: a loop on the server cannot be seen otherwise (as Linux's MAXSYMLINKS / 5). */
-export const LINKS_DEEP = 8;
 /** Tries after a passing failure, for all files of a job together: a server that is gone ends the job. */
 export const MIRROR_RETRIES = 200;
 /** How often a listing that breaks off is asked for in all, beside the client's own tries. */
 export const LIST_TRIES = 3;
 /** How often one file is tried in all. */
 export const FILE_TRIES = 4;
-/** Failures that a report keeps; more are counted. */
-export const FAILURES_KEPT = 1_000;
-/** Warnings that a report keeps; more are counted. */
-export const MIRROR_WARNINGS = 200;
 /** Octets from which an interrupted upload is gone on with: below it starting anew costs less than a note about it. */
 export const RESUME_LEAST = 262_144;
 /** Refusals one after the other after which an optional command is not tried any more: one file may be another's. */
@@ -44,5 +38,3 @@ export const JOURNAL_OCTETS = 4_194_304;
 export const DIGEST_BLOCK = 262_144;
 /** Octets of a file with filter rules. */
 export const RULES_OCTETS = 1_048_576;
-/** Characters of one regular expression or pattern. */
-export const PATTERN_LENGTH = 4_096;

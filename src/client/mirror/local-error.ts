@@ -1,4 +1,5 @@
 /** What this host's file system refused, as an error of the client. */
+import { systemCode } from "../../base/system-code.ts";
 import { FtpError, type FtpErrorCode } from "../errors.ts";
 
 const CODES: Readonly<Record<string, FtpErrorCode>> = {
@@ -28,11 +29,6 @@ export function localError(error: unknown, what: string): FtpError {
   const why = WORDS[code] ?? (error instanceof Error ? error.message : String(error));
   const hint = code === "UNSAFE_NAME" ? "Remove the link, or mirror into the folder to which it leads." : undefined;
   return new FtpError(code, `Could not ${what}: ${why}.`, { phase: "local", retryable: false, hint, cause: error });
-}
-
-/** `code` of an error of Node's, "" for others. */
-export function systemCode(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 }
 
 /** Whether there is no room, here or at the server: no further file would fit either. */

@@ -3,16 +3,12 @@
  * in it begins at the open folder (`/proc/self/fd/N/name`), so that a link that is planted or swapped in leads nowhere.
  * Without /proc (macOS, Windows) each folder on the way is looked at before every use.
  */
-import { constants, existsSync } from "node:fs";
 import { type FileHandle, lstat, open } from "node:fs/promises";
 import { FtpError } from "../errors.ts";
+import { NO_FOLLOW, OPEN_FOLDER, hasPins, pinnedPath } from "../pinned.ts";
 import { FOLDERS_OPEN } from "./limits.ts";
 import { localError } from "./local-error.ts";
 import { joined, nameOf, parentOf } from "./side.ts";
-
-/** Windows has neither flag. */
-const FOLDER = constants.O_RDONLY | (constants.O_DIRECTORY | 0);
-const NO_FOLLOW = constants.O_NOFOLLOW | 0;
 
 type Held = {
   readonly handle: Promise<FileHandle>;
@@ -36,7 +32,7 @@ export class LocalFolders implements AsyncDisposable {
   readonly #held = new Map<string, Held>();
 
   /** @param root an absolute path; a link there is followed, as the caller named it. */
-  constructor(root: string, { follow, pins = existsSync("/proc/self/fd") }: FolderTerms) {
+  constructor(root: string, { follow, pins = hasPins() }: FolderTerms) {
     this.#root = root;
     this.#follow = follow;
     this.#pins = pins;
@@ -54,7 +50,7 @@ export class LocalFolders implements AsyncDisposable {
     const held = this.#take(folder);
     try {
       const { fd } = await held.handle;
-      return await work(`/proc/self/fd/${fd}`);
+      return await work(pinnedPath(fd));
     } finally {
       held.users -= 1;
       if (held.isGone) await close(held);
@@ -130,7 +126,7 @@ async function close(held: Held): Promise<void> {
 
 async function openFolder(path: string, follow: boolean, shown: string): Promise<FileHandle> {
   try {
-    return await open(path, FOLDER | (follow ? 0 : NO_FOLLOW));
+    return await open(path, OPEN_FOLDER | (follow ? 0 : NO_FOLLOW));
   } catch (error) {
     // A link is ENOTDIR on Linux and ELOOP elsewhere, a file ENOTDIR everywhere.
     const stat = follow ? undefined : await lstat(path).catch(() => undefined);
@@ -141,5 +137,5 @@ async function openFolder(path: string, follow: boolean, shown: string): Promise
 
 function notFolder(path: string, isLink: boolean): FtpError {
   if (isLink) return localError(Object.assign(new Error("a link"), { code: "ELOOP" }), `reach ${path}`);
-  return new FtpError("LOCAL_IO", `${path} is no folder.`, { phase: "local", retryable: false });
+  return new FtpError("LOCAL_IO", `${path} is no folder.`, { phase: "local" });
 }

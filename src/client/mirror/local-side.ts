@@ -16,14 +16,15 @@ import {
   unlink,
 } from "node:fs/promises";
 import { setImmediate as turn } from "node:timers/promises";
+import { systemCode } from "../../base/system-code.ts";
 import { createDigest, type DigestName } from "../../protocol/digest.ts";
-import { FtpError } from "../errors.ts";
 import type { EntryTime, EntryType, HashResult } from "../types.ts";
+import { NO_FOLLOW } from "../pinned.ts";
 import { DIGEST_BLOCK, FOLDER_ENTRIES, STAT_BATCH, STAT_BATCH_MS } from "./limits.ts";
-import { localError, systemCode } from "./local-error.ts";
+import { localError } from "./local-error.ts";
 import { LocalFolders } from "./local-folders.ts";
 import { isPart, temporaryName } from "./parts.ts";
-import { type Item, type Listed, type ListTerms, type Side, nameOf, parentOf } from "./side.ts";
+import { type Item, type Listed, type ListTerms, type Side, nameOf, parentOf, tooMany } from "./side.ts";
 
 /** Bits that a mirror sets: neither setuid and setgid nor the sticky bit may come from elsewhere. */
 export const MODE_BITS = 0o777;
@@ -46,7 +47,7 @@ export class LocalSide implements Side, AsyncDisposable {
       const names = await readdir(at).catch((error: unknown) => {
         throw localError(error, `list the folder ${folder === "" ? this.#root : folder}`);
       });
-      if (names.length > FOLDER_ENTRIES) throw tooMany(folder);
+      if (names.length > FOLDER_ENTRIES) throw tooMany(folder, { phase: "local" });
       const reading = new Reading(at, follow);
       let isSlow = false;
       for (let start = 0; start < names.length; start += STAT_BATCH) {
@@ -67,7 +68,7 @@ export class LocalSide implements Side, AsyncDisposable {
     { signal, algorithm = "SHA-256" }: { readonly signal: AbortSignal; readonly algorithm?: DigestName },
   ): Promise<HashResult> {
     return await this.#at(path, `read ${path}`, async (full) => {
-      await using file = await open(full, constants.O_RDONLY | (constants.O_NOFOLLOW | 0));
+      await using file = await open(full, constants.O_RDONLY | NO_FOLLOW);
       const digest = createDigest(algorithm);
       const block = Buffer.allocUnsafe(DIGEST_BLOCK);
       for (;;) {
@@ -235,9 +236,4 @@ function typeOf(stat: Stats): EntryType {
 
 function unlessGone(error: unknown): void {
   if (systemCode(error) !== "ENOENT") throw error;
-}
-
-function tooMany(folder: string): FtpError {
-  const message = `The folder ${folder} has more than ${FOLDER_ENTRIES} entries, which is more than a mirror holds.`;
-  return new FtpError("LIMIT", message, { phase: "local", retryable: false });
 }

@@ -22,7 +22,7 @@ test("listings to the minute: files come once, with their exact time", async () 
   client.put("/pub/a", "a");
   assert.equal((await down(client, tree).run()).copied, 1);
   assert.equal(await tree.ms("a"), THEN);
-  assert.equal((await down(client, tree).run()).skipped, 1);
+  assert.equal((await down(client, tree).run()).same, 1);
   client.put("/pub/a", "b", { ms: THEN + MINUTE });
   assert.equal((await down(client, tree, { times: "listed" }).run()).replaced, 1);
   assert.equal(await tree.ms("a"), Math.floor((THEN + MINUTE) / MINUTE) * MINUTE);
@@ -34,7 +34,7 @@ test("listings to the day: a file comes once", async () => {
   client.precision = "day";
   client.put("/pub/a", "a");
   assert.equal((await down(client, tree, { times: "listed" }).run()).copied, 1);
-  assert.equal((await down(client, tree, { times: "listed" }).run()).skipped, 1);
+  assert.equal((await down(client, tree, { times: "listed" }).run()).same, 1);
 });
 
 test("whole hours between assumed zones are let pass where that is asked for", async () => {
@@ -44,7 +44,7 @@ test("whole hours between assumed zones are let pass where that is asked for", a
   await tree.put("a", "a");
   client.zone = "assumed";
   client.precision = "minute";
-  assert.equal((await down(client, tree, { zoneTolerance: true }).run()).skipped, 1);
+  assert.equal((await down(client, tree, { zoneTolerance: true }).run()).same, 1);
   assert.equal((await down(client, tree).run({ dryRun: true })).replaced, 1);
 });
 
@@ -72,7 +72,7 @@ test("by hash: equal sizes and times do not hide a change, and equal content onl
   for (const name of ["changed", "same", "time", "size"]) await tree.put(name, name === "changed" ? "xyz" : "abc");
   assert.equal((await down(client, tree).run({ dryRun: true })).replaced, 2);
   const report = await down(client, tree, { compare: "hash" }).run();
-  assert.deepEqual([report.replaced, report.timesSet, report.skipped], [2, 1, 2]);
+  assert.deepEqual([report.replaced, report.timesSet, report.same], [2, 1, 2]);
   assert.equal(await tree.text("changed"), "abc");
   assert.equal(await tree.ms("time"), THEN + HOUR);
   assert.ok(!client.calls.includes("hash /pub/size"));
@@ -87,7 +87,7 @@ test("by hash without digests: said once, then by size and time", async () => {
     await tree.put(name, "xyz");
   }
   const report = await down(client, tree, { compare: "hash" }).run();
-  assert.equal(report.skipped, 3);
+  assert.equal(report.same, 3);
   assert.equal(report.warnings.length, 1);
 });
 
@@ -100,7 +100,7 @@ test("a digest that is refused for one file is no end of the others", async () =
   }
   client.fail("hash /pub/a", "DENIED");
   const report = await down(client, tree, { compare: "hash" }).run();
-  assert.deepEqual([report.skipped, report.replaced, report.failures], [1, 1, 0]);
+  assert.deepEqual([report.same, report.replaced, report.failures], [1, 1, 0]);
 });
 
 test("only what is missing, or only what is there", async () => {

@@ -101,7 +101,7 @@ test("with nothing to do 2,000 files are looked at and none is touched", async (
   }
   const client = new WideClient(2, FILES);
   const report = await mirror(client, { direction: "down", remote: "/pub", local: tree.root, delete: true }).run();
-  assert.deepEqual([report.skipped, report.copied, report.deleted, report.failures], [2 * FILES, 0, 0, 0]);
+  assert.deepEqual([report.same, report.copied, report.deleted, report.failures], [2 * FILES, 0, 0, 0]);
 });
 
 test("steps and plans in words are fit for a terminal", () => {

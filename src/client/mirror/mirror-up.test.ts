@@ -42,7 +42,7 @@ test("a new tree goes over with times and modes, and a second run has nothing to
   assert.deepEqual([report.copied, report.made, report.octets, report.failures], [3, 3, 8, 0]);
   client.calls.length = 0;
   const again = await up(client, tree).run();
-  assert.deepEqual([again.copied, again.modesSet, again.skipped], [0, 0, 3]);
+  assert.deepEqual([again.copied, again.modesSet, again.same], [0, 0, 3]);
   assert.ok(
     client.calls.every((call) => /^(?:list|exists) /.test(call)),
     String(client.calls),
@@ -128,7 +128,7 @@ test("a server that keeps no times gets each file once", async () => {
   assert.deepEqual([first.copied, first.failures], [3, 0]);
   assert.equal(first.warnings.length, 1);
   const second = await up(client, tree).run();
-  assert.deepEqual([second.copied, second.replaced, second.skipped], [0, 0, 3]);
+  assert.deepEqual([second.copied, second.replaced, second.same], [0, 0, 3]);
   await tree.put("b", "B!", { ms: Date.now() + 60_000 });
   assert.equal((await up(client, tree).run()).replaced, 1);
 });
@@ -147,7 +147,7 @@ test("a server without modes and links is told once of each", async () => {
   assert.equal(report.warnings.length, 2);
 });
 
-test("links are kept, followed or skipped", async () => {
+test("links are kept, followed or left out", async () => {
   await using tree = await TestTree.make();
   const client = new TestClient();
   await tree.put("sub/file", "data");

@@ -83,7 +83,7 @@ class Job implements AsyncDisposable {
     const [source, there] = isDown ? [remote, local] : [local, remote];
     if (source === false) {
       const message = `There is nothing to mirror: ${this.source.label} is not there.`;
-      throw new FtpError("NOT_FOUND", message, { phase: isDown ? "command" : "local", retryable: false });
+      throw new FtpError("NOT_FOUND", message, { phase: isDown ? "command" : "local" });
     }
     // A link to a folder is what the caller named.
     if (source !== "directory" && source !== "link") throw usage(`${this.source.label} is no folder`);
@@ -243,7 +243,7 @@ async function run(client: Client, terms: Terms, options: RunOptions): Promise<R
   const { counts } = planner;
   return {
     ...(options.dryRun === true ? planned(planner) : runner.done),
-    skipped: counts.same,
+    same: counts.same,
     excluded: counts.excluded,
     ms: Math.round(performance.now() - begun),
     failed: notes.failed,
@@ -318,7 +318,7 @@ async function takeAll(spool: Spool, planner: Planner | undefined, runner: Runne
 function tooManyDeletions(count: number, { maxDelete }: Terms): FtpError {
   const message = `${count} or more files and folders would be deleted, and ${maxDelete} at most may be: nothing extra was deleted.`;
   const hint = "Look at what they are with a dry run; allow more (maxDelete) if that is meant.";
-  return new FtpError("LIMIT", message, { phase: "local", retryable: false, hint });
+  return new FtpError("LIMIT", message, { phase: "local", hint });
 }
 
 /** As if all had been done. */

@@ -1,6 +1,6 @@
 /** What a mirror has to say while it goes on: warnings and failures within bounds, and events for whoever listens. */
 import type { FtpError } from "../errors.ts";
-import { FAILURES_KEPT, MIRROR_WARNINGS } from "./limits.ts";
+import { FAILURES_KEPT, WARNINGS_KEPT } from "../limits.ts";
 import type { Failure, MirrorEvent } from "./types.ts";
 
 export class Notes {
@@ -38,7 +38,7 @@ export class Notes {
   }
 
   warn(text: string): void {
-    if (this.warnings.length < MIRROR_WARNINGS) this.warnings.push(text);
+    if (this.warnings.length < WARNINGS_KEPT) this.warnings.push(text);
     this.emit({ kind: "warning", text });
   }
 

@@ -275,14 +275,14 @@ export class Planner {
     if (extra.parent !== undefined) extra.parent.isKept = true;
     if (extra.next.length === 0) return;
     const message = `${extra.path} is a folder with something in it that stays, and something else is to go there.`;
-    this.#parts.notes.fail(extra.path, new FtpError("EXISTS", message, { phase: "local", retryable: false }));
+    this.#parts.notes.fail(extra.path, new FtpError("EXISTS", message, { phase: "local" }));
   }
 
   /** The first of them comes next. */
   #await(nodes: readonly PlanNode[]): void {
     if (this.#waiting.length + nodes.length > FOLDERS_WAITING) {
       const message = `The tree has more than ${FOLDERS_WAITING} folders beside each other; mirror its parts one by one.`;
-      throw new FtpError("LIMIT", message, { phase: "local", retryable: false });
+      throw new FtpError("LIMIT", message, { phase: "local" });
     }
     for (const node of nodes.toReversed()) this.#waiting.push(node);
   }
@@ -312,5 +312,5 @@ function* made(node: PairNode): Generator<Step, void, undefined> {
 
 function tooDeepError(path: string): FtpError {
   const message = `${path} is left alone: more than ${MIRROR_DEPTH * 2} folders lead to it.`;
-  return new FtpError("LIMIT", message, { phase: "local", retryable: false });
+  return new FtpError("LIMIT", message, { phase: "local" });
 }

@@ -7,7 +7,7 @@ import type { Client, Entry, EntryTime, HashResult } from "../types.ts";
 import { FOLDER_ENTRIES, LIST_TRIES, STAT_BATCH } from "./limits.ts";
 import { linkTargets } from "./link-targets.ts";
 import { isPart } from "./parts.ts";
-import type { Item, Listed, ListTerms, Side } from "./side.ts";
+import { type Item, type Listed, type ListTerms, type Side, tooMany } from "./side.ts";
 
 export class RemoteSide implements Side {
   readonly label: string;
@@ -56,7 +56,7 @@ export class RemoteSide implements Side {
       if (why !== undefined) warnings.push(`the name "${printable(entry.name)}" is left out: ${why}`);
       else if (isPart(entry.name)) parts.set(entry.name, entry.size ?? 0);
       else (follow && entry.type === "link" ? links : items).push(itemOf(entry));
-      if (items.length > FOLDER_ENTRIES) throw tooMany(folder);
+      if (items.length > FOLDER_ENTRIES) throw tooMany(folder, { phase: "transfer", connection: "data" });
     }
     for (let start = 0; start < links.length; start += STAT_BATCH) {
       const batch = links.slice(start, start + STAT_BATCH);
@@ -171,9 +171,4 @@ function itemOf({ name, type, size, modified, mode, target }: Entry): Item {
 
 function isRefusal(error: unknown): boolean {
   return error instanceof FtpError && ["EXISTS", "NOT_FOUND", "DENIED"].includes(error.code);
-}
-
-function tooMany(folder: string): FtpError {
-  const message = `The folder ${printable(folder)} has more than ${FOLDER_ENTRIES} entries, which is more than a mirror holds.`;
-  return new FtpError("LIMIT", message, { phase: "transfer", connection: "data", retryable: false });
 }

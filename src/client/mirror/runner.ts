@@ -1,10 +1,10 @@
 /** Takes the steps of a plan: several at the same time, each as often as it makes sense, and none after the job has ended. */
 import { setTimeout as delay } from "node:timers/promises";
 import { FtpError } from "../errors.ts";
-import { RETRY_FIRST_MS, RETRY_MOST_MS } from "../limits.ts";
+import { FAILURES_KEPT, RETRY_FIRST_MS, RETRY_MOST_MS } from "../limits.ts";
 import type { Abilities } from "./abilities.ts";
 import type { Copied, CopyTerms } from "./copy-down.ts";
-import { FAILURES_KEPT, FILE_TRIES, MIRROR_PARALLEL, MIRROR_PARALLEL_MOST, MIRROR_RETRIES } from "./limits.ts";
+import { FILE_TRIES, MIRROR_PARALLEL, MIRROR_PARALLEL_MOST, MIRROR_RETRIES } from "./limits.ts";
 import { isOutOfRoom, localError } from "./local-error.ts";
 import type { Notes } from "./notes.ts";
 import { parentOf, type Side } from "./side.ts";
@@ -89,7 +89,7 @@ export class Runner {
     for (let folder = parentOf(path); folder !== ""; folder = parentOf(folder)) {
       if (!this.#unmade.has(folder)) continue;
       const message = `${path} was left out: its folder ${folder} could not be made.`;
-      return new FtpError("DENIED", message, { phase: "local", retryable: false });
+      return new FtpError("DENIED", message, { phase: "local" });
     }
     return undefined;
   }

@@ -1,6 +1,8 @@
 /** The two trees of a mirror as one port: the server's behind a client, and the local one. Paths are from their roots. */
-import type { EntryTime, EntryType, HashResult } from "../types.ts";
 import type { DigestName } from "../../protocol/digest.ts";
+import { FtpError, type FtpErrorDetails, printable } from "../errors.ts";
+import type { EntryTime, EntryType, HashResult } from "../types.ts";
+import { FOLDER_ENTRIES } from "./limits.ts";
 
 /** What a mirror keeps of an entry: small, as a folder may have millions. */
 export type Item = {
@@ -65,4 +67,10 @@ export function nameOf(path: string): string {
 
 export function joined(folder: string, name: string): string {
   return folder === "" ? name : `${folder}/${name}`;
+}
+
+/** For a folder of more than `FOLDER_ENTRIES`. @param where it is read. */
+export function tooMany(folder: string, where: Pick<FtpErrorDetails, "phase" | "connection">): FtpError {
+  const message = `The folder ${printable(folder)} has more than ${FOLDER_ENTRIES} entries, which is more than a mirror holds.`;
+  return new FtpError("LIMIT", message, where);
 }

@@ -1,8 +1,8 @@
 /** A mirror's specification with its defaults, checked and with absolute paths. */
-import { lstatSync } from "node:fs";
-import { homedir } from "node:os";
+import { type Stats, lstatSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { FtpError } from "../errors.ts";
+import { type FtpError, usageError } from "../errors.ts";
+import { stateFolder } from "../folders.ts";
 import type { Client } from "../types.ts";
 import { compileFilter, type Filter } from "./filter.ts";
 import { MIRROR_DEPTH } from "./limits.ts";
@@ -58,7 +58,7 @@ export function termsOf(spec: MirrorSpec, client: Client): Terms {
     hidden: spec.hidden ?? true,
     depth: Math.min(spec.depth ?? MIRROR_DEPTH, MIRROR_DEPTH),
     ignoreCase: spec.ignoreCase ?? (isDown && ignoresCase(local)),
-    journal: spec.journal ?? join(stateFolder(), "ferryman", "mirror"),
+    journal: spec.journal ?? join(stateFolder({ env: process.env }), "mirror"),
   };
 }
 
@@ -91,24 +91,28 @@ function absoluteRemote(path: string, home: string): string {
   return whole.replace(/\/{2,}/g, "/").replace(/(?<=.)\/$/, "");
 }
 
-function stateFolder(): string {
-  const named = process.env["XDG_STATE_HOME"];
-  return named === undefined || named === "" ? join(homedir(), ".local", "state") : named;
-}
-
 /** Whether the file system takes a name in other case for the same: nothing is written to find that out. */
 function ignoresCase(folder: string): boolean {
   for (let path = folder; path !== dirname(path); path = dirname(path)) {
     const name = basename(path);
     const other = name === name.toUpperCase() ? name.toLowerCase() : name.toUpperCase();
-    const stat = lstatSync(path, { throwIfNoEntry: false });
+    const stat = seen(path);
     if (stat === undefined || other === name) continue;
-    const twin = lstatSync(join(dirname(path), other), { throwIfNoEntry: false });
+    const twin = seen(join(dirname(path), other));
     return twin !== undefined && twin.ino === stat.ino && twin.dev === stat.dev;
   }
   return false;
 }
 
+/** What cannot be looked at is told by whoever uses it. */
+function seen(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
 export function usage(what: string): FtpError {
-  return new FtpError("USAGE", `The mirror cannot begin: ${what}.`, { phase: "local", retryable: false });
+  return usageError(`The mirror cannot begin: ${what}.`);
 }

@@ -15,6 +15,7 @@ import type {
   HashResult,
   Listing,
   ServerInfo,
+  Session,
   Sink,
   Source,
   Transferred,
@@ -272,8 +273,17 @@ export class TestClient implements Client {
   async removeTree(): Promise<number> {
     return await Promise.reject(new Error("a mirror removes what it has planned"));
   }
-  async session<T>(): Promise<T> {
-    return await Promise.reject(new Error("a mirror needs no session"));
+  /** Knows TYPE and SIZE. */
+  async session<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    const ask = async (verb: string, path = ""): Promise<FtpReply> => {
+      this.calls.push(`${verb.toLowerCase()} ${path}`);
+      await Promise.resolve();
+      const size = this.nodes.get(path)?.data.length;
+      if (verb.startsWith("TYPE")) return { code: 200, lines: ["as you like"] };
+      return size === undefined ? { code: 550, lines: ["not there"] } : { code: 213, lines: [String(size)] };
+    };
+    const nowhere = async (): Promise<never> => await Promise.reject(new Error("a mirror stays at the root"));
+    return await work({ info: INFO, send: ask, ask, cd: nowhere, pwd: nowhere });
   }
   on(): () => void {
     return () => {};

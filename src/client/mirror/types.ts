@@ -153,7 +153,7 @@ export type Report = {
   readonly modesSet: number;
   readonly deleted: number;
   /** The same on both sides. */
-  readonly skipped: number;
+  readonly same: number;
   readonly excluded: number;
   /** Octets that moved. */
   readonly octets: number;
@@ -161,7 +161,7 @@ export type Report = {
   /** At most `FAILURES_KEPT`; `failures` counts all. */
   readonly failed: readonly Failure[];
   readonly failures: number;
-  /** At most `MIRROR_WARNINGS`. */
+  /** At most `WARNINGS_KEPT`. */
   readonly warnings: readonly string[];
   /** What ended the job before its end: no room, too many deletions, no tries left, the first failure with `failEarly`. */
   readonly stopped: FtpError | undefined;
@@ -188,7 +188,11 @@ export type MirrorEvent =
     }
   | { readonly kind: "failed"; readonly path: string; readonly error: FtpError }
   | { readonly kind: "made" | "linked" | "set" | "deleted"; readonly path: string }
-  | { readonly kind: "skipped"; readonly path: string; readonly why: "same" | "excluded" | "link" | "special" | "only" }
+  | {
+      readonly kind: "left-out";
+      readonly path: string;
+      readonly why: "same" | "excluded" | "link" | "special" | "only";
+    }
   /** A folder was compared; `counts` is what has been planned so far. */
   | { readonly kind: "planned"; readonly path: string; readonly counts: Readonly<Counts> }
   | { readonly kind: "warning"; readonly text: string };

@@ -5,8 +5,9 @@
 import { createHash } from "node:crypto";
 import { appendFile, mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { systemCode } from "../../base/system-code.ts";
 import { JOURNAL_OCTETS, RESUME_LEAST } from "./limits.ts";
-import { localError, systemCode } from "./local-error.ts";
+import { localError } from "./local-error.ts";
 
 export type UploadNote = {
   readonly path: string;

@@ -168,9 +168,15 @@ export async function writeJournal(path: string, text: string): Promise<void> {
   await rm(fresh, { force: true });
   const file = await open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
-    await file.writeFile(text, "latin1");
-  } finally {
-    await file.close();
+    try {
+      await file.writeFile(text, "latin1");
+    } finally {
+      await file.close();
+    }
+    await rename(fresh, path);
+  } catch (error) {
+    // On a full disk what is half would be in the way for ever.
+    await rm(fresh, { force: true });
+    throw error;
   }
-  await rename(fresh, path);
 }

@@ -165,6 +165,11 @@ export class SegmentFile implements AsyncDisposable {
     return this.#version.modifiedMs !== undefined && this.done.total > 0;
   }
 
+  /** Whether a later run can know what is there: on a full disk not even the journal may have been written. */
+  get hasJournal(): boolean {
+    return this.#saved !== "";
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#timer);
     const file = this.#file;

@@ -28,6 +28,8 @@ export type SegmentedOptions = DownloadOptions & {
    * A server that gives fewer is no error.
    */
   readonly segments: number | "auto";
+  /** A source whose file is another is an error, rather than left out: nobody knows which of them was meant. */
+  readonly mustAgree?: boolean | undefined;
 };
 
 export type SegmentedTransferred = Transferred & {
@@ -64,6 +66,7 @@ export async function segmentedDownload(
   for (let changes = 0; changes <= CHANGES_MOST; changes += 1) {
     const sifted = await sift(places, { entry: changes === 0 ? options.entry : undefined, signal });
     const { first, facts, size } = sifted;
+    if (options.mustAgree === true) await demandOneSize(sifted);
     if (size === undefined || size < leastOf(options) || (await isNewer(to, sifted, options.exists))) {
       if (size === undefined) note(first, "the server does not say how long it is: one connection");
       return await plain(sifted.places, to, { ...asked, entry: facts });
@@ -164,6 +167,25 @@ function oddness(said: SourceFacts | FtpError | undefined, wanted: number): stri
   return said.size === wanted ? undefined : `it has ${said.size ?? "an unknown number of"} octets, and not ${wanted}`;
 }
 
+/** Before the first octet, and for small files too, which come from one place. @throws {FtpError} MISMATCH. */
+async function demandOneSize({ first, size, places, said }: Sifted): Promise<void> {
+  if (size === undefined) return;
+  for (const place of places) {
+    const facts = await said.get(place);
+    const isOther = facts !== undefined && !(facts instanceof FtpError) && (facts.size ?? size) !== size;
+    if (isOther) throw another(place, first, `${facts.size} octets here and ${size} there`);
+  }
+}
+
+function another(place: Place, first: Place, why: string): FtpError {
+  return new FtpError("MISMATCH", `${urlOf(place)} is not the same file as ${urlOf(first)}: ${why}`, {
+    phase: "command",
+    connection: "none",
+    retryable: false,
+    hint: "name only servers that have the same version of it",
+  });
+}
+
 /** Whether what lies there decides alone; `exists` of the plain download says how. */
 async function isKept(to: string, exists: DownloadOptions["exists"]): Promise<boolean> {
   return (exists === "skip" || exists === "error") && (await timeOf(to)) !== undefined;
@@ -188,7 +210,7 @@ async function plain(places: readonly Place[], to: string, options: SegmentedOpt
   for (const [at, { hub, path }] of places.entries()) {
     try {
       const done = await download(hub, path, to, { ...options, timeoutMs: undefined });
-      return { ...done, connections: done.skipped === true ? 0 : 1, sources: done.skipped === true ? 0 : 1 };
+      return { ...done, connections: done.leftAlone === true ? 0 : 1, sources: done.leftAlone === true ? 0 : 1 };
     } catch (error) {
       const isLast = at === places.length - 1;
       if (isLast || options.signal?.aborted === true || !isOfOnePlace(error) || error.code === "EXISTS") throw error;
@@ -227,6 +249,7 @@ class Job {
       done = await this.#load(file, resumedAt);
     } catch (error) {
       if (!(await this.#keep(file, error))) await file.remove();
+      else if (file.done.total > 0) options.onPart?.({ path: file.path, bytes: file.done.total });
       if (error instanceof NoRestart) return (await this.#hasChanged()) ? "changed" : "no-restart";
       if (error instanceof FtpError && isRestRefused(error)) return "no-restart";
       throw error;
@@ -281,7 +304,13 @@ class Job {
         ? place
         : {
             ...place,
-            differs: async () => oddness(await said.get(place), size) ?? (await differs(place, proof)),
+            differs: async () => {
+              const why = oddness(await said.get(place), size);
+              if (why !== undefined) return why;
+              const difference = await differs(place, proof);
+              if (difference !== undefined && options.mustAgree === true) throw another(place, first, difference);
+              return difference;
+            },
           },
     );
   }
@@ -293,7 +322,7 @@ class Job {
     if (error instanceof FtpError && isRestRefused(error)) return false;
     // A fault of the disk that keeps the journal from being written is the error that there is already.
     await file.save().catch(() => {});
-    return true;
+    return file.hasJournal;
   }
 
   /** Segments were read one after another: all of them are of one version only if it is there still. */

@@ -15,7 +15,7 @@ import { type Place, NoRestart, loadSegment } from "./segment-transfer.ts";
 
 /** A server that has the file. */
 export type WorkSource = Place & {
-  /** Proves that it has the same file, before its first segment; gives the reason why not. */
+  /** Proves that it has the same file, before its first segment; gives the reason why not. MISMATCH ends the download. */
   readonly differs?: (() => Promise<string | undefined>) | undefined;
 };
 
@@ -110,7 +110,7 @@ export class Workers {
       why = await source.differs?.();
     } catch (error) {
       if (this.#signal.aborted) return;
-      if (!(error instanceof FtpError)) throw error;
+      if (!(error instanceof FtpError) || error.code === "MISMATCH") throw error;
       why = error.message;
     }
     if (this.#signal.aborted) return;

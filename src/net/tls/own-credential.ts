@@ -7,6 +7,7 @@ import { constants } from "node:fs";
 import { type FileHandle, link, lstat, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
+import { systemCode } from "../../base/system-code.ts";
 import { CredentialError, type CredentialFault } from "./credential-fault.ts";
 import { checkPrivacy, readCredentialFile, shellWord } from "./credential-file.ts";
 import { type Credential, type CredentialFiles, loadCredential } from "./credential.ts";
@@ -155,7 +156,7 @@ async function setAside({ file, identity }: Wrong): Promise<boolean> {
   try {
     await rename(file, aside);
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return false;
+    if (systemCode(error) === "ENOENT") return false;
     throw error;
   }
   if ((await identityOf(aside)) === identity) {
@@ -172,7 +173,7 @@ async function identityOf(file: string): Promise<string | undefined> {
     const { dev, ino, size, mtimeNs } = await lstat(file, { bigint: true });
     return [dev, ino, size, mtimeNs].join(":");
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return undefined;
+    if (systemCode(error) === "ENOENT") return undefined;
     throw error;
   }
 }
@@ -199,8 +200,8 @@ async function publish(temporary: string, file: string): Promise<boolean> {
     await link(temporary, file);
     return true;
   } catch (error) {
-    if (codeOf(error) === "EEXIST") return false;
-    if (!NO_LINKS.has(codeOf(error))) throw error;
+    if (systemCode(error) === "EEXIST") return false;
+    if (!NO_LINKS.has(systemCode(error))) throw error;
     // Without hard links two starts at the very same moment may change places; the next look finds what is there then.
     if (!(await isMissing(file))) return false;
     await rename(temporary, file);
@@ -230,7 +231,7 @@ async function isMissing(file: string): Promise<boolean> {
     const text = "this is not a regular file, but the place of our certificate or key; move it away";
     throw new CredentialError({ fault: "not-a-file", file, text });
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return true;
+    if (systemCode(error) === "ENOENT") return true;
     throw error;
   }
 }
@@ -248,8 +249,4 @@ function unusable(folder: string, cause: unknown): CredentialError {
   const why = cause instanceof Error ? cause.message : "unknown fault";
   const text = `our own certificate cannot be kept here (${why}); give this user the right to write, or name another folder`;
   return new CredentialError({ fault: "unreadable", file: folder, text, cause });
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
 }

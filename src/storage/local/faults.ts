@@ -1,5 +1,6 @@
 /** What the host's errors mean to a client: one table, which the compiler holds complete. */
 import type { constants } from "node:os";
+import { systemCode } from "../../base/system-code.ts";
 import type { VirtualPath } from "../../protocol/path.ts";
 import { StorageError, type StorageFault } from "../storage.ts";
 
@@ -95,15 +96,10 @@ const FAULT_OF: Readonly<Record<Errno, StorageFault>> = {
 };
 const faults: Readonly<Record<string, StorageFault>> = { ...FAULT_OF, ENOTBLK: "not-a-file" };
 
-/** The errno's name of an error of Node or of sys/ffi.ts; "" for any other. */
-export function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
-}
-
 /** An error of the host as a fault of the port. One that is a fault already stays. */
 export function storageError(error: unknown, path: VirtualPath): StorageError {
   if (error instanceof StorageError) return error;
-  return new StorageError(faults[codeOf(error)] ?? "io", path, { cause: error });
+  return new StorageError(faults[systemCode(error)] ?? "io", path, { cause: error });
 }
 
 /** Runs `work`; what fails becomes a StorageError of `path`. */
@@ -120,7 +116,7 @@ export function unless<T>(codes: readonly string[], work: () => T): T | undefine
   try {
     return work();
   } catch (error) {
-    if (codes.includes(codeOf(error))) return undefined;
+    if (codes.includes(systemCode(error))) return undefined;
     throw error;
   }
 }

@@ -6,6 +6,7 @@
  */
 import type { Dirent } from "node:fs";
 import type { ByteString } from "../../base/bytes.ts";
+import { systemCode } from "../../base/system-code.ts";
 import type { FolderColumns } from "../../sys/folder-columns.ts";
 import type { Octets, TableTerms, Times } from "../storage.ts";
 import { HostError } from "./faults.ts";
@@ -141,7 +142,7 @@ export function statIfThere(folder: HostFolder, name: ByteString): HostStat | un
   try {
     return folder.stat(name);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (systemCode(error) === "ENOENT") return undefined;
     throw error;
   }
 }

@@ -8,7 +8,8 @@
 import { closeSync, readFileSync, writeSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { type ByteString, bytesOfText } from "../../base/bytes.ts";
-import { codeOf, unless } from "./faults.ts";
+import { systemCode } from "../../base/system-code.ts";
+import { unless } from "./faults.ts";
 import { fateOf } from "./hidden.ts";
 import type { HostFolder, HostJail } from "./host.ts";
 
@@ -175,7 +176,7 @@ export function reclaim(folder: HostFolder, name: ByteString): boolean {
     folder.unlink(name);
     return true;
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return false;
+    if (systemCode(error) === "ENOENT") return false;
     throw error;
   }
 }
@@ -185,7 +186,7 @@ export function putBack(folder: HostFolder, name: ByteString, part: ByteString):
   try {
     folder.rename(name, [folder, part], true);
   } catch (error) {
-    if (codeOf(error) !== "EEXIST") throw error;
+    if (systemCode(error) !== "EEXIST") throw error;
     folder.unlink(name);
   }
   return true;
@@ -195,7 +196,7 @@ function isAlive(pid: number, start: string): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    if (codeOf(error) === "ESRCH") return false;
+    if (systemCode(error) === "ESRCH") return false;
   }
   const now = startOf(pid);
   return now === UNKNOWN_START || start === UNKNOWN_START || now === start;

@@ -5,12 +5,13 @@
 import { closeSync } from "node:fs";
 import type { ByteString } from "../../base/bytes.ts";
 import { Turn } from "../../base/loop-turns.ts";
+import { systemCode } from "../../base/system-code.ts";
 import { type FileTimes, OPEN, RESOLVE, type StatX, type SystemCalls } from "../../sys/ffi.ts";
 import type { FolderColumns } from "../../sys/folder-columns.ts";
 import { FolderScan } from "../../sys/folder-scan.ts";
 import { LISTING_BATCH, type Octets, type Times } from "../storage.ts";
 import { copyByReading } from "./copy.ts";
-import { codeOf, HostError, unless } from "./faults.ts";
+import { HostError, unless } from "./faults.ts";
 import {
   type HostEntry,
   type HostFolder,
@@ -65,7 +66,7 @@ export class KernelJail implements HostJail {
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- paths here are octets throughout
         return this.#calls.openat2(this.#root, path as ByteString, { flags, resolve: this.#resolve });
       } catch (error) {
-        if (codeOf(error) !== "EAGAIN" || tries === RESOLVE_TRIES) throw error;
+        if (systemCode(error) !== "EAGAIN" || tries === RESOLVE_TRIES) throw error;
       }
     }
   }
@@ -251,7 +252,7 @@ class KernelFolder implements HostFolder {
       this.#calls.renameat2(from, target, exclusive);
     } catch (error) {
       // EINVAL: a file system without RENAME_NOREPLACE, or a folder moved below itself.
-      if (!exclusive || codeOf(error) !== "EINVAL") throw error;
+      if (!exclusive || systemCode(error) !== "EINVAL") throw error;
       this.#renameByHand(from, to, newName);
     }
   }

@@ -1,6 +1,7 @@
 /** The local adapter: folders of this host behind a jail. Which jail is in force is told by `LocalStorage.jail`. */
 import { closeSync, existsSync, openSync, statSync } from "node:fs";
 import type { ByteString } from "../../base/bytes.ts";
+import { systemCode } from "../../base/system-code.ts";
 import type { EntryTable } from "../../protocol/entry-table.ts";
 import { baseName, type VirtualPath } from "../../protocol/path.ts";
 import { loadSystemCalls, OPEN } from "../../sys/ffi.ts";
@@ -17,7 +18,7 @@ import {
   type UploadIntent,
 } from "../storage.ts";
 import { APPEND_COPY_LIMIT, beginUpload, type DraftOptions } from "./draft.ts";
-import { codeOf, guarded, HostError, storageError, unless } from "./faults.ts";
+import { guarded, HostError, storageError, unless } from "./faults.ts";
 import { checkName, isHidden, namesHidden, partName } from "./hidden.ts";
 import {
   type HostEntry,
@@ -87,7 +88,7 @@ function openJail(root: string, { jail = "auto", followLinks = true }: LocalOpti
     if (jail === "kernel") throw new Error("the kernel's jail needs Linux 5.6, x64 or arm64, and the package koffi");
     return new PortableJail(root, followLinks, hasDescriptorPaths() ? "descriptors" : "paths");
   } catch (error) {
-    const reason = { ENOENT: "it does not exist", EACCES: "no right to enter it" }[codeOf(error)];
+    const reason = { ENOENT: "it does not exist", EACCES: "no right to enter it" }[systemCode(error)];
     throw new Error(`cannot serve ${root}: ${reason ?? (error instanceof Error ? error.message : String(error))}`, {
       cause: error,
     });
@@ -265,7 +266,7 @@ export class LocalAdapter implements LocalStorage {
       try {
         place.folder.removeFolder(place.name);
       } catch (error) {
-        if (!["ENOTEMPTY", "EEXIST"].includes(codeOf(error))) throw error;
+        if (!["ENOTEMPTY", "EEXIST"].includes(systemCode(error))) throw error;
         using folder = this.#jail.openFolder(path);
         await emptyOfHidden(folder, () => this.#jail.openFolder(`${path}/.ferryman-journal`));
         place.folder.removeFolder(place.name);
@@ -372,7 +373,7 @@ export class LocalAdapter implements LocalStorage {
 
 /** What rename(2) says that the general table does not know. */
 function renameFault(error: unknown, path: VirtualPath): unknown {
-  const code = codeOf(error);
+  const code = systemCode(error);
   if (code === "EINVAL") return new StorageError("denied", path, { cause: error }); // a folder below itself
   if (code === "EXDEV") return new StorageError("unsupported", path, { cause: error }); // to another volume
   if (code === "EISDIR" || code === "ENOTEMPTY") return new StorageError("exists", path, { cause: error });

@@ -7,10 +7,11 @@
 import * as fs from "node:fs";
 import { type ByteString, bytesOf } from "../../base/bytes.ts";
 import { Turn } from "../../base/loop-turns.ts";
+import { systemCode } from "../../base/system-code.ts";
 import { OPEN } from "../../sys/ffi.ts";
 import { LISTING_BATCH, type Octets, type Times } from "../storage.ts";
 import { copyByReading } from "./copy.ts";
-import { codeOf, HostError, unless } from "./faults.ts";
+import { HostError, unless } from "./faults.ts";
 import {
   type HostEntry,
   type HostFolder,
@@ -157,7 +158,7 @@ abstract class PortableFolder implements HostFolder {
           stats[at] = await fs.promises
             .lstat(this.at(names[at]?.name ?? ITSELF), { bigint: true })
             .catch((error: unknown) => {
-              if (codeOf(error) !== "ENOENT") throw error;
+              if (systemCode(error) !== "ENOENT") throw error;
               return undefined;
             });
         },
@@ -233,7 +234,7 @@ abstract class PortableFolder implements HostFolder {
         this.unlink(name);
         return;
       } catch (error) {
-        if (!NO_HARD_LINKS.has(codeOf(error))) throw error;
+        if (!NO_HARD_LINKS.has(systemCode(error))) throw error;
       }
     }
     // Node has no renameat2: for folders and links, two steps with a gap between them.

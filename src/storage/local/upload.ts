@@ -3,9 +3,10 @@ import { close, closeSync, fchmodSync, fchownSync, ftruncateSync, writev, writev
 import { promisify } from "node:util";
 import { LoopGuard } from "../../base/loop-guard.ts";
 import type { ByteString } from "../../base/bytes.ts";
+import { systemCode } from "../../base/system-code.ts";
 import type { VirtualPath } from "../../protocol/path.ts";
 import type { Upload } from "../storage.ts";
-import { codeOf, HostError, storageError, unless } from "./faults.ts";
+import { HostError, storageError, unless } from "./faults.ts";
 import { partName, temporaryName } from "./hidden.ts";
 import { type HostJail, type HostStat, type Place, statIfThere } from "./host.ts";
 import { freeingElsewhere, LARGE_FILE } from "./large.ts";
@@ -146,7 +147,7 @@ export class LocalUpload implements Upload {
         folder.linkNameless(this.#draft.descriptor, name);
         return;
       } catch (error) {
-        if (exclusive || codeOf(error) !== "EEXIST") throw error;
+        if (exclusive || systemCode(error) !== "EEXIST") throw error;
       }
       this.#hide();
     }

@@ -4,6 +4,7 @@ import type { Client, ConnectOptions } from "../../../client/types.ts";
 import type { Call, ShellCommand } from "../command.ts";
 import { ExitRequest, ShellError, UsageError } from "../errors.ts";
 import { readFlags, wholeNumber } from "../flags.ts";
+import { keepMacro, macroText } from "../macros.ts";
 import { remotePath } from "../place.ts";
 
 export const CONNECTION_COMMANDS: readonly ShellCommand[] = [
@@ -11,12 +12,14 @@ export const CONNECTION_COMMANDS: readonly ShellCommand[] = [
     name: "open",
     aliases: ["connect", "ftp"],
     topic: "connection",
-    usage: "[-u USER] [-p PORT] URL | HOST [PORT]",
+    usage: "[-u USER] [-p PORT] URL | HOST [PORT] | BOOKMARK",
     help: "connect to a server",
     more: [
-      "A URL is as in ftp://ann@host/folder; ftpes: TLS or nothing, ftps: TLS from the start.",
-      "The password is asked for; written into the line it would stay in the history.",
+      "ftp:// takes TLS where it is offered, ftpes:// demands it, ftps:// begins so.",
+      "The password is asked for, or comes from ~/.netrc. -u USER,PASSWORD and one in",
+      "the URL work as with lftp, and the history does not keep them.",
     ],
+    examples: ["open ftp.example.org", "open ftpes://ann@ftp.example.org/pub", "open work"],
     foreground: true,
     run: open,
   },
@@ -39,6 +42,7 @@ export const CONNECTION_COMMANDS: readonly ShellCommand[] = [
     topic: "connection",
     usage: "NAME [PASSWORD]",
     help: "log in as somebody else",
+    examples: ["user ann"],
     foreground: true,
     run: async (call) => {
       const [name, password] = call.words;
@@ -86,7 +90,9 @@ export const CONNECTION_COMMANDS: readonly ShellCommand[] = [
     aliases: ["literal", "raw"],
     topic: "connection",
     usage: "COMMAND...",
-    help: "send a command to the server as it stands, and show its reply",
+    help: "send a command as it stands, and show the reply",
+    more: ["It goes out on one of several connections: what it sets, the others lack."],
+    examples: ["quote STAT", "quote FEAT"],
     run: async (call) => await raw(call, ""),
   },
   {
@@ -94,7 +100,8 @@ export const CONNECTION_COMMANDS: readonly ShellCommand[] = [
     topic: "connection",
     usage: "COMMAND...",
     help: "send a SITE command",
-    run: async (call) => await raw(call, "SITE "),
+    examples: ["site help", "site chmod 644 a.txt"],
+    run: async (call) => await raw(call, "SITE"),
   },
   {
     name: "rhelp",
@@ -102,14 +109,19 @@ export const CONNECTION_COMMANDS: readonly ShellCommand[] = [
     topic: "connection",
     usage: "[COMMAND]",
     help: "show the help of the server",
-    run: async (call) => await raw(call, "HELP "),
+    run: async (call) => await raw(call, "HELP"),
   },
   {
     name: "idle",
     topic: "connection",
     usage: "[SECONDS]",
-    help: "show or set after how long the server ends an idle connection (SITE IDLE)",
-    run: async (call) => await raw(call, "SITE IDLE "),
+    help: "show or set when the server ends idle connections (SITE IDLE)",
+    more: ["What is set holds for all connections to this server, the later ones too."],
+    run: async (call) => {
+      const [seconds] = call.words;
+      if (seconds === undefined) return await raw(call, "SITE IDLE");
+      await everywhere(call, "SITE IDLE", String(wholeNumber(seconds, { from: 1, to: 1_000_000 })));
+    },
   },
 ];
 
@@ -119,18 +131,28 @@ async function open(call: Call): Promise<void> {
   if (target === undefined) throw new UsageError("which server?");
   noJobs(call);
   const number = flags.value("p") ?? port;
-  const user = flags.value("u")?.text;
+  // USER,PASSWORD is lftp's.
+  const [user, ...secret] = flags.value("u")?.text.split(",") ?? [];
   await openTarget(call, target.text, {
     ...(number === undefined ? {} : { port: wholeNumber(number, { from: 1, to: 65_535 }) }),
     ...(user === undefined ? {} : { user }),
+    ...(secret.length === 0 ? {} : { password: secret.join(",") }),
   });
 }
 
 /** Connects, and enters the folder that the URL names. @throws {FtpError} */
 export async function openTarget(call: Call, target: string, options: ConnectOptions): Promise<void> {
-  const { client, path } = await call.shell.connection.open(target, { ...options, signal: call.signal });
+  const { client, path, macros = [] } = await call.shell.connection.open(target, { ...options, signal: call.signal });
   arrived(call, client, undefined);
-  if (path === "" || path === "/") return;
+  if (path !== "" && path !== "/") await entered(call, client, path);
+  for (const macro of macros) keepMacro(call.shell.macros, macro);
+  const init = macros.find(({ name }) => name === "init");
+  if (init === undefined) return;
+  if (!(await call.shell.run(macroText(init.lines, []), call)))
+    call.say("note: a command of the macro init (~/.netrc) failed");
+}
+
+async function entered(call: Call, client: Client, path: string): Promise<void> {
   const folder = remotePath({ folder: call.place.home, home: call.place.home }, { text: path, isHome: false });
   await client.session(async (session) => await session.cd(folder), { signal: call.signal });
   call.place.folder = folder;
@@ -150,11 +172,33 @@ export function arrived(call: Pick<Call, "place" | "shell" | "say">, client: Cli
   call.say(`connected to ${printable(info.host)} as ${printable(info.user)}; ${safety}`);
 }
 
-/** Jobs hold the connection that they began with. */
-export function noJobs(call: Pick<Call, "shell">): void {
-  const count = call.shell.jobs.all.length;
-  if (count > 0)
-    throw new ShellError(`${count} ${count === 1 ? "job uses" : "jobs use"} the connection: wait, or kill all`);
+/** The same server, user and folder, with what `options` say beside. @throws {ShellError} while jobs run. */
+export async function renewed(
+  call: Pick<Call, "place" | "shell" | "say" | "signal">,
+  options: ConnectOptions,
+): Promise<void> {
+  noJobs(call);
+  const { folder, home, previous } = call.place;
+  const client = await call.shell.connection.reopen({ ...options, signal: call.signal });
+  if (client === undefined) throw new ShellError("there is no connection: open HOST first");
+  arrived({ ...call, say: () => {} }, client, home);
+  Object.assign(call.place, { folder, previous });
+}
+
+/** Sends a SITE command on this connection and on all that follow: each of a client's has a state of its own. */
+export async function everywhere(call: Call, verb: string, value: string): Promise<void> {
+  const { connection } = call.shell;
+  const kept = (connection.commands ?? []).filter((line) => !line.startsWith(`${verb} `));
+  await renewed(call, { commands: [...kept, `${verb} ${value}`] });
+}
+
+/** Jobs hold the connection that they began with. @throws {ShellError} while some hold that of now. */
+function noJobs({ shell }: Pick<Call, "shell">): void {
+  const { client } = shell.connection;
+  const count = shell.jobs.all.filter((job) => client !== undefined && job.client === client).length;
+  if (count === 0) return;
+  const what = `${count} ${count === 1 ? "job uses" : "jobs use"} the connection`;
+  throw new ShellError(`${what}: wait for them, kill all, or go to another slot`);
 }
 
 async function status(call: Call): Promise<void> {
@@ -175,7 +219,7 @@ async function status(call: Call): Promise<void> {
 
 /** The reply is shown also where it is a refusal: that is what was asked for. */
 async function raw(call: Call, verb: string): Promise<void> {
-  const line = `${verb}${call.words.map(({ text }) => text).join(" ")}`.trim();
+  const line = `${verb} ${call.words.map(({ text }) => text).join(" ")}`.trim();
   if (line === "") throw new UsageError("which command?");
   const [first = "", ...rest] = line.split(" ");
   const reply = await call
@@ -185,7 +229,17 @@ async function raw(call: Call, verb: string): Promise<void> {
     });
   for (const each of wireLines(reply)) await call.line(printable(each));
   call.shell.names.clear();
-  if (reply.code >= 400) throw new ShellError(`the server refused it (${reply.code})`);
+  if (reply.code >= 400) throw new ShellError(refusal(reply.code));
+}
+
+/** What the code means, for people who do not know them by heart. */
+function refusal(code: number): string {
+  if (code === 500 || code === 502) return `the server does not know this command (${code})`;
+  if (code === 501 || code === 504) return `the server does not take these words behind it (${code})`;
+  if (code === 503) return `the server wants another command before it (${code})`;
+  if (code === 530 || code === 532) return `the server wants a login for it (${code})`;
+  if (code >= 550) return `the server did not do it; its words say why (${code})`;
+  return code < 500 ? `the server cannot do it now; later it may (${code})` : `the server refused it (${code})`;
 }
 
 /** As the server wrote them (RFC 959 §4.2). */

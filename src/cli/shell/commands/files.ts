@@ -1,5 +1,5 @@
 /** Files of the server changed in place: rm, mv, cp, chmod, utimes, hash. */
-import { printable } from "../../../client/errors.ts";
+import { printable, shownReply } from "../../../client/errors.ts";
 import type { Call, ShellCommand } from "../command.ts";
 import { ShellError, UsageError } from "../errors.ts";
 import { readFlags } from "../flags.ts";
@@ -7,6 +7,7 @@ import { type RemoteName, remoteNames } from "../globs.ts";
 import { asking, eachPiece } from "../moving.ts";
 import { inFolder, lastPart, namesFolder, remotePath } from "../place.ts";
 import type { Word } from "../words.ts";
+import { everywhere } from "./connection.ts";
 
 export const FILE_COMMANDS: readonly ShellCommand[] = [
   {
@@ -15,7 +16,8 @@ export const FILE_COMMANDS: readonly ShellCommand[] = [
     topic: "files",
     usage: "[-rf] NAME...",
     help: "remove files; -r: folders with all in them",
-    more: ["On a terminal it asks once before it removes several files or a folder; -f: it does not."],
+    examples: ["rm a.txt", "rm -r old", "rm *.tmp"],
+    more: ["On a terminal it asks once about several files or a folder; -f: it does not."],
     completes: "remote",
     run: remove,
   },
@@ -34,6 +36,7 @@ export const FILE_COMMANDS: readonly ShellCommand[] = [
     topic: "files",
     usage: "NAME NEW | NAME... FOLDER",
     help: "rename a file, or move several into a folder",
+    examples: ["mv a.txt b.txt", "mv *.log logs/"],
     completes: "remote",
     run: move,
   },
@@ -41,15 +44,26 @@ export const FILE_COMMANDS: readonly ShellCommand[] = [
     name: "cp",
     topic: "files",
     usage: "NAME NEW",
-    help: "copy a file on the server; it passes through this host where the server cannot",
+    help: "copy a file on the server, or through us where it cannot",
     completes: "remote",
     run: copy,
+  },
+  {
+    name: "ln",
+    topic: "files",
+    usage: "-s TARGET NAME",
+    help: "make a symbolic link (SITE SYMLINK; few servers do)",
+    more: ["TARGET stands in the link as it is written. Hard links are SITE LINK."],
+    examples: ["ln -s current.log latest"],
+    completes: "remote",
+    run: link,
   },
   {
     name: "chmod",
     topic: "files",
     usage: "MODE NAME...",
     help: "set the permission bits, as in 644",
+    examples: ["chmod 644 *.html"],
     completes: "remote",
     run: chmod,
   },
@@ -58,12 +72,15 @@ export const FILE_COMMANDS: readonly ShellCommand[] = [
     topic: "files",
     usage: "[BITS]",
     help: "show or set the bits that new files do not get (SITE UMASK)",
+    more: ["What is set holds for all connections to this server, the later ones too."],
     run: async (call) => {
       const [bits] = call.words;
-      const reply = await call
-        .client()
-        .raw(bits === undefined ? "SITE UMASK" : `SITE UMASK ${bits.text}`, { signal: call.signal });
-      await call.line(printable(reply.lines.join("\n")));
+      if (bits !== undefined) {
+        if (!/^[0-7]{1,4}$/.test(bits.text)) throw new UsageError(`"${bits.text}" is no mask such as 022`);
+        return await everywhere(call, "SITE UMASK", bits.text);
+      }
+      const reply = await call.client().raw("SITE UMASK", { signal: call.signal });
+      for (const line of reply.lines) await call.line(printable(line));
     },
   },
   {
@@ -188,6 +205,28 @@ async function relayed(call: Call, { path: from, entry }: RemoteName, to: string
     transfer.failed(signal.aborted ? "interrupted" : "not copied");
     throw error;
   }
+}
+
+async function link(call: Call): Promise<void> {
+  const flags = readFlags(call.words, "sf");
+  const [target, name] = flags.rest;
+  if (target === undefined || name === undefined || flags.rest.length > 2)
+    throw new UsageError("the target and the name");
+  const isSymbolic = flags.has("s");
+  const words = isSymbolic ? target.text : remotePath(call.place, target);
+  // The server takes them apart at blanks: the one that has some needs quotes, where the server knows them.
+  if (/\s/.test(words)) throw new ShellError("a target with blanks cannot be said by SITE");
+  const verb = isSymbolic ? "SYMLINK" : "LINK";
+  const reply = await call
+    .client()
+    .session(async (session) => await session.ask("SITE", verb, `${words} ${remotePath(call.place, name)}`), {
+      signal: call.signal,
+    });
+  call.shell.names.clear();
+  if (reply.code < 400) return;
+  const why =
+    reply.code === 500 || reply.code === 502 || reply.code === 504 ? "this server makes no links" : "it was refused";
+  throw new ShellError(`${why}: ${shownReply(reply)}`);
 }
 
 async function chmod(call: Call): Promise<void> {

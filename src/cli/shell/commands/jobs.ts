@@ -1,5 +1,6 @@
-/** Work beside the prompt: jobs, wait, fg, kill, queue; and repeat, sleep. */
+/** Work beside the prompt: jobs, wait, fg, bg, kill, queue; and repeat, at, sleep. */
 import { setTimeout as delay } from "node:timers/promises";
+import { parseDuration } from "../../../base/units.ts";
 import { printable } from "../../../client/errors.ts";
 import type { Call, ShellCommand } from "../command.ts";
 import { Interrupted, ShellError, UsageError } from "../errors.ts";
@@ -13,7 +14,8 @@ export const JOB_COMMANDS: readonly ShellCommand[] = [
     name: "jobs",
     topic: "jobs",
     usage: "",
-    help: "show what runs beside the prompt (COMMAND & starts it, Ctrl-Z sends it there)",
+    help: "show what runs beside the prompt (COMMAND &, or Ctrl-Z)",
+    examples: ["get a.iso &", "jobs", "fg 1", "kill all"],
     run: async (call) => {
       for (const job of call.shell.jobs.all) await call.line(jobLine(job));
     },
@@ -35,6 +37,16 @@ export const JOB_COMMANDS: readonly ShellCommand[] = [
     run: async (call) => await waitFor(call, { isShown: true }),
   },
   {
+    name: "bg",
+    topic: "jobs",
+    usage: "[NUMBER]",
+    help: "show a job: Ctrl-Z has sent it there already, and it runs on",
+    run: async (call) => {
+      const [word] = call.words;
+      await call.line(jobLine(call.shell.jobs.find(word === undefined ? undefined : jobNumber(word))));
+    },
+  },
+  {
     name: "kill",
     topic: "jobs",
     usage: "NUMBER... | all",
@@ -51,8 +63,9 @@ export const JOB_COMMANDS: readonly ShellCommand[] = [
     name: "queue",
     topic: "jobs",
     usage: "[COMMAND... | stop | start]",
-    help: "run a command once those queued before have ended; alone: show them",
-    more: ["queue stop begins no further ones until queue start. `set queue-parallel N` runs N at the same time."],
+    help: "run a command once those before have ended; alone: show them",
+    more: ["queue stop begins no further ones until queue start.", "set queue-parallel N runs N at the same time."],
+    examples: ["queue get a.iso", "queue 'get b.iso && rm b.iso'", "queue"],
     completes: "command",
     run: queue,
   },
@@ -61,8 +74,19 @@ export const JOB_COMMANDS: readonly ShellCommand[] = [
     topic: "jobs",
     usage: "[-d SECONDS] [COUNT] COMMAND...",
     help: "run a command again and again until Ctrl-C",
+    examples: ["repeat -d 60 10 ls"],
     completes: "command",
     run: repeat,
+  },
+  {
+    name: "at",
+    topic: "jobs",
+    usage: "TIME [--] COMMAND...",
+    help: "run a command at a time; with & behind it beside the prompt",
+    more: ["TIME is as in 23:30 (today or tomorrow), 2026-01-31T12:00, +90s, +15m, +2h."],
+    examples: ["at 23:30 get a.iso &", "at +2h 'get a.iso && bye'"],
+    completes: "command",
+    run: at,
   },
   {
     name: "sleep",
@@ -141,19 +165,54 @@ async function queue(call: Call): Promise<void> {
 }
 
 async function repeat(call: Call): Promise<void> {
-  const flags = readFlags(call.words[0]?.text === "-d" ? call.words.slice(0, 2) : [], "d:");
-  const seconds = flags.value("d");
-  const words = call.words.slice(seconds === undefined ? 0 : 2);
-  const pause = seconds === undefined ? 1 : wholeNumber(seconds, { from: 0, to: SLEEP_MOST });
-  const isCounted = /^\d+$/.test(words[0]?.text ?? "");
-  const count = isCounted && words[0] !== undefined ? wholeNumber(words[0], { from: 1, to: REPEAT_MOST }) : REPEAT_MOST;
-  const line = written(words.slice(isCounted ? 1 : 0));
+  const { pause, count, line } = readRepeat(call.words);
   if (line === "") throw new UsageError("which command?");
+  let isWell = true;
   for (let done = 0; done < count; done += 1) {
     if (done > 0) await waited(pause, call.signal);
     if (call.signal.aborted) throw new Interrupted();
-    await call.shell.run(line, call);
+    isWell = (await call.shell.run(line, call)) && isWell;
   }
+  if (!isWell) throw new ShellError("the command failed, at least once");
+}
+
+type Repeat = { readonly pause: number; readonly count: number; readonly line: string };
+
+/** `-d SECONDS` and COUNT stand in front of the command, whose own options follow. */
+function readRepeat(given: readonly Word[]): Repeat {
+  const flags = readFlags(given[0]?.text === "-d" ? given.slice(0, 2) : [], "d:");
+  const seconds = flags.value("d");
+  const pause = seconds === undefined ? 1 : wholeNumber(seconds, { from: 0, to: SLEEP_MOST });
+  const words = given.slice(seconds === undefined ? 0 : 2);
+  const [first] = words;
+  if (first === undefined || !/^\d+$/.test(first.text)) return { pause, count: REPEAT_MOST, line: written(words) };
+  return { pause, count: wholeNumber(first, { from: 1, to: REPEAT_MOST }), line: written(words.slice(1)) };
+}
+
+async function at(call: Call): Promise<void> {
+  const [time, ...rest] = call.words;
+  const line = written(rest[0]?.text === "--" ? rest.slice(1) : rest);
+  if (time === undefined || line === "") throw new UsageError("a time and a command");
+  const seconds = secondsUntil(time.text, new Date());
+  if (seconds === undefined) throw new UsageError(`"${time.text}" is no time such as 23:30 or +15m`);
+  if (seconds > SLEEP_MOST) throw new UsageError("it is more than a week from now");
+  await waited(seconds, call.signal);
+  if (!(await call.shell.run(line, call))) throw new ShellError("the command failed");
+}
+
+/** @returns undefined for what is no time. */
+export function secondsUntil(text: string, now: Date): number | undefined {
+  if (text === "now") return 0;
+  if (text.startsWith("+")) return parseDuration(text.slice(1));
+  const clock = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/.exec(text);
+  const date = clock === null && /^\d{4}-\d\d-\d\d/.test(text) ? new Date(text) : new Date(now);
+  if (clock !== null) {
+    const [hours = 0, minutes = 0, seconds = 0] = clock.slice(1).map((part) => Number(part ?? 0));
+    date.setHours(hours, minutes, seconds, 0);
+    if (date.getTime() < now.getTime()) date.setDate(date.getDate() + 1);
+  } else if (date.getTime() === now.getTime()) return undefined;
+  const ms = date.getTime() - now.getTime();
+  return Number.isNaN(ms) || ms < 0 ? undefined : ms / 1_000;
 }
 
 /** Words as a line again. One word alone may be a line by itself: `queue 'get a && rm a'`. */

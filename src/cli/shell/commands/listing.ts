@@ -1,22 +1,25 @@
-/** What is there: ls, nlist, find, du, stat, size, modtime, df. */
+/** What is there: ls, nlist, mlsd, find, du, stat, size, modtime, df. */
 import { printable } from "../../../client/errors.ts";
 import type { Entry } from "../../../client/types.ts";
+import { TYPES, formatTimeVal } from "../../../protocol/facts.ts";
 import { widthOf } from "../../columns.ts";
 import { shownSize } from "../../progress/figures.ts";
 import type { Call, ShellCommand } from "../command.ts";
 import { ShellError, UsageError } from "../errors.ts";
 import { type Flags, readFlags } from "../flags.ts";
-import { type RemoteName, remoteNames } from "../globs.ts";
+import { type RemoteName, isOneName, remoteNames } from "../globs.ts";
+import { GLOB_FOLDERS } from "../limits.ts";
 import { columnLines, longLines, shownEntry, shownModified } from "../listing.ts";
-import { lastPart, remotePath } from "../place.ts";
+import { inFolder, lastPart, remotePath } from "../place.ts";
 
 /** Entries that are sorted and aligned together: beyond it a listing comes as the server has it, in blocks. */
 const SORTED_MOST = 10_000;
 
 const LS_MORE = [
   "-a  names that begin with a dot too    -1  names alone, one in each line",
-  "-h  sizes as 1.2 MiB                   -d  the folder itself, not what is in it",
-  "-t  the newest first                   -S  the largest first    -r  the other way round",
+  "-h  sizes as 1.2 MiB                   -d  the folder, not what is in it",
+  "-t  the newest first                   -S  the largest first",
+  "-r  the other way round                -R  what is in the folders below, too",
 ];
 
 export const LISTING_COMMANDS: readonly ShellCommand[] = [
@@ -24,9 +27,10 @@ export const LISTING_COMMANDS: readonly ShellCommand[] = [
     name: "ls",
     aliases: ["dir", "mdir", "mls", "list"],
     topic: "listing",
-    usage: "[-a1hdtSrl] [NAME...]",
+    usage: "[-a1hdtSrRl] [NAME...]",
     help: "show what is in a folder, in long lines",
     more: LS_MORE,
+    examples: ["ls", "ls -lat pub", "ls *.gz", "ls -R > list.txt", "ls | less"],
     completes: "remote",
     run: async (call) => await ls(call, {}),
   },
@@ -40,10 +44,24 @@ export const LISTING_COMMANDS: readonly ShellCommand[] = [
     run: async (call) => await ls(call, { isShort: true }),
   },
   {
+    name: "mlsd",
+    topic: "listing",
+    usage: "[FOLDER]",
+    help: "show names and facts for programs (in the form of RFC 3659)",
+    completes: "folder",
+    run: async (call) => {
+      const [word] = call.words;
+      const folder = word === undefined ? call.place.folder : remotePath(call.place, word);
+      const listing = call.client().list(folder, { hidden: true, signal: call.signal });
+      for await (const entry of listing) await call.line(factsLine(entry));
+    },
+  },
+  {
     name: "find",
     topic: "listing",
     usage: "[-d LEVELS] [FOLDER]",
     help: "show all that is below a folder",
+    examples: ["find", "find -d 2 pub > list.txt"],
     completes: "folder",
     run: find,
   },
@@ -121,14 +139,51 @@ async function ls(call: Call, { isShort = false }: { readonly isShort?: boolean 
   }
   if (single.length > 0) await show(call, sorted(single, flags), flags);
   for (const folder of folders) {
+    if (flags.has("R")) {
+      await listedTree(call, { folder, flags, show });
+      continue;
+    }
     if (folders.length > 1 || single.length > 0) await call.line(`\n${printable(folder)}:`);
     if (flags.rest.length === 0) await listed(call, { folder, flags, show });
     else await listedOrFile(call, { folder, flags, show });
   }
 }
 
+/** As `ls -R`: a folder, and then those in it. Links are not followed. */
+async function listedTree(call: Call, { folder: top, flags, show }: Listed): Promise<void> {
+  const folders = [top];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    await call.line(`\n${printable(folder)}:`);
+    const below: string[] = [];
+    const onEntry = ({ type, name }: Entry): void => {
+      if (type !== "directory" || !isOneName(name)) return;
+      if (below.length + folders.length >= GLOB_FOLDERS)
+        throw new ShellError(`there are more than ${GLOB_FOLDERS} folders`);
+      below.push(inFolder(folder, name));
+    };
+    await listed(call, { folder, flags, show, onEntry });
+    folders.push(...below.toSorted().toReversed());
+  }
+}
+
+/** What RFC 3659 §7.2 calls an entry, without what nobody has told us. */
+function factsLine({ name, type, size, modified, mode }: Entry): string {
+  const facts = [
+    `type=${TYPES[type]}`,
+    ...(size === undefined ? [] : [`size=${size}`]),
+    ...(modified === undefined ? [] : [`modify=${formatTimeVal(modified.ms)}`]),
+    ...(mode === undefined ? [] : [`UNIX.mode=0${mode.toString(8)}`]),
+  ];
+  return `${facts.join(";")}; ${printable(name)}`;
+}
+
 type Show = (call: Call, entries: readonly Entry[], flags: Flags) => Promise<void>;
-type Listed = { readonly folder: string; readonly flags: Flags; readonly show: Show };
+type Listed = {
+  readonly folder: string;
+  readonly flags: Flags;
+  readonly show: Show;
+  readonly onEntry?: (entry: Entry) => void;
+};
 
 /** What was named may be a file; and there are servers that list what is not there as an empty folder. */
 async function listedOrFile(call: Call, about: Listed): Promise<void> {
@@ -148,7 +203,7 @@ async function listedOrFile(call: Call, about: Listed): Promise<void> {
 }
 
 /** @returns how many names there are. */
-async function listed(call: Call, { folder, flags, show }: Listed): Promise<number> {
+async function listed(call: Call, { folder, flags, show, onEntry = () => {} }: Listed): Promise<number> {
   const hidden = flags.has("a") || flags.has("A") || call.shell.settings.isOn("hidden");
   const listing = call.client().list(folder, { hidden, signal: call.signal });
   let block: Entry[] = [];
@@ -156,6 +211,7 @@ async function listed(call: Call, { folder, flags, show }: Listed): Promise<numb
   for await (const entry of listing) {
     count += 1;
     if (!hidden && entry.name.startsWith(".")) continue;
+    onEntry(entry);
     block.push(entry);
     if (block.length < SORTED_MOST) continue;
     await show(call, count > SORTED_MOST ? block : sorted(block, flags), flags);

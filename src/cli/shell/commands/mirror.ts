@@ -31,13 +31,15 @@ export const MIRROR_COMMANDS: readonly ShellCommand[] = [
     name: "mirror",
     topic: "transfers",
     usage: "[-RenyHv] [-x GLOB] [-i GLOB] [-P N] [SOURCE [TARGET]]",
-    help: "make a folder here the same as one of the server; -R: the other way",
+    help: "make a folder here as one of the server is; -R: the other way",
+    examples: ["mirror pub", "mirror -R -e site /www", "mirror -y -x '*.tmp' pub copy"],
     more: [
-      "-e, --delete      remove what the source does not have   -n, --only-newer  copy what is newer alone",
-      "-y, --dry-run     say what would be done                 -H, --hash        compare by digest",
-      "-x, --exclude     leave names out                        -i, --include     but not these",
-      "-P, --parallel    files at the same time                 -v, --verbose     say each thing that is done",
-      "A TARGET that ends with a slash gets the folder into it. What was interrupted goes on where it was.",
+      "-e, --delete    remove what is not there   -n, --only-newer  newer files alone",
+      "-y, --dry-run   say what would be done     -H, --hash        compare digests",
+      "-x, --exclude   leave names out            -i, --include     but not these",
+      "-P, --parallel  files at the same time     -v, --verbose     say what is done",
+      "A TARGET that ends with a slash gets the folder into it. What was interrupted",
+      "goes on where it was.",
     ],
     completes: "folder",
     run: runMirror,
@@ -127,7 +129,7 @@ function heard(call: Call, event: MirrorEvent, hearing: Hearing): void {
     case "warning":
       call.say(printable(`note: ${event.text}`));
       break;
-    case "skipped":
+    case "left-out":
       break;
     default:
       if (hearing.isVerbose) call.say(printable(`${event.kind} ${event.path}`));
@@ -158,14 +160,14 @@ function onBoard(call: Call, event: FileEvent, { shown }: Hearing): void {
 }
 
 function tell(call: Call, report: Report): void {
-  const { copied, replaced, made, linked, deleted, skipped, octets, failures, stopped, deletesHeld } = report;
+  const { copied, replaced, made, linked, deleted, same, octets, failures, stopped, deletesHeld } = report;
   const parts = [
     [copied, "new"],
     [replaced, "changed"],
     [made, "folders made"],
     [linked, "links made"],
     [deleted, "removed"],
-    [skipped, "the same"],
+    [same, "the same"],
   ] as const;
   const said = parts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
   call.say(said.length === 0 ? "nothing to do" : `${said.join(", ")}; ${shownSize(octets)} moved`);

@@ -7,15 +7,28 @@ import type { Call, ShellCommand } from "../command.ts";
 import { ShellError, UsageError } from "../errors.ts";
 import { type Flags, readFlags } from "../flags.ts";
 import { localNames } from "../globs.ts";
-import { type Piece, asking, eachPiece, isLocalFolder, sendPiece, walkLocal } from "../moving.ts";
+import {
+  type Piece,
+  asking,
+  eachPiece,
+  isLocalFolder,
+  isTree,
+  moveFlags,
+  sendPiece,
+  takenRestart,
+  walkLocal,
+} from "../moving.ts";
+import { UNIQUE_MOST, freeName, mappedName } from "../name-rules.ts";
 import { inFolder, namesFolder, remotePath } from "../place.ts";
 
 const PUT_FLAGS = "caErRpo:O:P:";
 
 const OPTIONS = [
-  "-c  go on where an earlier try ended      -E  remove the file here afterwards",
-  "-r  folders with all that is in them      -a  as text",
-  "-o  name on the server                    -O  folder on the server",
+  "-c  go on where an earlier try ended   -E  remove the file here afterwards",
+  "-r  folders with all that is in them   -a  as text",
+  "-o  name on the server                 -O  folder on the server",
+  "-P  files at the same time             -p  keep the time (usual anyway)",
+  "A name that begins with a - needs -- in front: put -- -name",
 ];
 
 type Mode = UploadOptions["mode"];
@@ -25,18 +38,20 @@ export const PUT_COMMANDS: readonly ShellCommand[] = [
     name: "put",
     aliases: ["send"],
     topic: "transfers",
-    usage: "[-caEr] [-o NAME] [-O FOLDER] FILE [NAME]",
+    usage: "[-caErp] [-o NAME] [-O FOLDER] [-P N] FILE [NAME]",
     help: "send a file",
-    more: [...OPTIONS, "A NAME that is a folder, or ends with a slash, gets the file into it. A glob is as with mput."],
+    more: [...OPTIONS, "A NAME that is a folder, or ends with a slash, gets the file into it."],
+    examples: ["put a.txt", "put a.txt in/", "put a.txt -o b.txt", "put -r site", "put -c a.iso &"],
     completes: "first-local",
     run: async (call) => await put(call, undefined),
   },
   {
     name: "mput",
     topic: "transfers",
-    usage: "[-caEr] [-O FOLDER] FILE...",
+    usage: "[-caErp] [-O FOLDER] [-P N] FILE...",
     help: "send several files; * and ? are understood",
     more: OPTIONS,
+    examples: ["mput *.csv", "mput -P 8 -O in *.jpg"],
     completes: "local",
     run: async (call) => {
       const flags = readFlags(call.words, PUT_FLAGS);
@@ -76,7 +91,29 @@ async function put(call: Call, mode: Mode): Promise<void> {
   if (isInto || remote === undefined || only === undefined || (await isRemoteFolder(call, remote))) {
     return await sendAll(call, paths, { flags, mode, folder: remote });
   }
-  await run(call, [await piece(only, remote)], { flags, mode });
+  const free = await uniqueThere(call, remote, new Set());
+  await run(call, [await piece(only, free)], { flags, mode: (await restarted(call, free)) ?? mode });
+}
+
+/** After `restart`: the file of the server must end at its offset, where this one goes on. @throws {ShellError} */
+async function restarted(call: Call, path: string): Promise<"resume" | undefined> {
+  const offset = takenRestart(call);
+  if (offset === undefined || offset === 0) return undefined;
+  const { size } = await call.client().stat(path, { signal: call.signal });
+  if (size === offset) return "resume";
+  const there = size === undefined ? "of a size that the server does not say" : `${size} octets long`;
+  throw new ShellError(`restart ${offset}: the server's file is ${there}; reput finds the place`);
+}
+
+/** The name, or with `sunique` one that the server does not have. @param taken what this command will write. */
+async function uniqueThere(call: Call, path: string, taken: Set<string>): Promise<string> {
+  if (!call.shell.settings.isOn("sunique")) return path;
+  const isTaken = async (name: string): Promise<boolean> =>
+    taken.has(name) || (await call.client().exists(name, { signal: call.signal })) !== false;
+  const free = await freeName(path, isTaken);
+  if (free === undefined) throw new ShellError(`${path} and ${UNIQUE_MOST} numbered ones are there already`);
+  taken.add(free);
+  return free;
 }
 
 async function isRemoteFolder(call: Call, path: string): Promise<boolean> {
@@ -92,19 +129,22 @@ async function sendAll(call: Call, paths: readonly string[], wanted: Wanted): Pr
   if (isTree(wanted.flags)) return await run(call, trees(call, paths, target), wanted);
   const ask = asking(call);
   const pieces: Piece[] = [];
+  const taken = new Set<string>();
+  const rules = call.shell.settings.nameRules();
   let folders = 0;
   for (const path of paths) {
     if (await isLocalFolder(path)) folders += 1;
-    else if (await ask("put", basename(path))) pieces.push(await piece(path, inFolder(target, basename(path))));
+    else if (await ask("put", basename(path))) {
+      const name = mappedName(basename(path), rules, { fromServer: false });
+      pieces.push(await piece(path, await uniqueThere(call, inFolder(target, name), taken)));
+    }
   }
   if (folders === paths.length) throw new ShellError("there are only folders; -r sends them");
   if (folders > 0) call.say(`note: ${folders} of them are folders and are left out; -r sends them`);
   call.board.expect({ files: pieces.length });
-  await run(call, pieces, wanted);
-}
-
-function isTree(flags: Flags): boolean {
-  return flags.has("r") || flags.has("R");
+  const [only] = pieces;
+  const resumed = pieces.length === 1 && only !== undefined ? await restarted(call, only.remote) : undefined;
+  await run(call, pieces, { ...wanted, mode: resumed ?? wanted.mode });
 }
 
 /** A file that is not there is told as its own failure, not as that of all. */
@@ -118,12 +158,11 @@ async function run(
   pieces: Iterable<Piece> | AsyncIterable<Piece>,
   { flags, mode }: Pick<Wanted, "flags" | "mode">,
 ): Promise<void> {
-  const moves = {
-    isAscii: flags.has("a"),
-    removesSource: flags.has("E"),
-    mode: mode ?? (flags.has("c") ? "resume" : undefined),
-  };
+  const isNew = call.shell.settings.isOn("sunique") && !isTree(flags);
+  const usual = flags.has("c") ? "resume" : isNew ? "exclusive" : undefined;
+  const moves = { ...moveFlags(flags), mode: mode ?? usual };
   await eachPiece(call, pieces, {
+    parallel: moves.parallel,
     work: async (each) => await sendPiece(call, each, moves),
     name: ({ shown }) => shown,
   });

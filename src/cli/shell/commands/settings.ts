@@ -1,11 +1,11 @@
 /** Switches: type, passive, verbose, debug, hash, prompt and their like, `set` and `alias`. */
 import { alignment } from "../../columns.ts";
 import { printable } from "../../../client/errors.ts";
-import type { Call, ShellCommand } from "../command.ts";
+import type { Call, ShellCommand, Topic } from "../command.ts";
 import { ShellError, UsageError } from "../errors.ts";
 import { ALIASES_MOST } from "../limits.ts";
 import { type SettingName, settingName } from "../settings.ts";
-import { arrived, noJobs } from "./connection.ts";
+import { renewed } from "./connection.ts";
 import { quoted } from "../words.ts";
 
 export const SETTING_COMMANDS: readonly ShellCommand[] = [
@@ -14,6 +14,7 @@ export const SETTING_COMMANDS: readonly ShellCommand[] = [
     topic: "settings",
     usage: "[NAME [VALUE]]",
     help: "show what can be set, or set it",
+    examples: ["set", "set parallel 8", "set rate 500KiB"],
     completes: "set",
     run: set,
   },
@@ -75,7 +76,19 @@ export const SETTING_COMMANDS: readonly ShellCommand[] = [
     },
   },
   toggle("verbose", "show the replies of the server"),
-  toggle("debug", "show commands and replies, passwords masked"),
+  {
+    name: "debug",
+    topic: "settings",
+    usage: "[LEVEL | on | off]",
+    help: "show what goes to and fro, passwords masked; alone: on, or off",
+    more: ["0 nothing, 1 refusals, 2 replies, 3 (on) commands too, 4 and more: times too."],
+    examples: ["debug 2", "debug off"],
+    run: async (call) => {
+      const { settings } = call.shell;
+      await change(call, "debug", call.words[0]?.text ?? (settings.get("debug") === "0" ? "on" : "off"));
+      if (call.shell.isTerminal) call.say(`debug is ${settings.get("debug")}`);
+    },
+  },
   toggle("prompt", "ask about each file of mget, mput and mdelete"),
   toggle("glob", "understand * and ? in names"),
   toggle("bell", "ring after each command that moved files"),
@@ -85,7 +98,8 @@ export const SETTING_COMMANDS: readonly ShellCommand[] = [
     topic: "settings",
     usage: "[NAME [COMMANDS]]",
     help: "show what names stand for, or let one stand for commands",
-    more: ["Quotes keep commands together: alias up 'put -c *.log; ls'. An empty text takes the name away."],
+    more: ["Quotes keep commands together. An empty text takes the name away."],
+    examples: ["alias up 'put -c *.log; ls'", "unalias up"],
     run: alias,
   },
   {
@@ -102,16 +116,15 @@ export const SETTING_COMMANDS: readonly ShellCommand[] = [
 ];
 
 /** Without a word the other way round, as ftp has it. */
-function toggle(name: SettingName, help: string): ShellCommand {
+export function toggle(name: SettingName, help: string, topic: Topic = "settings"): ShellCommand {
   return {
     name,
-    topic: "settings",
+    topic,
     usage: "[on | off]",
     help: `${help}, or not`,
     run: async (call) => {
       const value = call.words[0]?.text ?? (call.shell.settings.isOn(name) ? "off" : "on");
-      // `debug 3` of other programs: any level is on.
-      await change(call, name, /^[2-9]$/.test(value) ? "on" : value);
+      await change(call, name, value);
       if (call.shell.isTerminal) call.say(`${name} is ${call.shell.settings.get(name)}`);
     },
   };
@@ -128,22 +141,19 @@ async function set(call: Call): Promise<void> {
   }
   const [left = "", ...right] = name.text.split("=");
   const value = [...(right.length === 0 ? [] : [right.join("=")]), ...values.map(({ text }) => text)].join(" ");
-  if (value === "") return await call.line(`${settingName(left)} ${settings.get(settingName(left))}`);
+  if (value === "")
+    return await call.line(`${settingName(left)} ${settings.get(settingName(left)).replace("\t", " ")}`);
   await change(call, left, value);
 }
 
 /** What a connection is opened with holds for one that is open, too: it is opened anew, in the same folder. */
-async function change(call: Call, name: string, value: string): Promise<void> {
+export async function change(call: Call, name: string, value: string): Promise<void> {
   const { settings, connection } = call.shell;
   const known = settingName(name);
   const before = settings.get(known);
   if (!settings.set(known, value) || connection.client === undefined) return;
   try {
-    noJobs(call);
-    const { folder, home } = call.place;
-    const client = await connection.reopen({ signal: call.signal });
-    if (client !== undefined) arrived({ ...call, say: () => {} }, client, home);
-    call.place.folder = folder;
+    await renewed(call, {});
   } catch (error) {
     settings.set(known, before);
     throw error;

@@ -1,4 +1,4 @@
-/** A folder for what a test of the client loads; it is gone afterwards. */
+/** A folder of this host for one test, gone afterwards. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
