@@ -47,15 +47,22 @@ function eventsOf({ stdout }: Ran): readonly Event[] {
     .map((line): Event => JSON.parse(line));
 }
 
+/** In which order files begin and end. */
+function order({ stdout }: Ran): string {
+  return [...stdout.matchAll(/"event":"(start|done)"/g)].map(([, kind]) => kind).join(" ");
+}
+
 test("-P runs so many URLs at once, those of the command line and of a list", async () => {
   await onServer(async ({ root, folder, url, ferryman }) => {
     const names = ["a", "b", "c"];
     for (const name of names) await writeFile(join(root, name), randomBytes(200_000));
     const slow = ["--limit-rate", "400K", "--json"];
-    const order = ({ stdout }: Ran): string => [...stdout.matchAll(/"event":"(start|done)"/g)].map(([, kind]) => kind).join(" ");
     await writeFile(join(folder, "list"), names.map(url).join("\n"));
     assert.equal(order(await ferryman("get", ...slow, "-P", "3", "-i", "list")), "start start start done done done");
-    assert.equal(order(await ferryman("get", ...slow, "-P", "3", ...names.map(url))), "start start start done done done");
+    assert.equal(
+      order(await ferryman("get", ...slow, "-P", "3", ...names.map(url))),
+      "start start start done done done",
+    );
     assert.equal(order(await ferryman("get", "--json", ...names.map(url))), "start done start done start done");
     for (const name of names) assert.equal((await stat(join(folder, name))).size, 200_000);
   });
@@ -69,6 +76,8 @@ test("what fails stops nothing else unless it is asked to, and the code tells", 
     assert.equal(ran.code, 1, ran.stderr);
     assert.match(ran.stderr, /2 of 4 failed/);
     assert.deepEqual((await readdir(folder)).toSorted(), ["a", "b"]);
+    const told = eventsOf(await ferryman("get", "--json", ...urls)).filter(({ event }) => event === "failed");
+    assert.deepEqual(told.map(({ code }) => String(code)).toSorted(), ["NOT_FOUND", "USAGE"]);
     await rm(join(folder, "b"));
     const early = await ferryman("get", "--fail-early", ...urls);
     assert.equal(early.code, 1);
@@ -199,5 +208,43 @@ test("a dry run of a mirror names the folder itself, and counts one link as one"
     const { stderr } = await ferryman("mirror", url(""), join(folder, "new"));
     assert.doesNotMatch(stderr, /1 (?:links|folders)/);
     assert.match(stderr, /1 folder made/);
+  });
+});
+
+test("wrong words are answered with what to write", async () => {
+  await onServer(async ({ root, url, ferryman }) => {
+    await writeFile(join(root, "a"), "a");
+    const cases: readonly (readonly [words: readonly string[], told: RegExp])[] = [
+      [["help", "nosuch"], /There is no command "nosuch"/],
+      [["ls"], /missing required argument 'URL'\nSee: .* ls --help/],
+      [["get", "--verfy", "hash", url("a")], /Did you mean --verify/],
+      [["get", "fpt://host/a"], /\(implicit TLS\)\. Did you mean "ftp"/],
+      [["get", url("a"), "b.txt"], /b\.txt is no URL of a file, and no bookmark\. For a name here: -o b\.txt/],
+      [["get", url("")], /ftp:\/\/ann@\S+ names no file; get -r/],
+      [["put", url("a"), "b.txt"], /The URL comes last: ferryman put b\.txt/],
+      [["put", "b.txt"], /ferryman put b\.txt ftp:/],
+      [["cp", url("a"), "b.txt"], /b\.txt names none: ferryman get/],
+      [["cp", "b.txt", url("a")], /b\.txt names none: ferryman put/],
+      [["cat", "--from", "x", url("a")], /whole number of octets/],
+      [["ls", "--sort", "colour", url("")], /Allowed choices are name, time, size/],
+      [["ls", "--tls-ca", "nowhere.pem", url("")], /Cannot read nowhere\.pem: there is no such file/],
+    ];
+    for (const [words, told] of cases) {
+      const ran = await ferryman(...words);
+      assert.match(ran.stderr, told, words.join(" "));
+      assert.notEqual(ran.code, 0, words.join(" "));
+      assert.doesNotMatch(ran.stderr, /not expected|secret/, words.join(" "));
+    }
+  });
+});
+
+test("doctor URL says what it tries, as it goes", async () => {
+  await onServer(async ({ url, folder }) => {
+    // Keeps what it finds: not in the folder of whoever runs the tests.
+    const env = { XDG_STATE_HOME: join(folder, "state") };
+    const ran = await run(process.execPath, [LAUNCHER, "doctor", url("")], { cwd: folder, env });
+    assert.equal(ran.code, 0, ran.stderr);
+    assert.ok((ran.stderr.match(/^trying: /gm)?.length ?? 0) > 3, ran.stderr);
+    assert.doesNotMatch(ran.stdout, /trying/);
   });
 });

@@ -9,12 +9,14 @@ import { type RemoteFlags, withRemoteFlags } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo, sayer } from "./remote/io.ts";
 
 const EXAMPLES = `
-A bookmark stands for its URL in every command: ferryman ls NAME/folder. It keeps what
-was said of the way there: --tls, --tls-trust, --mode, --proxy, --charset, --connections.
+A bookmark stands for its URL in every command: ferryman ls NAME/folder. It
+keeps what was said of the way there: --tls, --tls-trust, --mode, --proxy,
+--charset, --connections, --password-command.
 
 Examples:
   ferryman bookmark add work ftp://ann@ftp.example.org/projects --mode passive
   ferryman ls work/2026
+  ferryman bookmark add nas ftp://ann@nas.lan --password-command 'pass nas'
   ferryman bookmark list
   ferryman bookmark remove work
 
