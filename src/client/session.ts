@@ -3,7 +3,8 @@
  * the pool to one call at a time; after a failure it is either in order again or says that it is lost.
  */
 import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
-import { DataConnection, type DataTerms } from "../net/data-connection.ts";
+import type { DataTerms } from "../net/data-connection.ts";
+import type { DataPath } from "../net/data-path.ts";
 import type { DataTransport } from "../net/transport.ts";
 import type { ControlLink } from "./control.ts";
 import { OUTCOMES } from "./data-advice.ts";
@@ -20,17 +21,19 @@ import {
 import { ABORT_WAIT_MS, FINISH_WAIT_MS, FINISH_WHOLE_MS, REFUSAL_WAIT_MS } from "./limits.ts";
 import { replyError } from "./reply-errors.ts";
 import { Ahead } from "./ahead.ts";
-import { clearTransport } from "./clear-transport.ts";
 import { dataFault } from "./data-faults.ts";
 import type { ClientTls } from "./tls.ts";
 import type { TransferEnd, TransferPlan } from "./transfer-plan.ts";
+import { transportOf } from "./transport-of.ts";
 import type { ServerInfo } from "./types.ts";
 import { unquotePath } from "../protocol/reply.ts";
 
 export type SessionParts = {
   readonly link: ControlLink;
   readonly info: ServerInfo;
-  readonly modes: Omit<ModeTerms, "externalAddress">;
+  readonly modes: Omit<ModeTerms, "externalAddress" | "path">;
+  /** Which way octets go here. */
+  readonly path: (use: { readonly isShort: boolean }) => DataPath;
   readonly tls: ClientTls | undefined;
   /** PROT P is in force. */
   readonly isPrivate: boolean;
@@ -46,7 +49,7 @@ export class FtpSession {
   #type: "A" | "I" | undefined;
   #folder: string;
   readonly #ahead: Ahead;
-  readonly #terms: ModeTerms;
+  readonly #terms: Omit<ModeTerms, "path">;
   #isTainted = false;
   #life: AbortController | undefined;
 
@@ -138,10 +141,12 @@ export class FtpSession {
     this.#life = life;
     const abort = (): void => life.abort(signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });
+    const path = this.#parts.path({ isShort: plan.isShort === true });
+    const terms = { ...this.#terms, path };
     try {
-      const route = await this.#route({ signal, life: life.signal });
+      const route = await this.#route(terms, { signal, life: life.signal });
       try {
-        return await this.#run(plan, route, life);
+        return await this.#run({ ...plan, path }, route, life);
       } finally {
         await route.dispose();
       }
@@ -159,14 +164,16 @@ export class FtpSession {
   }
 
   /** To the port that was asked for during the last transfer, else anew. */
-  async #route({ signal, life }: { signal: AbortSignal | undefined; life: AbortSignal }): Promise<DataRoute> {
+  async #route(
+    terms: ModeTerms,
+    { signal, life }: { signal: AbortSignal | undefined; life: AbortSignal },
+  ): Promise<DataRoute> {
     const port = this.#ahead.begin();
-    const terms = this.#terms;
     const known = port === undefined ? undefined : await routeAhead(port, terms, life);
     return known ?? (await routeData(this.link, async (line) => await this.ask(line, { signal }), terms, life));
   }
 
-  async #run<T>(plan: TransferPlan<T>, route: DataRoute, life: AbortController): Promise<TransferEnd<T>> {
+  async #run<T>(plan: Routed<T>, route: DataRoute, life: AbortController): Promise<TransferEnd<T>> {
     const { link } = this;
     await this.#goTo(plan);
     link.settle();
@@ -357,12 +364,11 @@ export class FtpSession {
     return { tried, hint: blockedHint(this.link, modes, tried) };
   }
 
-  async #arrive<T>(plan: TransferPlan<T>, route: DataRoute, signal: AbortSignal): Promise<DataTransport> {
+  async #arrive<T>(plan: Routed<T>, route: DataRoute, signal: AbortSignal): Promise<DataTransport> {
     const end = await route.arrive(signal);
-    const { tls, isPrivate, stallMs, modes } = this.#parts;
+    const { tls, isPrivate, stallMs } = this.#parts;
     const terms: DataTerms = { stallMs, signal, throttle: plan.throttle };
-    if (!isPrivate || tls === undefined) return clearTransport(end, terms, modes.path);
-    return new DataConnection(await tls.secureData(end, plan.direction, signal), terms);
+    return await transportOf(end, isPrivate ? tls : undefined, { ...terms, use: plan });
   }
 
   async #giveUp(arriving: Promise<DataTransport>): Promise<void> {
@@ -374,6 +380,8 @@ export class FtpSession {
     await turn();
   }
 }
+
+type Routed<T> = TransferPlan<T> & { readonly path: DataPath };
 
 type Carrying = {
   readonly arriving: Promise<DataTransport>;

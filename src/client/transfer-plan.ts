@@ -12,6 +12,8 @@ export type TransferPlan<T> = {
   readonly offset?: number;
   /** The octet after the last, for servers that have RANG; others send on, and `move` must stop there. Needs `isPart`. */
   readonly end?: number | undefined;
+  /** Too little will come for what large files need to be loaded: a listing. */
+  readonly isShort?: boolean;
   /** Of messages: `cannot get /pub/a.iso`. */
   readonly what: string;
   readonly throttle?: Throttle | undefined;
