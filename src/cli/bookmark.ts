@@ -9,13 +9,14 @@ import { type RemoteFlags, withRemoteFlags } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo, sayer } from "./remote/io.ts";
 
 const EXAMPLES = `
-A bookmark stands for its URL in every command: ferryman ls NAME/folder. It keeps what
-was said of the way there: --tls, --tls-trust, --mode, --proxy, --charset,
---listing, --zone, --connections.
+A bookmark stands for its URL in every command: ferryman ls NAME/folder. It
+keeps what was said of the way there: --tls, --tls-trust, --mode, --proxy,
+--charset, --listing, --zone, --connections, --password-command.
 
 Examples:
   ferryman bookmark add work ftp://ann@ftp.example.org/projects --mode passive
   ferryman ls work/2026
+  ferryman bookmark add nas ftp://ann@nas.lan --password-command 'pass nas'
   ferryman bookmark list
   ferryman bookmark remove work
 
@@ -54,9 +55,8 @@ async function add(
 ): Promise<void> {
   const url = parseFtpUrl(text, { lenient: true });
   const { tls, tlsTrust: trust, mode, proxy, proxyStyle, charset, connections, passwordCommand, keepPassword } = flags;
-  const { listing, zone: zoneMinutes } = flags;
   const modes = mode === undefined ? undefined : [...mode];
-  const options = { tls, trust, modes, proxy, proxyStyle, charset, listing, zoneMinutes, connections, passwordCommand };
+  const options = { tls, trust, modes, proxy, proxyStyle, charset, connections, passwordCommand };
   const warnings = await saveBookmark(file(), { name, url: withUser(url, flags.user), options, keepPassword });
   for (const warning of warnings) sayer(io)(`warning: ${warning}`);
 }

@@ -36,8 +36,3 @@ export class CliError extends Error {
     this.isTold = isTold;
   }
 }
-
-/** For a file that somebody has named and that cannot be read. @param what it is, with its name. */
-export function cannotRead(what: string, error: unknown): CliError {
-  return new CliError(`Cannot read ${what}: ${error instanceof Error ? error.message : ""}`, EXIT.usage);
-}

@@ -1,4 +1,5 @@
 /** `ferryman get -r`: trees over FTP and HTTP, in the manner of wget. */
+import { join } from "node:path";
 import { formatFtpUrl } from "../client/url.ts";
 import { fetchTree } from "../client/fetch-tree/fetch-tree.ts";
 import type { FetchEvent, FetchOptions, FetchReport, LeftOutReason } from "../client/fetch-tree/types.ts";
@@ -103,7 +104,7 @@ type Hearing = {
   readonly flags: TreeFlags;
 };
 
-function hear(event: FetchEvent, { shown, transfers: { board, say } }: Hearing): void {
+function hear(event: FetchEvent, { shown, flags, transfers: { board, say, parts } }: Hearing): void {
   switch (event.kind) {
     case "start":
       shown.set(
@@ -122,11 +123,15 @@ function hear(event: FetchEvent, { shown, transfers: { board, say } }: Hearing):
     case "failed": {
       const transfer = shown.get(event.url);
       const words = explainedInLine(event.error);
-      if (transfer === undefined) board.note(`${printable(event.url)}  failed: ${words}`, event);
+      if (transfer === undefined)
+        board.note(`${printable(event.url)}  failed: ${words}`, { url: event.url, facts: failureFacts(event.error) });
       else transfer.failed(words, event.error);
       shown.delete(event.url);
       break;
     }
+    case "part":
+      parts.push({ path: join(flags.outputFolder ?? ".", event.path), bytes: event.bytes });
+      break;
     case "warning":
       say(`warning: ${printable(event.text)}`);
       break;

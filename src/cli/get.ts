@@ -13,12 +13,13 @@ import { POOL_MOST } from "../client/limits.ts";
 import { formatFtpUrl } from "../client/url.ts";
 import { hasGlob } from "../protocol/glob.ts";
 import { unsafeName } from "../protocol/listings/unsafe-name.ts";
+import { printable } from "./columns.ts";
 import { CliError, EXIT } from "./exit.ts";
 import type { TreeFlags } from "./get-tree.ts";
 import { asCliError, ending } from "./remote/failure.ts";
-import { REMOTE_HELP, readCount, withRemoteFlags, withVerbose } from "./remote/flags.ts";
+import { REMOTE_HELP, grouped, readCount, withRemoteFlags, withVerbose } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo } from "./remote/io.ts";
-import { type Reached, demandPath, shownUrl } from "./remote/reach.ts";
+import { type Reached, demandPath, placeOf, shownUrl } from "./remote/reach.ts";
 import { Servers } from "./remote/servers.ts";
 import { type OneFile, type Transfers, eachOf, transferEach, transferOne, transferring } from "./remote/transfers.ts";
 
@@ -42,8 +43,8 @@ Examples:
   ferryman get ftp://ann@example.org/report.pdf -o today.pdf
   ferryman get 'ftp://example.org/pub/*.gz' -O downloads -P 4
   ferryman get -c ftp://example.org/large.iso          go on where it stopped
-  ferryman get -n 4 ftp://example.org/large.iso        in segments, by 4 connections
-  ferryman get -n 6 ftp://a.example.org/large.iso --mirror ftp://b.example.net/pub/
+  ferryman get -n 4 ftp://example.org/large.iso        in segments, 4 at once
+  ferryman get -n 6 ftp://a.example.org/large.iso --mirror ftp://b.example/pub/
   ferryman get ftp://example.org/log -o - | tail
   ferryman get -r ftp://example.org/pub/ -l 2          a tree, as wget does it
   ferryman get -r https://example.org/docs/ -A '*.pdf'
@@ -74,7 +75,7 @@ export function getCommand(io: RemoteIo = PROCESS_IO): Command {
     .option("--fail-early", "after the first failure nothing more is begun")
     .option("-i, --input <FILE>", "URLs from a file, one a line; - for standard input")
     .option("-r, --recursive", "what is below a folder, or what pages of HTTP link to");
-  return withVerbose(withRemoteFlags(treeFlags(get)))
+  return withVerbose(withRemoteFlags(grouped(get, "Trees, with -r:", treeFlags)))
     .addHelpText("after", EXAMPLES)
     .action(async (urls: string[], flags: GetFlags) => await ending(async () => await getAll(urls, flags, io)));
 }
@@ -82,26 +83,25 @@ export function getCommand(io: RemoteIo = PROCESS_IO): Command {
 /** Flags of -r alone, as wget calls them. */
 function treeFlags(command: Command): Command {
   return command
-    .option("-l, --level <N>", "with -r: levels below the first", readCount)
-    .option("-A, --accept <LIST>", "with -r: names or patterns that are kept", readList)
-    .option("-R, --reject <LIST>", "with -r: names or patterns that are not", readList)
-    .option("-I, --include <LIST>", "with -r: folders that are gone into", readList)
-    .option("-X, --exclude <LIST>", "with -r: folders that are not", readList)
-    .option("--no-host-folder", "with -r: no folder named after the host")
-    .option("--cut-dirs <N>", "with -r: so many folders of the path are left out", readCount)
-    .option("--parents", "with -r: also what is above the first folder")
-    .option("--span-hosts", "with -r: also other hosts")
-    .option("--no-robots", "with -r: what robots.txt forbids, too")
-    .addOption(
-      new Option("--links <HOW>", "with -r: symbolic links (default: keep)").choices(["keep", "follow", "skip"]),
-    );
+    .option("-l, --level <N>", "levels below the first", readCount)
+    .option("-A, --accept <LIST>", "names or patterns that are kept", readList)
+    .option("-R, --reject <LIST>", "names or patterns that are not", readList)
+    .option("-I, --include <LIST>", "folders that are gone into", readList)
+    .option("-X, --exclude <LIST>", "folders that are not", readList)
+    .option("--no-host-folder", "no folder named after the host")
+    .option("--cut-dirs <N>", "so many folders of the path are left out", readCount)
+    .option("--parents", "also what is above the first folder")
+    .option("--span-hosts", "also other hosts")
+    .option("--no-robots", "what robots.txt forbids, too")
+    .addOption(new Option("--links <HOW>", "symbolic links (default: keep)").choices(["keep", "follow", "skip"]));
 }
 
-async function getAll(given: readonly string[], flags: GetFlags, io: RemoteIo): Promise<void> {
+/** @returns whether there are several URLs. @throws {CliError} for flags that do not go together. */
+function checkUsage(given: readonly string[], flags: GetFlags): boolean {
+  const isMany = given.length > 1 || flags.input !== undefined;
   if (given.length === 0 && flags.input === undefined) {
     throw new CliError("Get what? Name a URL, or a file of them with -i; see: ferryman get --help", EXIT.usage);
   }
-  const isMany = given.length > 1 || flags.input !== undefined;
   if (flags.output !== undefined && (isMany || flags.outputFolder !== undefined || flags.recursive === true)) {
     throw new CliError("-o names one file: it goes with one URL, and without -O, -i and -r.", EXIT.usage);
   }
@@ -109,6 +109,11 @@ async function getAll(given: readonly string[], flags: GetFlags, io: RemoteIo): 
     throw new CliError("--mirror goes with one URL, into a file, and without -r and -i.", EXIT.usage);
   }
   if (flags.output === "") throw new CliError("-o needs a name; - is standard output.", EXIT.usage);
+  return isMany;
+}
+
+async function getAll(given: readonly string[], flags: GetFlags, io: RemoteIo): Promise<void> {
+  const isMany = checkUsage(given, flags);
   const parallel = flags.parallel ?? 1;
   // Trees have workers of their own: -P is theirs.
   const atOnce = isMany && flags.recursive !== true ? parallel : 1;
@@ -180,8 +185,10 @@ async function getFrom(text: string, work: Work): Promise<void> {
     return;
   }
   if (/^https?:/i.test(text)) {
-    throw new CliError("Pages of HTTP are fetched with -r; -l 0 fetches one alone.", EXIT.usage);
+    const hint = `ferryman get -r -l 0 ${printable(text)} fetches this one alone`;
+    throw new CliError(`Pages of HTTP are fetched with -r; ${hint}.`, EXIT.usage);
   }
+  if ((await placeOf(text, flags)).url.path === "") throw noFile(text);
   if (flags.mirror !== undefined) {
     const { getFromMirrors } = await import("./get-mirrors.ts");
     count.files += 1;
@@ -193,6 +200,14 @@ async function getFrom(text: string, work: Work): Promise<void> {
     return;
   }
   await servers.use(text, async (reached) => await getFiles(reached, work));
+}
+
+/** Told before anybody is asked: the second word of cp is often meant so. */
+function noFile(text: string): CliError {
+  const url = shownUrl(text);
+  if (url !== undefined) return new CliError(`${url} names no file; get -r fetches all that is there.`, EXIT.usage);
+  const name = printable(text);
+  return new CliError(`${name} is no URL of a file, and no bookmark. For a name here: -o ${name}`, EXIT.usage);
 }
 
 async function getFiles({ client, url }: Reached, { flags, io, transfers, count, isMany }: Work): Promise<void> {

@@ -4,7 +4,7 @@ import type { Entry } from "../client/types.ts";
 import { hasGlob } from "../protocol/glob.ts";
 import { alignment, printable } from "./columns.ts";
 import { type At, atEach, remoteCommand } from "./remote/at.ts";
-import { aboutSize, entryJson, longCells, shownEntry } from "./remote/entry-lines.ts";
+import { entryJson, longCells, shownEntry } from "./remote/entry-lines.ts";
 import type { RemoteFlags } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo } from "./remote/io.ts";
 
@@ -32,7 +32,7 @@ export function lsCommand(io: RemoteIo = PROCESS_IO): Command {
     .option("-a, --all", "hidden names too, where the server tells them apart")
     .option("-R, --recursive", "all that is below, with paths")
     .option("-d, --directory", "the folder itself, not what is in it")
-    .addOption(new Option("--sort <BY>", "name (default), time or size").choices(["name", "time", "size"]))
+    .addOption(new Option("--sort <BY>", "in which order (default: name)").choices(["name", "time", "size"]))
     .option("-r, --reverse", "in the opposite order")
     .action(
       async (urls: string[], flags: LsFlags) =>
@@ -42,7 +42,7 @@ export function lsCommand(io: RemoteIo = PROCESS_IO): Command {
 
 async function show({ client, path, io, signal, say }: At, flags: LsFlags): Promise<void> {
   if (flags.recursive === true) {
-    for await (const entry of client.walk(path, { signal, hidden: flags.all, orFile: true }))
+    for await (const entry of client.walk(path, { signal, hidden: flags.all }))
       write({ ...entry, name: entry.path }, flags, io);
     return;
   }
@@ -80,7 +80,7 @@ function sorted(entries: readonly Entry[], { sort = "name", reverse }: LsFlags):
   const orders = {
     name: byName,
     time: (a: Entry, b: Entry) => (b.modified?.ms ?? 0) - (a.modified?.ms ?? 0) || byName(a, b),
-    size: (a: Entry, b: Entry) => (aboutSize(b) ?? -1) - (aboutSize(a) ?? -1) || byName(a, b),
+    size: (a: Entry, b: Entry) => (b.size ?? -1) - (a.size ?? -1) || byName(a, b),
   };
   const ordered = entries.toSorted(orders[sort]);
   return reverse === true ? ordered.toReversed() : ordered;

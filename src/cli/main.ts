@@ -97,7 +97,7 @@ const EVENTFUL: ReadonlySet<string> = new Set(
 
 const EXAMPLES = `
 Examples:
-  ferryman serve                        this folder, read-only, for this machine alone
+  ferryman serve                        this folder, read-only, this machine alone
   ferryman serve ~/pub --listen 0.0.0.0:2121
   ferryman user add ann --users users.toml
   ferryman serve --users users.toml --anonymous off
@@ -124,6 +124,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
   // `ferryman help serve` names the sub-command second.
   const name = asked === "help" ? args[args.indexOf(asked) + 1] : asked;
   try {
+    if (asked === "help" && name !== undefined && name !== "help" && !(name in COMMANDS)) throw unknownCommand(name);
     await (await program(name)).parseAsync([...args], { from: "user" });
     return EXIT.ok;
   } catch (error) {
@@ -171,9 +172,14 @@ async function program(name: string | undefined): Promise<Command> {
 }
 
 /** Errors of a command line are thrown, by every sub-command too, instead of ending the process with code 1. */
-function thrownNotEnded(command: Command): Command {
-  command.exitOverride();
-  for (const each of command.commands) thrownNotEnded(each);
+function thrownNotEnded(command: Command, name = PROGRAM): Command {
+  command
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) => write(fitting(text.replace(/^error: /, "ferryman: "), process.stderr)),
+    })
+    .showHelpAfterError(`See: ${name} --help`);
+  for (const each of command.commands) thrownNotEnded(each, `${name} ${each.name()}`);
   return command;
 }
 

@@ -7,7 +7,8 @@ import { mirror } from "../client/mirror/mirror.ts";
 import type { MirrorEvent, MirrorSpec, Report, RunOptions } from "../client/mirror/types.ts";
 import type { Client } from "../client/types.ts";
 import { printable } from "./columns.ts";
-import { CliError, EXIT, cannotRead } from "./exit.ts";
+import { cannotRead } from "./cannot-read.ts";
+import { CliError, EXIT } from "./exit.ts";
 import { type ShownTransfer, boardMode, createBoard, type TransferBoard } from "./progress/board.ts";
 import { counted, shownSize, shownTime } from "./progress/figures.ts";
 import { remoteCommand } from "./remote/at.ts";
@@ -48,9 +49,10 @@ type MirrorFlags = RemoteFlags & {
 
 const EXAMPLES = `
 One of the two is a URL: ferryman mirror URL DIR brings a server's folder here,
-ferryman mirror DIR URL brings ours there. What was done stays done: the same command
-goes on where an earlier one stopped. Patterns are tried in their order, the last that
-matches decides; what is left out by one is never deleted (but see --delete-excluded).
+ferryman mirror DIR URL brings ours there. What was done stays done: the same
+command goes on where an earlier one stopped, inside a file too. Patterns are
+tried in their order, the last that matches decides; what is left out by one is
+never deleted (but see --delete-excluded).
 
 Examples:
   ferryman mirror ftp://example.org/pub/ pub -P 4
@@ -133,7 +135,7 @@ async function run({ from, to, flags }: Asked, io: RemoteIo): Promise<void> {
     throw new CliError(`mirror needs one URL and one folder; ${hint}.`, EXIT.usage);
   }
   const rules = [...(await rulesIn(flags.rulesFrom)), ...(flags.rules ?? [])];
-  await interruptible(async (signal) => {
+  const work = async (signal: AbortSignal): Promise<void> => {
     using board = createBoard(boardMode(flags));
     const say = (line: string): void => board.note(line);
     await using reached = await reach(
@@ -144,7 +146,8 @@ async function run({ from, to, flags }: Asked, io: RemoteIo): Promise<void> {
     const spec = specOf({ ...flags, rules }, { isDown, remote: reached.path, local: isDown ? to : from });
     if (flags.dryRun === true) await plan(reached.client, spec, { flags, io, signal, board });
     else await doIt(reached.client, spec, { flags, io, signal, board });
-  });
+  };
+  await interruptible(work, () => ["What was done stays done; the same command goes on from there, inside files too."]);
 }
 
 /** A session for each file, and two for listings beside them. */
@@ -204,7 +207,7 @@ async function plan(client: Client, spec: MirrorSpec, { flags, io, signal, board
   }
   for (const line of describePlan(planned)) board.note(printable(line));
   for (const { path, error } of planned.failed)
-    board.note(`error: ${printable(path)}: ${explainedInLine(error)}`, { name: path, error });
+    board.note(`error: ${printable(path)}: ${explainedInLine(error)}`, { name: path, facts: failureFacts(error) });
   if (planned.failures > 0)
     throw new CliError(`${planned.failures} could not be looked at.`, EXIT.failed, { isTold: true });
 }
@@ -292,7 +295,8 @@ class Shower {
         const shown = this.#end(event.path);
         const { path, error } = event;
         const words = explainedInLine(error);
-        if (shown === undefined) this.#board.note(`${printable(path)}  failed: ${words}`, { name: path, error });
+        if (shown === undefined)
+          this.#board.note(`${printable(path)}  failed: ${words}`, { name: path, facts: failureFacts(error) });
         else shown.failed(words, error);
         break;
       }

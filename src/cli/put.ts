@@ -10,7 +10,7 @@ import { CliError, EXIT } from "./exit.ts";
 import { ending } from "./remote/failure.ts";
 import { REMOTE_HELP, type RemoteFlags, readCount, withRemoteFlags, withVerbose } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo } from "./remote/io.ts";
-import { type Reached, inFolder, reach, shownUrl } from "./remote/reach.ts";
+import { type Reached, inFolder, isRemote, reach, shownUrl } from "./remote/reach.ts";
 import { type OneFile, type Transfers, transferEach, transferring } from "./remote/transfers.ts";
 
 type PutFlags = RemoteFlags & {
@@ -25,8 +25,8 @@ type PutFlags = RemoteFlags & {
 };
 
 const EXAMPLES = `
-A URL that ends in / is a folder, and so is one that is a folder at the server: files
-keep their names there. Else it is the name of the one file.
+A URL that ends in / is a folder, and so is one that is a folder at the server:
+files keep their names there. Else it is the name of the one file.
 
 Examples:
   ferryman put report.pdf ftp://ann@example.org/inbox/
@@ -63,7 +63,11 @@ async function putAll(words: readonly string[], flags: PutFlags, io: RemoteIo): 
     const usage = shown === undefined ? `${printable(url)} ftp://USER@HOST/FOLDER/` : `FILE ${shown}`;
     throw new CliError(`Put what, and where? Write: ferryman put ${usage}`, EXIT.usage);
   }
-  await transferring({ flags, io }, async (transfers) => {
+  const leftThere = "What the server keeps of an unfinished file stays there; put -c goes on behind it.";
+  if (files.some(isRemote) && !isRemote(url)) {
+    throw new CliError(`The URL comes last: ferryman put ${printable(url)} ftp://…`, EXIT.usage);
+  }
+  await transferring({ flags, io, leftThere }, async (transfers) => {
     await using reached = await reachWith(url, flags, transfers);
     const { client, path } = reached;
     const isFolder = await isFolderAt(client, path, { files, flags, transfers });

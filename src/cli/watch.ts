@@ -23,8 +23,8 @@ type WatchFlags = RemoteFlags & {
 };
 
 const EXAMPLES = `
-Ends with Ctrl-C or SIGTERM. While the server is away it tries again for ever. A file is
-sent when it has not changed for a while.
+Ends with Ctrl-C or SIGTERM. While the server is away it tries again for ever.
+A file is sent when it has not changed for a while.
 
 Examples:
   ferryman watch scans ftp://till@example.org/in --remove

@@ -2,9 +2,9 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { plainAddress } from "../net/addresses.ts";
-import { chooseDataPath } from "../net/data-path.ts";
+import { type DataPath, chooseDataPath } from "../net/data-path.ts";
 import { NameCoder } from "./charset.ts";
-import { bearsPipelining } from "./ahead.ts";
+import { bearsPipelining, readsInOrder } from "./ahead.ts";
 import { ControlLink } from "./control.ts";
 import type { ModeMemory } from "./data-modes.ts";
 import { type Dialled, dial } from "./dial.ts";
@@ -78,7 +78,7 @@ const TOLD: Readonly<Record<string, boolean | undefined>> = { on: true, off: fal
 
 class SessionMaker {
   readonly #made: Made;
-  readonly #path = chooseDataPath();
+  #path: DataPath | undefined;
   readonly #modes: ModeMemory;
   #count = 0;
   #known: ServerInfo | undefined;
@@ -98,6 +98,7 @@ class SessionMaker {
       failed: new Set(),
       attempts: new Map(),
       pipelining: false,
+      inOrder: false,
       rounds: 0,
       cap: () => void (this.#cap = "TLSv1.2"),
     };
@@ -137,7 +138,9 @@ class SessionMaker {
         wasPrivate: this.#wasPrivate,
       });
       this.#known = info;
-      this.#modes.pipelining = bearsPipelining(info.greeting, TOLD[options.pipelining ?? "auto"] ?? memory.pipelining);
+      const told = TOLD[options.pipelining ?? "auto"] ?? memory.pipelining;
+      this.#modes.pipelining = bearsPipelining(info.greeting, told);
+      this.#modes.inOrder = readsInOrder(info.greeting, told);
       this.#wasPrivate ||= isPrivate;
       if (info.tls !== undefined) memory.sawTls();
       const ownAddress = plainAddress(socket.localAddress ?? "");
@@ -148,14 +151,15 @@ class SessionMaker {
         tls,
         isPrivate,
         stallMs: options.stallMs ?? STALL_MS,
+        path: ({ isShort }) => this.#pathFor(isShort),
         modes: {
           options: options.data ?? {},
           memory: this.#modes,
-          path: this.#path,
           server: dialled.address,
           isTls: info.tls !== undefined,
           router: this.#router,
           dial: async (dataPort, dataHost, wait) => await this.#dialData({ host: dataHost, port: dataPort }, wait),
+          isStraight: this.#tunnel === undefined,
           isActivePossible: allowsActive(options.proxy),
           note,
           worked: (mode) => memory.modeWorked(mode, ownAddress),
@@ -177,10 +181,14 @@ class SessionMaker {
       const fingerprint = await memory.judge(socket, target.tlsOptions);
       if (fingerprint !== undefined) events.emit("trust", { host: target.host, fingerprint });
     };
-    return new ClientTls(
-      { host: target.host, options: target.tlsOptions, timeoutMs, judge, path: this.#path },
-      this.#cap,
-    );
+    return new ClientTls({ host: target.host, options: target.tlsOptions, timeoutMs, judge }, this.#cap);
+  }
+
+  /** The native one takes 10 ms and 7 MiB to load: who only lists does not wait for it. */
+  #pathFor(isShort: boolean): DataPath {
+    if (isShort && this.#path === undefined) return chooseDataPath("portable");
+    this.#path ??= chooseDataPath();
+    return this.#path;
   }
 
   #proxySteps(): ReturnType<typeof proxyLogin> | undefined {
@@ -201,6 +209,12 @@ class SessionMaker {
     });
   }
 
+  /** An FTP proxy is no tunnel: data connections are as without one. */
+  get #tunnel(): ConnectOptions["proxy"] {
+    const { proxy } = this.#made.options;
+    return proxy === undefined || parseProxy(proxy).kind === "ftp" ? undefined : proxy;
+  }
+
   async #dialData(to: { host: string; port: number }, wait: { ms: number; signal: AbortSignal }): Promise<Socket> {
     return (await this.#dial(to, { ...wait, connection: "data" })).socket;
   }
@@ -213,14 +227,11 @@ class SessionMaker {
       connection,
     }: { readonly ms: number; readonly signal: AbortSignal; readonly connection: "control" | "data" },
   ): Promise<Dialled> {
-    const { options } = this.#made;
-    const { proxy, family } = options;
-    const through = proxy === undefined || parseProxy(proxy).kind === "ftp" ? undefined : proxy;
     return await dial(to, {
       signal,
       timeoutMs: ms,
-      proxy: through,
-      family: connection === "control" ? family : undefined,
+      proxy: this.#tunnel,
+      family: connection === "control" ? this.#made.options.family : undefined,
       connection,
     });
   }

@@ -147,6 +147,7 @@ class RemoteListing implements Listing {
             direction: "in",
             type: kind === "mlsd" ? "I" : "A",
             what,
+            isShort: true,
             signal,
             move: async (transport) => {
               await queue.fill(transport, what);

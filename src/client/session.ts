@@ -2,8 +2,9 @@
  * One session with a server: commands one after another, and transfers with their data connections. It is leased from
  * the pool to one call at a time; after a failure it is either in order again or says that it is lost.
  */
-import { setImmediate as turn } from "node:timers/promises";
-import { DataConnection, type DataTerms } from "../net/data-connection.ts";
+import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
+import type { DataTerms } from "../net/data-connection.ts";
+import type { DataPath } from "../net/data-path.ts";
 import type { DataTransport } from "../net/transport.ts";
 import type { ControlLink } from "./control.ts";
 import { OUTCOMES } from "./data-advice.ts";
@@ -17,21 +18,24 @@ import {
   shownCommand,
   withDetails,
 } from "./errors.ts";
-import { ABORT_WAIT_MS, FINISH_WAIT_MS, FINISH_WHOLE_MS } from "./limits.ts";
+import { ABORT_WAIT_MS, FINISH_WAIT_MS, FINISH_WHOLE_MS, REFUSAL_WAIT_MS } from "./limits.ts";
 import { orNothing } from "./or-nothing.ts";
 import { replyError } from "./reply-errors.ts";
 import { Ahead } from "./ahead.ts";
 import { dataFault } from "./data-faults.ts";
-import { clearTransport, dropping } from "./data-transports.ts";
+import { dropping } from "./dropping.ts";
 import type { ClientTls } from "./tls.ts";
 import type { TransferEnd, TransferPlan } from "./transfer-plan.ts";
+import { transportOf } from "./transport-of.ts";
 import type { ServerInfo } from "./types.ts";
 import { unquotePath } from "../protocol/reply.ts";
 
 export type SessionParts = {
   readonly link: ControlLink;
   readonly info: ServerInfo;
-  readonly modes: Omit<ModeTerms, "externalAddress">;
+  readonly modes: Omit<ModeTerms, "externalAddress" | "path">;
+  /** Which way octets go here. */
+  readonly path: (use: { readonly isShort: boolean }) => DataPath;
   readonly tls: ClientTls | undefined;
   /** PROT P is in force. */
   readonly isPrivate: boolean;
@@ -47,9 +51,9 @@ export class FtpSession {
   #type: "A" | "I" | undefined;
   #folder: string;
   readonly #ahead: Ahead;
+  readonly #terms: Omit<ModeTerms, "path">;
   #isTainted = false;
   #life: AbortController | undefined;
-  #stopped: FtpError | undefined;
 
   constructor(parts: SessionParts) {
     this.link = parts.link;
@@ -57,6 +61,7 @@ export class FtpSession {
     this.#parts = parts;
     this.#folder = parts.info.home;
     this.#ahead = new Ahead(parts.link, () => parts.modes.memory.pipelining);
+    this.#terms = { ...parts.modes, externalAddress: async () => await parts.externalAddress(this) };
   }
 
   get isPrivate(): boolean {
@@ -106,7 +111,6 @@ export class FtpSession {
 
   /** The client is closed: whatever runs here ends. */
   stop(reason: FtpError): void {
-    this.#stopped = reason;
     this.link.destroy(reason.message);
     this.#life?.abort(reason);
   }
@@ -139,27 +143,25 @@ export class FtpSession {
     this.#life = life;
     const abort = (): void => life.abort(signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });
-    const terms = {
-      ...this.#parts.modes,
-      externalAddress: async (): Promise<string | undefined> => await this.#parts.externalAddress(this),
-    };
+    const path = this.#parts.path({ isShort: plan.isShort === true });
+    const terms = { ...this.#terms, path };
     try {
       const route = await this.#route(terms, { signal, life: life.signal });
       try {
-        return await this.#run(plan, route, life);
+        return await this.#run({ ...plan, path }, route, life);
       } finally {
         await route.dispose();
       }
     } catch (error) {
-      if (signal?.aborted === true) throw signal.reason;
-      if (this.#stopped !== undefined) throw this.#stopped;
+      // By the caller's signal, by `stop`, or by what moved the octets.
+      if (life.signal.aborted) throw life.signal.reason;
+      // With a reason: without one an error is made each time, with its trace.
+      life.abort(OVER);
       throw error instanceof FtpError && error.command === undefined
         ? withDetails(error, { command: shownCommand(command) })
         : error;
     } finally {
       signal?.removeEventListener("abort", abort);
-      // With a reason: without one an error is made each time, with its trace.
-      life.abort(OVER);
     }
   }
 
@@ -173,11 +175,14 @@ export class FtpSession {
     return known ?? (await routeData(this.link, async (line) => await this.ask(line, { signal }), terms, life));
   }
 
-  async #run<T>(plan: TransferPlan<T>, route: DataRoute, life: AbortController): Promise<TransferEnd<T>> {
+  async #run<T>(plan: Routed<T>, route: DataRoute, life: AbortController): Promise<TransferEnd<T>> {
     const { link } = this;
     const dropped = await this.#goTo(plan);
     link.settle();
-    link.write(plan.command);
+    const isEarly = plan.direction === "in" && this.#parts.modes.memory.inOrder;
+    const early = isEarly ? (plan.follow?.() ?? NO_LINES) : NO_LINES;
+    const next = isEarly && route.mode === "epsv" ? this.#ahead.line() : NO_LINES;
+    link.write(plan.command, ...early, ...next);
     // With a passive port all is there for TLS to begin while the command is on its way; a refusal ends it.
     const arriving = this.#arrive(plan, route, life.signal).then((transport) => dropping(transport, dropped));
     arriving.catch(() => {});
@@ -191,10 +196,11 @@ export class FtpSession {
     }
     if (first.code >= 400) {
       await this.#giveUp(arriving);
+      await this.#repliesTo(early.length, plan.signal);
       throw this.#refused(plan, route, first);
     }
     const final = first.code >= 200 ? first : undefined;
-    return await this.#carry(plan, { arriving, route, final, life: life.signal });
+    return await this.#carry(plan, { arriving, route, final, life, early: isEarly ? early.length : undefined });
   }
 
   /** RANG says where it ends too (draft-bryan-ftp-range §3); REST is understood by all servers that can resume. @returns octets to drop. */
@@ -215,8 +221,8 @@ export class FtpSession {
     const failed = arriving.then(
       async () => await new Promise<never>(() => {}),
       async (error: unknown) => {
-        // The server may be about to say why.
-        await turn();
+        // The server may be about to say why: ProFTPD cuts a connection over TLS before it says that there is no such file.
+        await delay(REFUSAL_WAIT_MS, undefined, { signal: life.signal }).catch(() => {});
         throw error;
       },
     );
@@ -224,24 +230,26 @@ export class FtpSession {
   }
 
   async #carry<T>(plan: TransferPlan<T>, carrying: Carrying): Promise<TransferEnd<T>> {
-    const { route, final } = carrying;
+    const { route, final, early } = carrying;
+    const { link } = this;
     let value: T;
     try {
       const moving = this.#move(plan, carrying);
       const isOver = final !== undefined && final.code < 300;
       value = isOver && plan.nothing !== undefined ? await orNothing(moving, plan.nothing) : await moving;
     } catch (error) {
+      if (early !== undefined && early > 0) link.destroy("a transfer broke off while there was more to be answered");
       this.#ahead.breakOff();
       throw await this.#why(error, plan, final);
     }
     const reply = final ?? (await this.#lastReply(plan));
-    if (!this.isLost) await this.#ahead.end();
     const isGood = reply === undefined || reply.code < 400 || (plan.isPart === true && reply.code !== 421);
+    const after = await this.#afterwards(plan, { early, isGood, mode: route.mode });
     if (!isGood) throw this.#refused(plan, route, reply);
-    return { value, mode: route.mode, isPrivate: this.#parts.isPrivate, reply };
+    return { value, mode: route.mode, isPrivate: this.#parts.isPrivate, reply, after };
   }
 
-  async #move<T>(plan: TransferPlan<T>, { arriving, route, final, life }: Carrying): Promise<T> {
+  async #move<T>(plan: TransferPlan<T>, { arriving, route, final, life, early }: Carrying): Promise<T> {
     const { modes } = this.#parts;
     const transport = await arriving;
     if (modes.memory.preferred !== route.mode) {
@@ -252,12 +260,55 @@ export class FtpSession {
     modes.memory.attempts.clear();
     modes.memory.rounds = 0;
     // Pure-FTPd answers a command that comes during an upload with a 500, which would pass for the upload's end.
-    if (final === undefined && route.mode === "epsv" && plan.direction === "in") this.#ahead.ask();
+    if (early === undefined && final === undefined && route.mode === "epsv" && plan.direction === "in") {
+      for (const line of this.#ahead.line()) this.link.write(line);
+    }
     try {
       return await plan.move(transport, life);
     } finally {
       await transport[Symbol.asyncDispose]();
     }
+  }
+
+  /** What was sent early is answered, or what is to follow is sent and answered. */
+  async #afterwards<T>(
+    { follow, signal }: TransferPlan<T>,
+    { early, isGood, mode }: { early: number | undefined; isGood: boolean; mode: DataMode },
+  ): Promise<readonly FtpReply[]> {
+    if (this.isLost) return [];
+    if (early !== undefined) return await this.#repliesTo(early, signal);
+    await this.#ahead.end();
+    const lines = isGood && !this.isLost ? (follow?.() ?? NO_LINES) : NO_LINES;
+    if (lines.length === 0) return [];
+    const { inOrder } = this.#parts.modes.memory;
+    if (inOrder) {
+      this.link.settle();
+      this.link.write(...lines, ...(mode === "epsv" ? this.#ahead.line() : NO_LINES));
+    }
+    return await this.#repliesTo(lines.length, signal, inOrder ? undefined : lines);
+  }
+
+  /**
+   * Of commands that have gone out already, and of the EPSV behind them; or of those that go out one by one. What has come
+   * to its good end is not undone by the loss of a reply: then there are fewer of them.
+   */
+  async #repliesTo(
+    count: number,
+    signal: AbortSignal | undefined,
+    lines?: readonly string[],
+  ): Promise<readonly FtpReply[]> {
+    const replies: FtpReply[] = [];
+    try {
+      while (replies.length < count) {
+        const line = lines?.[replies.length];
+        replies.push(line === undefined ? await this.link.finalReply({ signal }) : await this.ask(line, { signal }));
+      }
+    } catch (error) {
+      this.link.destroy("a command was given up before its reply");
+      if (signal?.aborted === true || !(error instanceof FtpError)) throw error;
+    }
+    if (!this.isLost) await this.#ahead.end();
+    return replies;
   }
 
   /** Undefined: the control connection was lost, which alone says nothing of the file. */
@@ -327,12 +378,11 @@ export class FtpSession {
     return { tried, hint: blockedHint(this.link, modes, tried) };
   }
 
-  async #arrive<T>(plan: TransferPlan<T>, route: DataRoute, signal: AbortSignal): Promise<DataTransport> {
+  async #arrive<T>(plan: Routed<T>, route: DataRoute, signal: AbortSignal): Promise<DataTransport> {
     const end = await route.arrive(signal);
-    const { tls, isPrivate, stallMs, modes } = this.#parts;
+    const { tls, isPrivate, stallMs } = this.#parts;
     const terms: DataTerms = { stallMs, signal, throttle: plan.throttle };
-    if (!isPrivate || tls === undefined) return clearTransport(end, terms, modes.path);
-    return new DataConnection(await tls.secureData(end, plan.direction, signal), terms);
+    return await transportOf(end, isPrivate ? tls : undefined, { ...terms, use: plan });
   }
 
   async #giveUp(arriving: Promise<DataTransport>): Promise<void> {
@@ -345,13 +395,18 @@ export class FtpSession {
   }
 }
 
+type Routed<T> = TransferPlan<T> & { readonly path: DataPath };
+
 type Carrying = {
   readonly arriving: Promise<DataTransport>;
   readonly route: DataRoute;
   readonly final: FtpReply | undefined;
-  readonly life: AbortSignal;
+  readonly life: AbortController;
+  /** Commands that went out with it; undefined: it is not that kind of server or transfer. */
+  readonly early: number | undefined;
 };
 
+const NO_LINES: readonly string[] = [];
 const OVER = "the transfer is over";
 
 /** Commands after which a session is as before; what others leave in force (REST, RNFR, PROT, OPTS …) must not meet another call. */

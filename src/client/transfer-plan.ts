@@ -1,4 +1,4 @@
-/** What a session is told of one transfer, and what it tells at its end. */
+/** What a session is told of a transfer, and what it tells afterwards. */
 import type { Throttle } from "../net/throttle.ts";
 import type { DataTransport } from "../net/transport.ts";
 import type { DataMode, FtpReply } from "./errors.ts";
@@ -14,12 +14,22 @@ export type TransferPlan<T> = {
   readonly mayDrop?: boolean;
   /** The octet after the last, for servers that have RANG; others send on, and `move` must stop there. Needs `isPart`. */
   readonly end?: number | undefined;
+  /** Too little will come for what large files need to be loaded: a listing. */
+  readonly isShort?: boolean;
   /** Of messages: `cannot get /pub/a.iso`. */
   readonly what: string;
   readonly throttle?: Throttle | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Moves the octets, until `life` says that nobody wants them any longer. What it leaves unread is cut off; then `isPart` must be set. */
-  readonly move: (transport: DataTransport, life: AbortSignal) => Promise<T>;
+  /**
+   * Moves the octets, until `life` says that nobody wants them any longer; it may end that itself, with an error. What it
+   * leaves unread is cut off; then `isPart` must be set.
+   */
+  readonly move: (transport: DataTransport, life: AbortController) => Promise<T>;
+  /**
+   * Commands for when it has come to its good end; replies to `after`. With servers that read them in order they cost no
+   * round trip: of a download they go out with it, and so must change nothing.
+   */
+  readonly follow?: (() => readonly string[]) | undefined;
   /** Asked when the data connection has ended: all of it is there, whatever the server says now. It may then be lost. */
   readonly isWhole?: () => boolean;
   /** The caller stops before the end of the file: the server may call that a fault (426, 451). */
@@ -37,4 +47,6 @@ export type TransferEnd<T> = {
   readonly isPrivate: boolean;
   /** Absent if the control connection was lost while the data connection came to its good end. */
   readonly reply: FtpReply | undefined;
+  /** Replies to the commands that followed, as far as they came. */
+  readonly after: readonly FtpReply[];
 };

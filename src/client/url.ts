@@ -90,7 +90,7 @@ function schemeOf(text: string, lenient: boolean): { readonly scheme: UrlScheme;
     if (scheme !== undefined) return { scheme, rest };
     const guess = didYouMean(name, URL_SCHEMES);
     throw usageError(
-      `"${shown(name)}://" is not spoken here: write ftp://, ftpes:// (AUTH TLS) or ftps:// (implicit TLS)${guess}`,
+      `"${shown(name)}://" is not spoken here: write ftp://, ftpes:// (AUTH TLS) or ftps:// (implicit TLS).${guess}`,
     );
   }
   const single = /^(ftp|ftps|ftpes):\/?(?!\/)(.+)$/is.exec(text);

@@ -151,3 +151,12 @@ test("the mode follows flags and terminal", () => {
   assert.equal(boardMode({ quiet: true }, terminal, {}), "none");
   assert.equal(boardMode({ json: true, quiet: true }, terminal, {}), "events");
 });
+
+test("bars: a failure that says much stays within the terminal", () => {
+  const { board, err } = stage("bars");
+  board.begin({ name: "report.pdf" }).failed(`cannot get /pub/report.pdf: ${"many words ".repeat(20)}`);
+  board.note(`note: ${"more words ".repeat(20)}`);
+  const lines = err.join("").split("\n");
+  assert.ok(lines.length > 5);
+  for (const line of lines) assert.ok(line.length <= 80, line);
+});

@@ -1,11 +1,12 @@
 /** What every command that goes to a server can be told about the way there: flags, and the client's options from them. */
 import { readFileSync } from "node:fs";
-import { InvalidArgumentError, Option, type Command } from "commander";
+import { Help, InvalidArgumentError, Option, type Command } from "commander";
 import { parseDuration, parseOctets } from "../../base/units.ts";
 import { DATA_MODES, type DataMode } from "../../client/errors.ts";
 import { LISTING_KINDS, type ListingKind } from "../../protocol/listings/reader.ts";
 import type { ConnectOptions, TlsMode, TlsOptions } from "../../client/types.ts";
-import { CliError, EXIT, cannotRead } from "../exit.ts";
+import { cannotRead } from "../cannot-read.ts";
+import { CliError, EXIT } from "../exit.ts";
 
 export type RemoteFlags = {
   readonly user?: string;
@@ -57,14 +58,42 @@ const MODE_WORDS: Readonly<Record<string, readonly DataMode[]>> = {
 };
 
 export const REMOTE_HELP = `
-A URL is ftp://[user[:password]@]host[:port]/path, relative to the folder after login
-(ftp://host/%2Fpath from the root). ftpes:// demands TLS, ftps:// is implicit TLS on
-port 990; ftp:// takes TLS where it is offered. A bookmark's name stands for its URL.
+A URL is ftp://[user[:password]@]host[:port]/path, relative to the folder after
+login (ftp://host/%2Fpath from the root). ftpes:// demands TLS, ftps:// is
+implicit TLS on port 990; ftp:// takes TLS where it is offered. A bookmark's
+name stands for its URL.
 
-Exit codes: 0 ok, 1 failed, 2 wrong usage, 75 try again later, 77 not permitted or
-not trusted`;
+Exit codes: 0 ok, 1 failed, 2 wrong usage, 75 try again later, 77 not permitted
+or not trusted, 130 interrupted`;
+
+const WAY_GROUP = "The way to the server:";
+const TELLING_GROUP = "What is told:";
+
+/** A group of help with a heading of its own, behind the options that are the command's alone. */
+export function grouped(command: Command, heading: string, add: (command: Command) => Command): Command {
+  const before = command.options.length;
+  add(command);
+  for (const option of command.options.slice(before)) option.helpGroup(heading);
+  const help = new Help();
+  return command.configureHelp({
+    groupItems: (all, shown, groupOf) => {
+      const isOwn = (item: (typeof all)[number]): boolean => groupOf(item) === "Options:";
+      return help.groupItems([...all.filter(isOwn), ...all.filter((item) => !isOwn(item))], shown, groupOf);
+    },
+  });
+}
 
 export function withRemoteFlags(command: Command): Command {
+  grouped(command, WAY_GROUP, wayFlags);
+  return grouped(command, TELLING_GROUP, (each) =>
+    each
+      .option("-q, --quiet", "errors alone")
+      .option("--json", "a line of JSON for each thing, on standard output")
+      .option("--debug", "commands and replies on standard error, without passwords"),
+  );
+}
+
+function wayFlags(command: Command): Command {
   return command
     .option("-u, --user <NAME>", "user name (default: of the URL, of ~/.netrc, else anonymous)")
     .option("--password-file <FILE>", "file whose first line is the password; - for standard input")
@@ -112,15 +141,14 @@ export function withRemoteFlags(command: Command): Command {
     .option("-6, --ipv6", "IPv6 alone")
     .option("--netrc <FILE>", "file with logins (default: ~/.netrc)")
     .option("--no-netrc", "no such file")
-    .option("--no-store", "nothing is kept of this server, and nothing known of it used")
-    .option("-q, --quiet", "errors alone")
-    .option("--json", "for programs, on standard output")
-    .option("--debug", "commands and replies on standard error, without passwords");
+    .option("--no-store", "nothing is kept of this server, and nothing known of it used");
 }
 
 /** For commands that do one thing and end. */
 export function withVerbose(command: Command): Command {
-  return command.option("-v, --verbose", "also as whom, whence the password, and which way");
+  return grouped(command, TELLING_GROUP, (each) =>
+    each.option("-v, --verbose", "also as whom, whence the password, and which way"),
+  );
 }
 
 function readModes(text: string): readonly DataMode[] {

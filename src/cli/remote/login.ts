@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { type NetrcMacro, findLogin, netrcPaths, readNetrc } from "../../client/netrc.ts";
 import type { FtpUrl } from "../../client/url.ts";
+import { cannotRead } from "../cannot-read.ts";
 import { CliError, EXIT } from "../exit.ts";
 import { askSecret } from "../password-prompt.ts";
 import { type Shown, fitting } from "../wrap.ts";
@@ -101,7 +102,7 @@ export async function netrcLogin(
 /** Standard input can be read once; the servers of one command share its password. */
 let fromInput: string | undefined;
 
-export function passwordIn(file: string): string {
+function passwordIn(file: string): string {
   if (file === "-" && fromInput !== undefined) return fromInput;
   try {
     const text = readFileSync(file === "-" ? 0 : file, "utf8").slice(0, PASSWORD_MOST);
@@ -109,10 +110,7 @@ export function passwordIn(file: string): string {
     if (file === "-") fromInput = password;
     return password;
   } catch (error) {
-    throw new CliError(
-      `Cannot read the password from ${file}: ${error instanceof Error ? error.message : ""}`,
-      EXIT.usage,
-    );
+    throw cannotRead(`the password from ${file}`, error);
   }
 }
 

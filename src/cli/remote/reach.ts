@@ -8,7 +8,11 @@ import { type FtpUrl, defaultPort, formatFtpUrl, parseFtpUrl } from "../../clien
 import { type RemoteFlags, connectOptions, tlsOptions } from "./flags.ts";
 import { type LoginPlace, loginOf, warnOfPassword } from "./login.ts";
 
-export type Place = LoginPlace & { readonly options: ConnectOptions };
+export type Place = LoginPlace & {
+  readonly options: ConnectOptions;
+  /** Neither a URL nor a bookmark: taken for a host. */
+  readonly isGuess?: boolean;
+};
 
 export type Reached = AsyncDisposable & { readonly client: Client; readonly url: FtpUrl; readonly path: string };
 
@@ -26,7 +30,7 @@ export async function placeOf(text: string, flags: RemoteFlags): Promise<Place> 
     return { url, options };
   }
   const bookmark = findBookmark(await readBookmarks(bookmarksFile({ env: process.env })), text);
-  if (bookmark === undefined) return { url: parseFtpUrl(text, { lenient: true }), options };
+  if (bookmark === undefined) return { url: parseFtpUrl(text, { lenient: true }), options, isGuess: true };
   const { url, options: kept } = bookmark;
   return { url, options: withBookmark(options, { flags, kept }), passwordCommand: kept.passwordCommand };
 }
@@ -66,9 +70,19 @@ export async function reachPlace(
   { say, signal }: { readonly say: (line: string) => void; readonly signal?: AbortSignal | undefined },
 ): Promise<Reached> {
   const { url } = place;
-  const client = await connectTo(place, { flags, say, signal });
+  const client = await connectTo(place, { flags, say, signal }).catch((error: unknown) => {
+    throw place.isGuess === true ? guessError(error) : error;
+  });
   if (flags.verbose === true) say(`note: ${wayOf(client.info)}`);
   return { client, url, path: url.path, [Symbol.asyncDispose]: async () => await client.close() };
+}
+
+/** A name that nobody knows may have been meant for a bookmark. */
+function guessError(error: unknown): unknown {
+  if (!(error instanceof FtpError) || error.phase !== "resolve") return error;
+  const { code, message, phase, retryable, cause } = error;
+  const hint = "the bookmarks: ferryman bookmark list; a host may need its domain";
+  return new FtpError(code, `${message.replace(/\.$/, "")}, and no bookmark`, { phase, retryable, cause, hint });
 }
 
 /** `ftp.example.org is 192.0.2.1:21, signed in as ann, TLSv1.3`. */
