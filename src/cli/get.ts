@@ -38,7 +38,7 @@ Examples:
   ferryman get 'ftp://example.org/pub/*.gz' -O downloads -P 4
   ferryman get -c ftp://example.org/large.iso          go on where it stopped
   ferryman get -n 4 ftp://example.org/large.iso        in segments, 4 at once
-  ferryman get -n 6 ftp://a.example.org/large.iso --mirror ftp://b.example.net/pub/
+  ferryman get -n 6 ftp://a.example.org/large.iso --mirror ftp://b.example/pub/
   ferryman get ftp://example.org/log -o - | tail
   ferryman get -r ftp://example.org/pub/ -l 2          a tree, as wget does it
   ferryman get -r https://example.org/docs/ -A '*.pdf'
@@ -90,8 +90,9 @@ function treeFlags(command: Command): Command {
     .addOption(new Option("--links <HOW>", "symbolic links (default: keep)").choices(["keep", "follow", "skip"]));
 }
 
-/** @throws {CliError} for words that do not go together. */
-function checkWords(given: readonly string[], flags: GetFlags, isMany: boolean): void {
+/** @returns whether there are several URLs. @throws {CliError} for flags that do not go together. */
+function checkUsage(given: readonly string[], flags: GetFlags): boolean {
+  const isMany = given.length > 1 || flags.input !== undefined;
   if (given.length === 0 && flags.input === undefined) {
     throw new CliError("Get what? Name a URL, or a file of them with -i; see: ferryman get --help", EXIT.usage);
   }
@@ -105,11 +106,11 @@ function checkWords(given: readonly string[], flags: GetFlags, isMany: boolean):
     throw new CliError("-n is for single files; a tree has several at the same time: -P.", EXIT.usage);
   }
   if (flags.output === "") throw new CliError("-o needs a name; - is standard output.", EXIT.usage);
+  return isMany;
 }
 
 async function getAll(given: readonly string[], flags: GetFlags, io: RemoteIo): Promise<void> {
-  const isMany = given.length > 1 || flags.input !== undefined;
-  checkWords(given, flags, isMany);
+  const isMany = checkUsage(given, flags);
   const parallel = flags.parallel ?? 1;
   // Trees have workers of their own: -P is theirs.
   const atOnce = isMany && flags.recursive !== true ? parallel : 1;

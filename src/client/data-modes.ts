@@ -16,6 +16,7 @@ import { OUTCOMES, adviceOn } from "./data-advice.ts";
 import { DATA_MODES, type DataAttempt, type DataMode, FtpError, type FtpReply, shownReply } from "./errors.ts";
 import {
   ACTIVE_WAIT_MS,
+  KNOWN_MODE_TRIPS,
   KNOWN_MODE_WAIT_MS,
   MODE_WAIT_MS,
   PATIENCE_FACTOR,
@@ -188,14 +189,16 @@ function refusal(reply: FtpReply, mode: DataMode, memory: ModeMemory): string {
 function passive(mode: "epsv" | "pasv"): Way {
   return async (_link, ask, terms, signal) => {
     const { memory } = terms;
+    const begun = performance.now();
     const reply = await ask(mode.toUpperCase());
+    const tripMs = performance.now() - begun;
     if (reply.code >= 400) return refusal(reply, mode, memory);
     const target = mode === "epsv" ? target229(reply, terms) : target227(reply, terms);
     if (target === undefined) {
       memory.failed.add(mode);
       return `no port in the reply (${shownReply(reply)})`;
     }
-    const connected = await connectPassive(mode, target, terms, signal);
+    const connected = await connectPassive(mode, { ...target, tripMs }, terms, signal);
     if ("why" in connected) memory.failed.add(mode);
     return connected;
   };
@@ -203,14 +206,14 @@ function passive(mode: "epsv" | "pasv"): Way {
 
 async function connectPassive(
   mode: "epsv" | "pasv",
-  { host, port, named }: Target,
+  { host, port, named, tripMs }: Target,
   terms: ModeTerms,
   signal: AbortSignal,
 ): Promise<DataRoute | Missed> {
   const endpoint = showEndpoint({ address: host, port });
   let socket: Socket;
   try {
-    socket = await terms.dial(port, host, { ms: waitFor(mode, terms), signal });
+    socket = await terms.dial(port, host, { ms: waitFor(mode, terms, tripMs), signal });
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof FtpError)) throw error;
@@ -242,15 +245,17 @@ function missOf(error: FtpError): string {
 }
 
 /** Milliseconds for a connection to a passive port. One that worked before is given longer, as it may just be slow. */
-function waitFor(mode: DataMode, { options, memory }: ModeTerms): number {
+function waitFor(mode: DataMode, { options, memory }: ModeTerms, tripMs = Number.POSITIVE_INFINITY): number {
   const wait = (options.waitMs ?? MODE_WAIT_MS) * (memory.rounds > 0 ? PATIENCE_FACTOR : 1);
-  if (memory.preferred === mode && !memory.failed.has(mode)) return Math.max(wait, KNOWN_MODE_WAIT_MS);
+  if (memory.preferred === mode && !memory.failed.has(mode)) {
+    return Math.max(wait, Math.min(KNOWN_MODE_WAIT_MS, wait + KNOWN_MODE_TRIPS * tripMs));
+  }
   if (memory.failed.size > 0) return Math.min(wait, SECOND_MODE_WAIT_MS * (memory.rounds > 0 ? PATIENCE_FACTOR : 1));
   return wait;
 }
 
-/** `named`: what a 227 said in place of the host. */
-type Target = { readonly host: string; readonly port: number; readonly named?: string };
+/** `named`: what a 227 said in place of the host. `tripMs`: milliseconds that the reply took; absent: not known. */
+type Target = { readonly host: string; readonly port: number; readonly named?: string; readonly tripMs?: number };
 
 /** EPSV names a port alone: the address is that of the control connection (RFC 2428 §3). */
 function target229(reply: FtpReply, { server: host }: ModeTerms): Target | undefined {

@@ -2,7 +2,7 @@
  * One session with a server: commands one after another, and transfers with their data connections. It is leased from
  * the pool to one call at a time; after a failure it is either in order again or says that it is lost.
  */
-import { setImmediate as turn } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
 import { DataConnection, type DataTerms } from "../net/data-connection.ts";
 import type { DataEnd } from "../net/data-end.ts";
 import { NativeConnection } from "../net/native-connection.ts";
@@ -12,7 +12,7 @@ import type { ControlLink } from "./control.ts";
 import { OUTCOMES } from "./data-advice.ts";
 import { type DataRoute, type ModeTerms, blockedHint, routeAhead, routeData } from "./data-modes.ts";
 import { type DataMode, FtpError, type FtpErrorDetails, type FtpPhase, type FtpReply, shownCommand } from "./errors.ts";
-import { ABORT_WAIT_MS, FINISH_WAIT_MS, FINISH_WHOLE_MS } from "./limits.ts";
+import { ABORT_WAIT_MS, FINISH_WAIT_MS, FINISH_WHOLE_MS, REFUSAL_WAIT_MS } from "./limits.ts";
 import { replyError } from "./reply-errors.ts";
 import { Ahead } from "./ahead.ts";
 import { dataFault } from "./data-faults.ts";
@@ -231,8 +231,8 @@ export class FtpSession {
     const failed = arriving.then(
       async () => await new Promise<never>(() => {}),
       async (error: unknown) => {
-        // The server may be about to say why.
-        await turn();
+        // The server may be about to say why: ProFTPD cuts a connection over TLS before it says that there is no such file.
+        await delay(REFUSAL_WAIT_MS, undefined, { signal: life.signal }).catch(() => {});
         throw error;
       },
     );

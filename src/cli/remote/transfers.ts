@@ -76,7 +76,7 @@ function leftLines(parts: readonly Part[], leftThere = "Nothing of unfinished fi
   return [
     ...parts.slice(0, PARTS_NAMED).map(keptLine),
     ...(more > 0 ? [`${more} more files are there in part.`] : []),
-    `The same command with -c goes on there; without it, it begins anew.`,
+    "The same command with -c goes on there.",
   ];
 }
 
