@@ -157,7 +157,8 @@ async function main(args: readonly string[]): Promise<ExitCode> {
   // `ferryman help serve` names the sub-command second.
   const name = asked === "help" ? args[args.indexOf(asked) + 1] : asked;
   try {
-    if (asked === "help" && name !== undefined && name !== "help" && !(name in COMMANDS)) throw unknownCommand(name);
+    // Before its flags are looked at: those of a command that there is not are unknown too.
+    if (name !== undefined && name !== "help" && !(name in COMMANDS)) throw unknownCommand(name);
     await (await program(name)).parseAsync([...args], { from: "user" });
     return EXIT.ok;
   } catch (error) {
@@ -192,11 +193,7 @@ async function program(name: string | undefined): Promise<Command> {
     .helpCommand("help [COMMAND]", "show what a command can be told")
     .addHelpText("after", EXAMPLES)
     .showSuggestionAfterError(false)
-    .action(() => {
-      // Reached without a sub-command, or with one that does not exist.
-      if (name !== undefined && name !== "help") throw unknownCommand(name);
-      root.help();
-    })
+    .action(() => root.help())
     .allowExcessArguments();
   for (const [each, { about, load }] of Object.entries(COMMANDS)) {
     root.addCommand(each === name ? await load() : new Command(each).description(about));

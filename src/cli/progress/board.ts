@@ -167,6 +167,7 @@ class Board implements AskedBoard {
   status(): readonly string[] {
     this.#tally.measure();
     const files = [...this.#tally.active].map((file) => plainLine(shownFile(file)));
+    if (files.length === 1 && (this.#tally.files ?? 1) === 1) return files;
     return [...files, totalLine(this.#tally.totals(), STATUS_COLUMNS)];
   }
 

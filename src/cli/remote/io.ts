@@ -53,15 +53,19 @@ export async function interruptible<T>(
       setTimeout(() => stop.abort(tooLate(mostMs)), mostMs),
       clearTimeout,
     );
-  const broken = (error: Error): void => stop.abort(error);
+  let fault: Error | undefined;
+  const broken = (error: Error): void => {
+    fault = error;
+    stop.abort(error);
+  };
   pipe?.on("error", broken);
   late.defer(() => pipe?.off("error", broken));
   try {
     const result = await work(stop.signal);
-    if (pipe !== undefined) endOfPipe(pipe);
+    endOfPipe(fault);
     return result;
   } catch (error) {
-    if (pipe !== undefined) endOfPipe(pipe);
+    endOfPipe(fault);
     if (!stop.signal.aborted) throw error;
     // The line that was being drawn ends here.
     const before = process.stderr.isTTY ? "\n" : "";
@@ -86,15 +90,14 @@ export function stopping(stop: () => void): Disposable {
 }
 
 function tooLate(ms: number): FtpError {
-  const hint = "what is left goes on with the same command, get and put with -c";
-  return new FtpError("TIMEOUT", `it is not done within ${ms / 1000} s (--max-time)`, { phase: "local", hint });
+  return new FtpError("TIMEOUT", `it is not done within ${ms / 1000} s (--max-time)`, { phase: "local" });
 }
 
 /** @throws {FtpError} for a result that could not be written. */
-function endOfPipe({ errored }: Writable): void {
-  if (errored === null) return;
-  if (systemCode(errored) === "EPIPE") process.exit(EXIT.ok);
-  throw localFault(errored, "cannot write to standard output");
+function endOfPipe(fault: Error | undefined): void {
+  if (fault === undefined) return;
+  if (systemCode(fault) === "EPIPE") process.exit(EXIT.ok);
+  throw localFault(fault, "cannot write to standard output");
 }
 
 /** One line to a person. */

@@ -153,7 +153,7 @@ export function demandPath(url: FtpUrl, what: string): string {
  */
 export function typeOf(url: FtpUrl, ascii: true | undefined): "ascii" | "binary" {
   if (url.type === "d") {
-    const hint = "ferryman cat with the same URL writes its names, ferryman ls shows more";
+    const hint = "its names: ferryman cat with the same URL; more of them: ferryman ls";
     throw new FtpError("USAGE", `${formatFtpUrl(url)} is the listing of a folder, and no file`, {
       phase: "local",
       hint,
