@@ -1,6 +1,5 @@
 /** `ferryman cp`: files from one server to another, straight where both allow it (FXP), else through us. */
 import { type Command, Option } from "commander";
-import { FtpError } from "../client/errors.ts";
 import type { Copied } from "../client/types.ts";
 import { formatFtpUrl } from "../client/url.ts";
 import { hasGlob } from "../protocol/glob.ts";
@@ -8,6 +7,7 @@ import { shownTyped } from "./columns.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { remoteCommand } from "./remote/at.ts";
 import { ending } from "./remote/failure.ts";
+import { filesThatFit } from "./remote/files-that-fit.ts";
 import type { RemoteFlags } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo } from "./remote/io.ts";
 import {
@@ -90,9 +90,10 @@ async function copy({ source, target, flags, transfers }: Work): Promise<number>
   const path = demandPath(source.url, "file");
   const { signal, say } = transfers;
   const isMany = hasGlob(path);
-  const paths = isMany ? await pathsOf(source, path, signal) : [path];
-  if (paths.length === 0)
-    throw new FtpError("NOT_FOUND", `nothing fits ${formatFtpUrl(source.url)}`, { phase: "command" });
+  const fitting = { transfers, hint: "to copy folders: mirror, by way of this machine" };
+  const paths = isMany
+    ? (await filesThatFit({ client: source.client, path }, fitting)).map((entry) => entry.path)
+    : [path];
   const isFolder =
     target.path === "" ||
     target.path.endsWith("/") ||
@@ -116,9 +117,4 @@ async function copy({ source, target, flags, transfers }: Work): Promise<number>
   }));
   await transferEach(files, { parallel: 1, transfers });
   return paths.length;
-}
-
-async function pathsOf({ client }: Reached, pattern: string, signal: AbortSignal): Promise<readonly string[]> {
-  const entries = await Array.fromAsync(client.glob(pattern, { signal }));
-  return entries.filter(({ type }) => type !== "directory").map(({ path }) => path);
 }

@@ -5,6 +5,7 @@ import { ConfigurationError, loadConfiguration } from "../config/configuration.t
 import { type ServerSettings, examineHost } from "../doctor/host.ts";
 import type { Finding } from "../doctor/finding.ts";
 import { CliError, EXIT } from "./exit.ts";
+import { type RemoteFlags, withRemoteFlags } from "./remote/flags.ts";
 import { type Shown, fitting } from "./wrap.ts";
 
 export type DoctorIo = { readonly stdout: NodeJS.WritableStream & Shown; readonly examine: typeof examineHost };
@@ -31,15 +32,16 @@ const COLOURS = { good: "green", less: "yellow", bad: "red" } as const;
 
 /** @param io for tests; the process's own if absent. */
 export function doctorCommand(io: DoctorIo = { stdout: process.stdout, examine: examineHost }): Command {
-  return new Command("doctor")
+  const doctor = new Command("doctor")
     .description("Tell what this machine gives a server: the data path in force, the jail, and why.")
     .argument("[URL]", "a server: which data modes get through to it, what it can do, what to mend")
-    .option("--config <FILE>", "configuration of the server (default: FERRYMAN_CONFIG or /etc/ferryman/ferryman.toml)")
-    .option("--json", "as JSON")
+    .option("--config <FILE>", "configuration of the server (default: FERRYMAN_CONFIG or /etc/ferryman/ferryman.toml)");
+  return withRemoteFlags(doctor)
     .addHelpText("after", EXAMPLES)
-    .action(async (url: string | undefined, { json, config }: { json?: true; config?: string }) => {
+    .action(async (url: string | undefined, { config, ...flags }: RemoteFlags & { readonly config?: string }) => {
+      const { json } = flags;
       if (url !== undefined) {
-        await examineServer(url, { json, stdout: io.stdout });
+        await examineServer(url, { flags, stdout: io.stdout });
         return;
       }
       const findings = await io.examine(await serverSettings(config));
@@ -57,11 +59,11 @@ export function doctorCommand(io: DoctorIo = { stdout: process.stdout, examine: 
 /** Loaded when it is asked for: the client is large. */
 async function examineServer(
   text: string,
-  { json, stdout }: { readonly json: true | undefined; readonly stdout: DoctorIo["stdout"] },
+  { flags, stdout }: { readonly flags: RemoteFlags; readonly stdout: DoctorIo["stdout"] },
 ): Promise<void> {
   const { detectFor } = await import("./remote/detect.ts");
-  const { profile, words } = await detectFor(text);
-  stdout.write(json === true ? `${JSON.stringify(profile, undefined, 2)}\n` : `${fitting(words, stdout)}\n`);
+  const { profile, words } = await detectFor(text, flags);
+  stdout.write(flags.json === true ? `${JSON.stringify(profile, undefined, 2)}\n` : `${fitting(words, stdout)}\n`);
   if (profile.modes.every(({ works }) => !works)) {
     throw new CliError("no data connection gets through; see above", EXIT.failed);
   }

@@ -13,6 +13,7 @@ import { targetOf } from "./local-target.ts";
 import { asCliError, ending } from "./remote/failure.ts";
 import { REMOTE_HELP, grouped, readCount, withRemoteFlags, withVerbose } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo } from "./remote/io.ts";
+import { filesThatFit } from "./remote/files-that-fit.ts";
 import { type Reached, demandPath, pathAsAsked, placeOf, shownUrl, typeOf } from "./remote/reach.ts";
 import { Servers } from "./remote/servers.ts";
 import { type OneFile, type Transfers, eachOf, transferEach, transferOne, transferring } from "./remote/transfers.ts";
@@ -225,8 +226,7 @@ async function getFiles({ client, url }: Reached, { flags, io, transfers, count,
     await transferOne({ name: path, url: formatFtpUrl(url), run }, transfers);
     return;
   }
-  const entries = (await Array.fromAsync(client.glob(path, { signal }))).filter(({ type }) => type !== "directory");
-  if (entries.length === 0) throw new FtpError("NOT_FOUND", `nothing fits ${formatFtpUrl(url)}`, { phase: "command" });
+  const entries = await filesThatFit({ client, path }, { transfers, hint: "to fetch folders: get -r or mirror" });
   count.files += entries.length;
   const bytes = isMany ? undefined : entries.reduce((sum, { size = 0 }) => sum + size, 0);
   transfers.board.expect({ files: count.files, bytes });

@@ -1,5 +1,6 @@
 /** `ferryman ls`: what is in a folder of a server. */
 import { type Command, Option } from "commander";
+import { FtpError } from "../client/errors.ts";
 import type { Entry } from "../client/types.ts";
 import { hasGlob } from "../protocol/glob.ts";
 import { alignment, printable } from "./columns.ts";
@@ -59,7 +60,11 @@ async function show({ client, path, io, signal, say }: At, flags: LsFlags): Prom
 type Asked = Pick<At, "client" | "path" | "signal" | "say"> & { readonly flags: LsFlags };
 
 async function entriesOf({ client, path, signal, flags, say }: Asked): Promise<readonly Entry[]> {
-  if (hasGlob(path)) return sorted(await Array.fromAsync(client.glob(path, { signal })), flags);
+  if (hasGlob(path)) {
+    const found = await Array.fromAsync(client.glob(path, { signal }));
+    if (found.length === 0) throw new FtpError("NOT_FOUND", `nothing fits ${path}`, { phase: "command" });
+    return sorted(found, flags);
+  }
   if (flags.directory === true) return [await client.stat(path, { signal })];
   const listing = client.list(path, { signal, hidden: flags.all, orFile: true });
   const entries = await listing.toArray();

@@ -1,4 +1,5 @@
 /** `ferryman mirror`: makes a folder here like one of a server, or the other way round. */
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { describePlan, describeStep } from "../client/mirror/describe-plan.ts";
@@ -17,7 +18,7 @@ import { asCliError, ending, explainedInLine } from "./remote/failure.ts";
 import { failureFacts } from "./remote/failure-facts.ts";
 import { readAge, readCount, readNumber, readSize, type RemoteFlags } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo, interruptible, sayer } from "./remote/io.ts";
-import { demandOctets, isRemote, reach, shownUrl } from "./remote/reach.ts";
+import { demandOctets, isRemote, placeOf, reach, shownUrl } from "./remote/reach.ts";
 
 type MirrorFlags = RemoteFlags & {
   readonly parallel?: number;
@@ -128,11 +129,11 @@ export function mirrorCommand(io: RemoteIo = PROCESS_IO): Command {
 type Asked = { readonly from: string; readonly to: string; readonly flags: MirrorFlags };
 
 async function run({ from, to, flags }: Asked, io: RemoteIo): Promise<void> {
-  const isDown = isRemote(from);
-  if (isDown === isRemote(to)) {
+  const [isDown, isUp] = [await isServer(from, flags), await isServer(to, flags)];
+  if (isDown === isUp) {
     const hint = isDown
       ? "two servers: ferryman cp copies between them"
-      : "one of the two must be a URL, such as ftp://host/folder";
+      : "one of the two must be a URL, such as ftp://host/folder, or a bookmark";
     throw new CliError(`mirror needs one URL and one folder; ${hint}.`, EXIT.usage);
   }
   const rules = [...(await rulesIn(flags.rulesFrom)), ...(flags.rules ?? [])];
@@ -155,6 +156,12 @@ async function run({ from, to, flags }: Asked, io: RemoteIo): Promise<void> {
     pipe: flags.dryRun === true ? io.stdout : undefined,
     mostMs: flags.maxTime,
   });
+}
+
+/** A URL, or a bookmark's name that is not that of a folder here. */
+async function isServer(text: string, flags: MirrorFlags): Promise<boolean> {
+  if (isRemote(text)) return true;
+  return !/[/\\]/.test(text) && !existsSync(text) && (await placeOf(text, flags)).isGuess !== true;
 }
 
 /** A session for each file, and two for listings beside them. */

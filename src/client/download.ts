@@ -12,6 +12,7 @@ import { systemCode } from "../base/system-code.ts";
 import { type SourceFacts, askTime, maySayTime, sourceFacts, timeOfReply } from "./facts.ts";
 import type { Hub } from "./hub.ts";
 import { downloadToStream } from "./download-stream.ts";
+import { namingFolder } from "./folder-fault.ts";
 import { PART_KEPT_LEAST } from "./limits.ts";
 import { soon } from "./local-file.ts";
 import { localFault, octetsIn, receiveIntoFile } from "./octets.ts";
@@ -28,8 +29,12 @@ export async function download(
   options: DownloadOptions = {},
 ): Promise<Transferred> {
   checkSpan(options);
-  if (typeof to === "string") return await downloadToPath(hub, path, to, options);
-  return await downloadToStream(hub, path, to, options);
+  try {
+    if (typeof to === "string") return await downloadToPath(hub, path, to, options);
+    return await downloadToStream(hub, path, to, options);
+  } catch (error) {
+    throw await namingFolder(error, path, hub);
+  }
 }
 
 /** What one download has done so far, through all of its tries. */

@@ -51,6 +51,12 @@ const FOLDER = /not a (?:plain|regular) file|is a (?:directory|folder)/i;
 const RESUME = /resum|reuse|re-use|session/i;
 const FULL = /no space|disk full|insufficient (?:disk|storage)|quota/i;
 
+/** A hint: what to do instead depends on the caller. */
+export const IS_FOLDER = "it is a folder";
+/** Words of servers that take no login, or no file, without TLS. */
+const WANTS_TLS =
+  /(?:must|requir|need|only|use)\b.*\b(?:encrypt|tls|ssl|secure)|\b(?:encrypt|tls|ssl|secure)\w*\b.*(?:requir|mandatory|only|must)/i;
+
 /** @param what names the work, such as `cannot get /pub/a.iso`. */
 export function replyError(what: string, reply: FtpReply, details: FtpErrorDetails): FtpError {
   const { code, ...meaning } = meaningOf(reply);
@@ -68,6 +74,9 @@ export function replyError(what: string, reply: FtpReply, details: FtpErrorDetai
 function meaningOf({ code, lines }: FtpReply): Meaning {
   const text = lines.join(" ");
   if (code === 530 && TOO_MANY.test(text)) return { code: "BUSY", hint: "the server has too many sessions" };
+  if ((code === 530 || code === 421 || code === 503) && WANTS_TLS.test(text)) {
+    return { code: "DENIED", hint: "the server takes no login in clear text: use TLS (explicit)", retryable: false };
+  }
   if ((code === 425 || code === 450 || code === 522) && RESUME.test(text) && /tls|ssl/i.test(text)) {
     return MEANINGS[522] ?? { code: "TLS_RESUME_REQUIRED" };
   }
@@ -82,7 +91,6 @@ const BY_WORDS: ReadonlySet<number> = new Set([451, 521, 550, 553]);
 function meaningOfWords(text: string): Meaning | undefined {
   if (FULL.test(text)) return { code: "NO_SPACE", retryable: false };
   if (EXISTS.test(text) && !/not exist|n't exist|doesnt exist/i.test(text)) return { code: "EXISTS" };
-  if (FOLDER.test(text))
-    return { code: "NOT_FOUND", hint: "it is a folder: mirror or get -r fetches all of it, rm -r removes it" };
+  if (FOLDER.test(text)) return { code: "NOT_FOUND", hint: IS_FOLDER };
   return DENIED.test(text) ? { code: "DENIED" } : undefined;
 }

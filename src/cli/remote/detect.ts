@@ -4,20 +4,26 @@ import { detect } from "../../client/detect.ts";
 import type { Profile } from "../../client/profile.ts";
 import { formatFtpUrl } from "../../client/url.ts";
 import { ending } from "./failure.ts";
+import type { RemoteFlags } from "./flags.ts";
 import { PROCESS_IO, interruptible, sayer } from "./io.ts";
 import { loginOf } from "./login.ts";
 import { placeOf, shownUrl } from "./reach.ts";
 
-export async function detectFor(text: string): Promise<{ readonly profile: Profile; readonly words: string }> {
+export async function detectFor(
+  text: string,
+  flags: RemoteFlags,
+): Promise<{ readonly profile: Profile; readonly words: string }> {
   const say = sayer(PROCESS_IO);
   return await ending(
     async () =>
       await interruptible(async (signal) => {
-        const place = await placeOf(text, {});
+        const place = await placeOf(text, flags);
         const { url, options } = place;
-        const login = await loginOf(place, {}, { say, signal });
+        const login = await loginOf(place, flags, { say, signal });
         // Some tries wait long for an answer that never comes: whoever waits beside them knows for what.
-        const onStep = (what: string): void => say(`trying: ${what}`);
+        const onStep = (what: string): void => {
+          if (flags.quiet !== true) say(`trying: ${what}`);
+        };
         const profile = await detect(formatFtpUrl(url), { ...options, ...login, signal, onStep });
         return { profile, words: describeProfile(profile) };
       }),

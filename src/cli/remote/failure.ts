@@ -1,5 +1,6 @@
 /** Errors of the client as ends of a command: what failed, what to do, what the server said, and an exit code. */
 import { FtpError, type FtpErrorCode, shownReply } from "../../client/errors.ts";
+import { IS_FOLDER } from "../../client/reply-errors.ts";
 import { CliError, EXIT, type ExitCode } from "../exit.ts";
 import { type FailureFacts, failureFacts } from "./failure-facts.ts";
 
@@ -55,10 +56,25 @@ const BY_COMMAND: readonly (readonly [code: FtpErrorCode, command: RegExp, words
     { means: "its folder is not there, or this user may not write in it", cure: "-p makes the folders on the way" },
   ],
   ["EXISTS", /^MKD /, { means: "something of that name is there already", cure: "With -p that is no failure" }],
+  [
+    "DENIED",
+    /^(?:USER|PASS|ACCT) /,
+    { means: "not in this way", cure: "Ask those who run the server, or sign in as somebody else: -u NAME" },
+  ],
   ["AUTH", /^(?:USER|PASS|ACCT) /, { ...REFUSALS.AUTH, means: "the name or the password is wrong" }],
 ];
 
-function wordsOf({ code, command = "" }: FtpError): Words | undefined {
+/** Of folders where a file was meant. */
+const FOLDERS: readonly (readonly [command: RegExp, cure: string])[] = [
+  [/^RETR /, "to fetch all that is in it: ferryman get -r or mirror"],
+  [/^DELE /, "to remove it with all that is in it: ferryman rm -r"],
+];
+
+function wordsOf({ code, command = "", hint }: FtpError): Words | undefined {
+  if (hint === IS_FOLDER) {
+    const cure = FOLDERS.find(([verb]) => verb.test(command))?.[1];
+    return { means: IS_FOLDER, ...(cure === undefined ? {} : { cure }) };
+  }
   return BY_COMMAND.find(([known, verb]) => known === code && verb.test(command))?.[2] ?? REFUSALS[code];
 }
 
@@ -69,7 +85,7 @@ function explained(error: FtpError): string {
   const words = said !== undefined && message.endsWith(`: ${said}`) ? wordsOf(error) : undefined;
   // Not with a capital: it may begin with a name.
   const what = words === undefined || said === undefined ? message : `${message.slice(0, -said.length)}${words.means}`;
-  const cure = error.hint ?? words?.cure;
+  const cure = error.hint === IS_FOLDER ? words?.cure : (error.hint ?? words?.cure);
   return [
     sentence(what),
     ...(cure === undefined ? [] : [sentence(`${cure.charAt(0).toUpperCase()}${cure.slice(1)}`)]),

@@ -103,7 +103,8 @@ async function connectTo(
   const port = url.port ?? defaultPort(url.scheme);
   const proxy = options.proxy ?? proxyFromEnvironment(url.host, { env: process.env, port });
   const login = await loginOf(place, flags, { say, signal });
-  return await connect(formatFtpUrl({ ...url, path: "" }), {
+  const isOfNetrc = login.user !== undefined && url.user === undefined && flags.user === undefined;
+  const connecting = connect(formatFtpUrl({ ...url, path: "" }), {
     ...options,
     ...login,
     proxy,
@@ -123,6 +124,17 @@ async function connectTo(
       ...(flags.debug === true ? debugging(say) : {}),
     },
   });
+  return await connecting.catch((error: unknown) => {
+    throw isOfNetrc ? netrcError(error, login.user ?? "") : error;
+  });
+}
+
+/** Nobody has typed the name that the server refuses. */
+function netrcError(error: unknown, user: string): unknown {
+  if (!(error instanceof FtpError) || error.code !== "AUTH") return error;
+  const { code, message, phase, command, reply, cause } = error;
+  const hint = `the name ${user} is that of ~/.netrc for this host; -u NAME signs in as another user, --no-netrc as a guest`;
+  return new FtpError(code, message, { phase, command, reply, cause, hint });
 }
 
 function debugging(say: (line: string) => void): NonNullable<ConnectOptions["on"]> {
