@@ -230,13 +230,14 @@ export class FtpSession {
   }
 
   async #carry<T>(plan: TransferPlan<T>, carrying: Carrying): Promise<TransferEnd<T>> {
-    const { route, final, early } = carrying;
+    const { route, final, early, life } = carrying;
     const { link } = this;
     let value: T;
     try {
       const moving = this.#move(plan, carrying);
       const isOver = final !== undefined && final.code < 300;
-      value = isOver && plan.nothing !== undefined ? await orNothing(moving, plan.nothing) : await moving;
+      value =
+        isOver && plan.nothing !== undefined ? await orNothing(moving, { nothing: plan.nothing, life }) : await moving;
     } catch (error) {
       if (early !== undefined && early > 0) link.destroy("a transfer broke off while there was more to be answered");
       this.#ahead.breakOff();
