@@ -1,5 +1,6 @@
 /** What can go wrong for a client, as one tree: where it failed, at which command, what the server said, what may help. */
 import type { ByteString } from "../base/bytes.ts";
+import { withoutPasswords } from "../base/masked.ts";
 
 /** What went wrong, in a word that programs may compare. */
 export type FtpErrorCode =
@@ -115,7 +116,7 @@ export class FtpError extends Error {
 
   /** @param message one sentence for people: what failed, with names. */
   constructor(code: FtpErrorCode, message: string, details: FtpErrorDetails) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(withoutPasswords(message), details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.phase = details.phase;
     this.connection = details.connection ?? (details.phase === "local" ? "none" : "control");
@@ -123,7 +124,7 @@ export class FtpError extends Error {
     this.reply = details.reply;
     this.retryable = details.retryable ?? PASSING.has(code);
     this.bytes = details.bytes;
-    this.hint = details.hint;
+    this.hint = details.hint === undefined ? undefined : withoutPasswords(details.hint);
     this.tried = details.tried;
   }
 }

@@ -46,6 +46,8 @@ export type RemoteFlags = {
   readonly quiet?: true;
   /** Not of the shell, where -v is what it is for ftp.exe. */
   readonly verbose?: true;
+  /** Milliseconds for all that one command does; not of the shell. */
+  readonly maxTime?: number;
   readonly json?: true;
   readonly debug?: true;
 };
@@ -147,7 +149,9 @@ function wayFlags(command: Command): Command {
 /** For commands that do one thing and end. */
 export function withVerbose(command: Command): Command {
   return grouped(command, TELLING_GROUP, (each) =>
-    each.option("-v, --verbose", "also as whom, whence the password, and which way"),
+    each
+      .option("-v, --verbose", "also as whom, whence the password, and which way")
+      .option("--max-time <TIME>", "how long all of it may take; what is left then goes on another time", readTime),
   );
 }
 
@@ -173,6 +177,11 @@ export function readCount(text: string): number {
   const count = Number(text);
   if (/^\d{1,4}$/.test(text) && count >= 1) return count;
   throw new InvalidArgumentError("Write a number from 1 to 9999.");
+}
+
+/** As a count, and 0. */
+export function readNumber(text: string): number {
+  return /^0+$/.test(text) ? 0 : readCount(text);
 }
 
 function readTime(text: string): number {
