@@ -40,6 +40,7 @@ const SAID = [
   /file first\.txt 6[^]*hello\n[^]*6 octets, size agrees, by epsv/,
   /\/pub\/a\.txt 5[^]*SHA-256/,
   /NOT_FOUND transfer RETR \/pub\/missing\.txt 550 false/,
+  /name: 'first\.txt'/,
   /\d copied, 0 the same, 0 failed/,
   /./,
 ];

@@ -5,7 +5,7 @@ import type { Entry } from "../client/types.ts";
 import { hasGlob } from "../protocol/glob.ts";
 import { alignment, printable } from "./columns.ts";
 import { type At, atEach, remoteCommand } from "./remote/at.ts";
-import { entryJson, longCells, shownEntry } from "./remote/entry-lines.ts";
+import { aboutSize, entryJson, longCells, shownEntry } from "./remote/entry-lines.ts";
 import type { RemoteFlags } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo } from "./remote/io.ts";
 
@@ -43,7 +43,7 @@ export function lsCommand(io: RemoteIo = PROCESS_IO): Command {
 
 async function show({ client, path, io, signal, say }: At, flags: LsFlags): Promise<void> {
   if (flags.recursive === true) {
-    for await (const entry of client.walk(path, { signal, hidden: flags.all }))
+    for await (const entry of client.walk(path, { signal, hidden: flags.all, orFile: true }))
       write({ ...entry, name: entry.path }, flags, io);
     return;
   }
@@ -85,7 +85,7 @@ function sorted(entries: readonly Entry[], { sort = "name", reverse }: LsFlags):
   const orders = {
     name: byName,
     time: (a: Entry, b: Entry) => (b.modified?.ms ?? 0) - (a.modified?.ms ?? 0) || byName(a, b),
-    size: (a: Entry, b: Entry) => (b.size ?? -1) - (a.size ?? -1) || byName(a, b),
+    size: (a: Entry, b: Entry) => (aboutSize(b) ?? -1) - (aboutSize(a) ?? -1) || byName(a, b),
   };
   const ordered = entries.toSorted(orders[sort]);
   return reverse === true ? ordered.toReversed() : ordered;

@@ -200,12 +200,15 @@ test("every name comes back to its octets while its set is guessed, and afterwar
   );
 });
 
+function latin(index: number): ByteString {
+  return joined(`r\xe9sum\xe9 ${index}`);
+}
+
 test("names wait until enough of them were seen, and no longer", () => {
   const notes: string[] = [];
   const coder = new NameCoder(undefined, (what) => void notes.push(what));
   assert.equal(coder.sample(joined("ascii")), false);
   assert.equal(coder.sample(bytesOfText("é")), false);
-  const latin = (index: number): ByteString => joined(`r\xe9sum\xe9 ${index}`);
   for (let index = 1; index < GUESS_NAMES; index += 1) assert.equal(coder.sample(latin(index)), true);
   assert.equal(coder.sample(latin(GUESS_NAMES)), false, "there are enough");
   coder.settle();

@@ -29,14 +29,14 @@ type Guessing = {
 };
 
 /** @throws {FtpError} USAGE. */
-function decoderOf(charset: string): { readonly decoder: TextDecoder; readonly isUtf8: boolean } {
+function decoderOf(charset: string): { readonly decoder: TextDecoder; readonly writesUtf8: boolean } {
   const decoder = nameDecoder(charset);
   const fallback = decoder?.encoding === "utf-8" ? nameDecoder("latin1") : decoder;
   if (decoder === undefined || fallback === undefined) {
     const message = `The character set "${printable(charset)}" is not known, or no names can be written in it.`;
     throw usageError(message, "Take utf-8, latin1, windows-1251, koi8-r, shift_jis, gbk, big5 or euc-kr.");
   }
-  return { decoder: fallback, isUtf8: decoder.encoding === "utf-8" };
+  return { decoder: fallback, writesUtf8: decoder.encoding === "utf-8" };
 }
 
 export class NameCoder {
@@ -67,9 +67,9 @@ export class NameCoder {
     this.#note = note;
     this.#isOpen = charset === undefined;
     this.#guessing = charset === undefined ? { samples: [], judged: 0, plain: 0, hasNoted: false } : undefined;
-    const { decoder, isUtf8 } = decoderOf(charset ?? "utf-8");
+    const { decoder, writesUtf8 } = decoderOf(charset ?? "utf-8");
     this.#decoder = decoder;
-    this.#isUtf8 = isUtf8;
+    this.#isUtf8 = writesUtf8;
   }
 
   /**

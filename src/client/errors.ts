@@ -163,7 +163,15 @@ export function withDetails(
 ): FtpError {
   const { phase, connection, command, reply, retryable, bytes, hint, tried, cause } = error;
   return new FtpError(error.code, message, {
-    ...{ phase, connection, command, reply, retryable, bytes, hint, tried, cause },
+    phase,
+    connection,
+    command,
+    reply,
+    retryable,
+    bytes,
+    hint,
+    tried,
+    cause,
     ...details,
   });
 }

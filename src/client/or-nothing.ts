@@ -3,10 +3,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import { EMPTY_WAIT_MS } from "./limits.ts";
 
 /**
- * @param nothing asked after `EMPTY_WAIT_MS`; undefined: something has come, so the rest is waited for.
+ * @param options.nothing asked after `EMPTY_WAIT_MS`; undefined: something has come, so the rest is waited for.
+ * @param options.life of the transfer, which ends with it.
  * @throws what `moving` throws until then.
  */
-export async function orNothing<T>(moving: Promise<T>, nothing: () => T | undefined): Promise<T> {
+export async function orNothing<T>(
+  moving: Promise<T>,
+  { nothing, life }: { readonly nothing: () => T | undefined; readonly life: AbortController },
+): Promise<T> {
   // If nobody waits for it any longer, its failure is nobody's.
   moving.catch(() => {});
   const stop = new AbortController();
@@ -15,7 +19,10 @@ export async function orNothing<T>(moving: Promise<T>, nothing: () => T | undefi
   try {
     const first = await Promise.race([moving.then((value) => ({ value })), late]);
     if (first !== "late") return first.value;
-    return nothing() ?? (await moving);
+    const empty = nothing();
+    if (empty === undefined) return await moving;
+    life.abort("there is nothing to come");
+    return empty;
   } finally {
     stop.abort();
   }

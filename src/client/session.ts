@@ -9,40 +9,19 @@ import type { DataTransport } from "../net/transport.ts";
 import type { ControlLink } from "./control.ts";
 import { OUTCOMES } from "./data-advice.ts";
 import { type DataRoute, type ModeTerms, blockedHint, routeAhead, routeData } from "./data-modes.ts";
-import {
-  type DataMode,
-  FtpError,
-  type FtpErrorDetails,
-  type FtpPhase,
-  type FtpReply,
-  shownCommand,
-  withDetails,
-} from "./errors.ts";
+import { type DataMode, FtpError, type FtpErrorDetails, type FtpReply, shownCommand, withDetails } from "./errors.ts";
 import { ABORT_WAIT_MS, FINISH_WAIT_MS, FINISH_WHOLE_MS, REFUSAL_WAIT_MS } from "./limits.ts";
 import { orNothing } from "./or-nothing.ts";
 import { replyError } from "./reply-errors.ts";
 import { Ahead } from "./ahead.ts";
 import { dataFault } from "./data-faults.ts";
 import { dropping } from "./dropping.ts";
+import { type AskOptions, HARMLESS, type SessionParts } from "./session-parts.ts";
 import type { ClientTls } from "./tls.ts";
 import type { TransferEnd, TransferPlan } from "./transfer-plan.ts";
 import { transportOf } from "./transport-of.ts";
 import type { ServerInfo } from "./types.ts";
 import { unquotePath } from "../protocol/reply.ts";
-
-export type SessionParts = {
-  readonly link: ControlLink;
-  readonly info: ServerInfo;
-  readonly modes: Omit<ModeTerms, "externalAddress" | "path">;
-  /** Which way octets go here. */
-  readonly path: (use: { readonly isShort: boolean }) => DataPath;
-  readonly tls: ClientTls | undefined;
-  /** PROT P is in force. */
-  readonly isPrivate: boolean;
-  readonly stallMs: number;
-  /** Our address as the server sees it, from words of its own; undefined: not known. */
-  readonly externalAddress: (session: FtpSession) => Promise<string | undefined>;
-};
 
 export class FtpSession {
   readonly link: ControlLink;
@@ -230,13 +209,14 @@ export class FtpSession {
   }
 
   async #carry<T>(plan: TransferPlan<T>, carrying: Carrying): Promise<TransferEnd<T>> {
-    const { route, final, early } = carrying;
+    const { route, final, early, life } = carrying;
     const { link } = this;
     let value: T;
     try {
       const moving = this.#move(plan, carrying);
       const isOver = final !== undefined && final.code < 300;
-      value = isOver && plan.nothing !== undefined ? await orNothing(moving, plan.nothing) : await moving;
+      value =
+        isOver && plan.nothing !== undefined ? await orNothing(moving, { nothing: plan.nothing, life }) : await moving;
     } catch (error) {
       if (early !== undefined && early > 0) link.destroy("a transfer broke off while there was more to be answered");
       this.#ahead.breakOff();
@@ -408,15 +388,3 @@ type Carrying = {
 
 const NO_LINES: readonly string[] = [];
 const OVER = "the transfer is over";
-
-/** Commands after which a session is as before; what others leave in force (REST, RNFR, PROT, OPTS …) must not meet another call. */
-const HARMLESS =
-  /^(?:noop|stat|help|feat|syst|pwd|xpwd|size|mdtm|mlst|dele|mkd|xmkd|rmd|xrmd|mfmt|mfct|mff|hash|xcrc|xmd5|xsha\w*|avbl|dsiz|site)\b/i;
-
-export type AskOptions = {
-  /** The caller's own words. */
-  readonly isForeign?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly phase?: FtpPhase | undefined;
-  readonly ms?: number | undefined;
-};

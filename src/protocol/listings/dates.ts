@@ -133,7 +133,7 @@ function namedDate(words: readonly Word[], at: number, now: number): FoundDate |
   const monthFirst = dayOf(second) === undefined ? undefined : monthOf(first);
   const dayText = monthFirst === undefined ? first : second;
   const day = dayOf(dayText);
-  if (day === undefined || day < 1 || day > 31) return undefined;
+  if (day === undefined) return undefined;
   const month = monthFirst ?? monthOf(second);
   if (month === undefined) return undefined;
   const fourth = textAt(words, at + 3);
@@ -155,7 +155,7 @@ const YEAR = /^(\d{4})(?:[\x80-\xff].{1,2})?$/s;
 /** `31`, `31.`, `31,`, and with the one character for "day" behind it. */
 function dayOf(word: string): number | undefined {
   const [, day] = /^(\d{1,2})(?:[.,]|[\x80-\xff].{1,2})?$/s.exec(word) ?? [];
-  return day === undefined ? undefined : Number(day);
+  return day === undefined || Number(day) < 1 || Number(day) > 31 ? undefined : Number(day);
 }
 
 /**

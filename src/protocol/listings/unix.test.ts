@@ -178,11 +178,10 @@ test("a number is no date because a date could be read into it", () => {
 });
 
 test("what is not what will be sent is no size: both forks of a file of the Macintosh", () => {
-  const found = (line: string): unknown => read(line);
   const entry = { name: "name", type: "file", time: JAN_31, mode: 0o4 };
-  assert.deepEqual(found("-------r--  326  1391972  1392298 Jan 31 12:34 name"), { ...entry, roughSize: 1_392_298 });
+  assert.deepEqual(read("-------r--  326  1391972  1392298 Jan 31 12:34 name"), { ...entry, roughSize: 1_392_298 });
   const linked = { owner: "1000", size: 1001 };
-  assert.deepEqual(found("-------r--  1  1000  1001 Jan 31 12:34 name"), { ...entry, ...linked });
+  assert.deepEqual(read("-------r--  1  1000  1001 Jan 31 12:34 name"), { ...entry, ...linked });
 });
 
 function nameOf(rest: string): unknown {
