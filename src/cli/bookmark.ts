@@ -11,7 +11,7 @@ import { PROCESS_IO, type RemoteIo, sayer } from "./remote/io.ts";
 const EXAMPLES = `
 A bookmark stands for its URL in every command: ferryman ls NAME/folder. It
 keeps what was said of the way there: --tls, --tls-trust, --mode, --proxy,
---charset, --connections, --password-command.
+--charset, --listing, --zone, --connections, --password-command.
 
 Examples:
   ferryman bookmark add work ftp://ann@ftp.example.org/projects --mode passive

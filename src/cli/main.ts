@@ -186,7 +186,7 @@ async function tellPrograms(error: unknown): Promise<void> {
 
 /** @param name of the sub-command that is loaded in full; the others are only listed. */
 async function program(name: string | undefined): Promise<Command> {
-  const root = new Command("ferryman")
+  const root: Command = new Command("ferryman")
     .description("FTP that gets through: serve files, get and put them.")
     .usage("COMMAND [OPTIONS]")
     .version(version(), "-V, --version")

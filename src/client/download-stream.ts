@@ -54,11 +54,13 @@ async function goOn(
     direction: "in",
     type: type === "ascii" ? "A" : "I",
     offset,
+    mayDrop: true,
     what: `cannot get ${path}`,
     throttle: hub.throttle(rate),
-    signal: signal === undefined ? run.over : AbortSignal.any([signal, run.over]),
+    signal,
     isPart: end !== undefined,
-    move: async (transport) => await receiveIntoStream(transport, to, { moved: run.moved, most, signal }),
+    move: async (transport, life) =>
+      await receiveIntoStream(transport, to, { moved: run.counter(life), most, signal: life.signal }),
   });
   run.mode = done.mode;
   run.isPrivate = done.isPrivate;

@@ -155,3 +155,15 @@ export function shownCommand(line: string | ByteString): string {
   const isSecret = /^(?:PASS|ACCT|ADAT)$/i.test(verb) || (/^SITE$/i.test(verb) && /^PSWD\b/i.test(rest));
   return isSecret ? `${verb} ****` : printable(line);
 }
+
+/** The same error with more to it. */
+export function withDetails(
+  error: FtpError,
+  { message = error.message, ...details }: Partial<FtpErrorDetails> & { readonly message?: string },
+): FtpError {
+  const { phase, connection, command, reply, retryable, bytes, hint, tried, cause } = error;
+  return new FtpError(error.code, message, {
+    ...{ phase, connection, command, reply, retryable, bytes, hint, tried, cause },
+    ...details,
+  });
+}

@@ -3,62 +3,45 @@
  * the pool to one call at a time; after a failure it is either in order again or says that it is lost.
  */
 import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
-import { DataConnection, type DataTerms } from "../net/data-connection.ts";
-import type { DataEnd } from "../net/data-end.ts";
-import { NativeConnection } from "../net/native-connection.ts";
-import type { Throttle } from "../net/throttle.ts";
+import type { DataTerms } from "../net/data-connection.ts";
+import type { DataPath } from "../net/data-path.ts";
 import type { DataTransport } from "../net/transport.ts";
 import type { ControlLink } from "./control.ts";
 import { OUTCOMES } from "./data-advice.ts";
 import { type DataRoute, type ModeTerms, blockedHint, routeAhead, routeData } from "./data-modes.ts";
-import { type DataMode, FtpError, type FtpErrorDetails, type FtpPhase, type FtpReply, shownCommand } from "./errors.ts";
+import {
+  type DataMode,
+  FtpError,
+  type FtpErrorDetails,
+  type FtpPhase,
+  type FtpReply,
+  shownCommand,
+  withDetails,
+} from "./errors.ts";
 import { ABORT_WAIT_MS, FINISH_WAIT_MS, FINISH_WHOLE_MS, REFUSAL_WAIT_MS } from "./limits.ts";
+import { orNothing } from "./or-nothing.ts";
 import { replyError } from "./reply-errors.ts";
 import { Ahead } from "./ahead.ts";
 import { dataFault } from "./data-faults.ts";
+import { dropping } from "./dropping.ts";
 import type { ClientTls } from "./tls.ts";
+import type { TransferEnd, TransferPlan } from "./transfer-plan.ts";
+import { transportOf } from "./transport-of.ts";
 import type { ServerInfo } from "./types.ts";
 import { unquotePath } from "../protocol/reply.ts";
 
 export type SessionParts = {
   readonly link: ControlLink;
   readonly info: ServerInfo;
-  readonly modes: Omit<ModeTerms, "externalAddress">;
+  readonly modes: Omit<ModeTerms, "externalAddress" | "path">;
+  /** Which way octets go here. */
+  readonly path: (use: { readonly isShort: boolean }) => DataPath;
   readonly tls: ClientTls | undefined;
   /** PROT P is in force. */
   readonly isPrivate: boolean;
   readonly stallMs: number;
   /** Our address as the server sees it, from words of its own; undefined: not known. */
   readonly externalAddress: (session: FtpSession) => Promise<string | undefined>;
-};
-
-export type TransferPlan<T> = {
-  /** The command that starts it: `RETR name`. */
-  readonly command: string;
-  readonly direction: "in" | "out";
-  readonly type: "A" | "I";
-  /** REST before it; 0: none. */
-  readonly offset?: number;
-  /** The octet after the last, for servers that have RANG; others send on, and `move` must stop there. Needs `isPart`. */
-  readonly end?: number | undefined;
-  /** Of messages: `cannot get /pub/a.iso`. */
-  readonly what: string;
-  readonly throttle?: Throttle | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** Moves the octets, until `life` says that nobody wants them any longer. What it leaves unread is cut off; then `isPart` must be set. */
-  readonly move: (transport: DataTransport, life: AbortSignal) => Promise<T>;
-  /** Asked when the data connection has ended: all of it is there, whatever the server says now. It may then be lost. */
-  readonly isWhole?: () => boolean;
-  /** The caller stops before the end of the file: the server may call that a fault (426, 451). */
-  readonly isPart?: boolean;
-};
-
-export type TransferEnd<T> = {
-  readonly value: T;
-  readonly mode: DataMode;
-  readonly isPrivate: boolean;
-  /** Absent if the control connection was lost while the data connection came to its good end. */
-  readonly reply: FtpReply | undefined;
 };
 
 export class FtpSession {
@@ -68,9 +51,9 @@ export class FtpSession {
   #type: "A" | "I" | undefined;
   #folder: string;
   readonly #ahead: Ahead;
+  readonly #terms: Omit<ModeTerms, "path">;
   #isTainted = false;
   #life: AbortController | undefined;
-  #stopped: FtpError | undefined;
 
   constructor(parts: SessionParts) {
     this.link = parts.link;
@@ -78,6 +61,7 @@ export class FtpSession {
     this.#parts = parts;
     this.#folder = parts.info.home;
     this.#ahead = new Ahead(parts.link, () => parts.modes.memory.pipelining);
+    this.#terms = { ...parts.modes, externalAddress: async () => await parts.externalAddress(this) };
   }
 
   get isPrivate(): boolean {
@@ -127,7 +111,6 @@ export class FtpSession {
 
   /** The client is closed: whatever runs here ends. */
   stop(reason: FtpError): void {
-    this.#stopped = reason;
     this.link.destroy(reason.message);
     this.#life?.abort(reason);
   }
@@ -160,27 +143,25 @@ export class FtpSession {
     this.#life = life;
     const abort = (): void => life.abort(signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });
-    const terms = {
-      ...this.#parts.modes,
-      externalAddress: async (): Promise<string | undefined> => await this.#parts.externalAddress(this),
-    };
+    const path = this.#parts.path({ isShort: plan.isShort === true });
+    const terms = { ...this.#terms, path };
     try {
       const route = await this.#route(terms, { signal, life: life.signal });
       try {
-        return await this.#run(plan, route, life);
+        return await this.#run({ ...plan, path }, route, life);
       } finally {
         await route.dispose();
       }
     } catch (error) {
-      if (signal?.aborted === true) throw signal.reason;
-      if (this.#stopped !== undefined) throw this.#stopped;
+      // By the caller's signal, by `stop`, or by what moved the octets.
+      if (life.signal.aborted) throw life.signal.reason;
+      // With a reason: without one an error is made each time, with its trace.
+      life.abort(OVER);
       throw error instanceof FtpError && error.command === undefined
-        ? withCommand(error, shownCommand(command))
+        ? withDetails(error, { command: shownCommand(command) })
         : error;
     } finally {
       signal?.removeEventListener("abort", abort);
-      // With a reason: without one an error is made each time, with its trace.
-      life.abort(OVER);
     }
   }
 
@@ -194,13 +175,16 @@ export class FtpSession {
     return known ?? (await routeData(this.link, async (line) => await this.ask(line, { signal }), terms, life));
   }
 
-  async #run<T>(plan: TransferPlan<T>, route: DataRoute, life: AbortController): Promise<TransferEnd<T>> {
+  async #run<T>(plan: Routed<T>, route: DataRoute, life: AbortController): Promise<TransferEnd<T>> {
     const { link } = this;
-    await this.#goTo(plan);
+    const dropped = await this.#goTo(plan);
     link.settle();
-    link.write(plan.command);
+    const isEarly = plan.direction === "in" && this.#parts.modes.memory.inOrder;
+    const early = isEarly ? (plan.follow?.() ?? NO_LINES) : NO_LINES;
+    const next = isEarly && route.mode === "epsv" ? this.#ahead.line() : NO_LINES;
+    link.write(plan.command, ...early, ...next);
     // With a passive port all is there for TLS to begin while the command is on its way; a refusal ends it.
-    const arriving = this.#arrive(plan, route, life.signal);
+    const arriving = this.#arrive(plan, route, life.signal).then((transport) => dropping(transport, dropped));
     arriving.catch(() => {});
     let first: FtpReply;
     try {
@@ -212,18 +196,24 @@ export class FtpSession {
     }
     if (first.code >= 400) {
       await this.#giveUp(arriving);
+      await this.#repliesTo(early.length, plan.signal);
       throw this.#refused(plan, route, first);
     }
     const final = first.code >= 200 ? first : undefined;
-    return await this.#carry(plan, { arriving, route, final, life: life.signal });
+    return await this.#carry(plan, { arriving, route, final, life, early: isEarly ? early.length : undefined });
   }
 
-  /** RANG says where it ends too (draft-bryan-ftp-range §3); REST is understood by all servers that can resume. */
-  async #goTo<T>({ offset = 0, end, what }: TransferPlan<T>): Promise<void> {
+  /** RANG says where it ends too (draft-bryan-ftp-range §3); REST is understood by all servers that can resume. @returns octets to drop. */
+  async #goTo<T>({ offset = 0, end, what, mayDrop = false }: TransferPlan<T>): Promise<number> {
     if (end !== undefined && this.info.features.has("RANG")) {
-      if ((await this.ask(`RANG ${offset} ${end - 1}`)).code < 400) return;
+      if ((await this.ask(`RANG ${offset} ${end - 1}`)).code < 400) return 0;
     }
-    if (offset > 0) await this.send(`REST ${offset}`, { what: `${what}: it cannot resume` });
+    if (offset === 0) return 0;
+    const command = `REST ${offset}`;
+    const reply = await this.ask(command);
+    if (reply.code < 400) return 0;
+    if (mayDrop && (reply.code === 500 || reply.code === 502 || reply.code === 504)) return offset;
+    throw replyError(`${what}: it cannot resume`, reply, { phase: "command", command });
   }
 
   /** The preliminary reply, or the final one if there is no other; a server that does not connect to us has none. */
@@ -239,34 +229,86 @@ export class FtpSession {
     return await Promise.race([this.link.reply({ phase: "transfer", signal: life.signal }), failed]);
   }
 
-  async #carry<T>(plan: TransferPlan<T>, { arriving, route, final, life }: Carrying): Promise<TransferEnd<T>> {
-    const { modes, isPrivate } = this.#parts;
+  async #carry<T>(plan: TransferPlan<T>, carrying: Carrying): Promise<TransferEnd<T>> {
+    const { route, final, early } = carrying;
+    const { link } = this;
     let value: T;
     try {
-      const transport = await arriving;
-      if (modes.memory.preferred !== route.mode) {
-        modes.memory.preferred = route.mode;
-        modes.worked(route.mode);
-      }
-      modes.memory.failed.clear();
-      modes.memory.attempts.clear();
-      modes.memory.rounds = 0;
-      // Pure-FTPd answers a command that comes during an upload with a 500, which would pass for the upload's end.
-      if (final === undefined && route.mode === "epsv" && plan.direction === "in") this.#ahead.ask();
-      try {
-        value = await plan.move(transport, life);
-      } finally {
-        await transport[Symbol.asyncDispose]();
-      }
+      const moving = this.#move(plan, carrying);
+      const isOver = final !== undefined && final.code < 300;
+      value = isOver && plan.nothing !== undefined ? await orNothing(moving, plan.nothing) : await moving;
     } catch (error) {
+      if (early !== undefined && early > 0) link.destroy("a transfer broke off while there was more to be answered");
       this.#ahead.breakOff();
       throw await this.#why(error, plan, final);
     }
     const reply = final ?? (await this.#lastReply(plan));
-    if (!this.isLost) await this.#ahead.end();
     const isGood = reply === undefined || reply.code < 400 || (plan.isPart === true && reply.code !== 421);
+    const after = await this.#afterwards(plan, { early, isGood, mode: route.mode });
     if (!isGood) throw this.#refused(plan, route, reply);
-    return { value, mode: route.mode, isPrivate, reply };
+    return { value, mode: route.mode, isPrivate: this.#parts.isPrivate, reply, after };
+  }
+
+  async #move<T>(plan: TransferPlan<T>, { arriving, route, final, life, early }: Carrying): Promise<T> {
+    const { modes } = this.#parts;
+    const transport = await arriving;
+    if (modes.memory.preferred !== route.mode) {
+      modes.memory.preferred = route.mode;
+      modes.worked(route.mode);
+    }
+    modes.memory.failed.clear();
+    modes.memory.attempts.clear();
+    modes.memory.rounds = 0;
+    // Pure-FTPd answers a command that comes during an upload with a 500, which would pass for the upload's end.
+    if (early === undefined && final === undefined && route.mode === "epsv" && plan.direction === "in") {
+      for (const line of this.#ahead.line()) this.link.write(line);
+    }
+    try {
+      return await plan.move(transport, life);
+    } finally {
+      await transport[Symbol.asyncDispose]();
+    }
+  }
+
+  /** What was sent early is answered, or what is to follow is sent and answered. */
+  async #afterwards<T>(
+    { follow, signal }: TransferPlan<T>,
+    { early, isGood, mode }: { early: number | undefined; isGood: boolean; mode: DataMode },
+  ): Promise<readonly FtpReply[]> {
+    if (this.isLost) return [];
+    if (early !== undefined) return await this.#repliesTo(early, signal);
+    await this.#ahead.end();
+    const lines = isGood && !this.isLost ? (follow?.() ?? NO_LINES) : NO_LINES;
+    if (lines.length === 0) return [];
+    const { inOrder } = this.#parts.modes.memory;
+    if (inOrder) {
+      this.link.settle();
+      this.link.write(...lines, ...(mode === "epsv" ? this.#ahead.line() : NO_LINES));
+    }
+    return await this.#repliesTo(lines.length, signal, inOrder ? undefined : lines);
+  }
+
+  /**
+   * Of commands that have gone out already, and of the EPSV behind them; or of those that go out one by one. What has come
+   * to its good end is not undone by the loss of a reply: then there are fewer of them.
+   */
+  async #repliesTo(
+    count: number,
+    signal: AbortSignal | undefined,
+    lines?: readonly string[],
+  ): Promise<readonly FtpReply[]> {
+    const replies: FtpReply[] = [];
+    try {
+      while (replies.length < count) {
+        const line = lines?.[replies.length];
+        replies.push(line === undefined ? await this.link.finalReply({ signal }) : await this.ask(line, { signal }));
+      }
+    } catch (error) {
+      this.link.destroy("a command was given up before its reply");
+      if (signal?.aborted === true || !(error instanceof FtpError)) throw error;
+    }
+    if (!this.isLost) await this.#ahead.end();
+    return replies;
   }
 
   /** Undefined: the control connection was lost, which alone says nothing of the file. */
@@ -324,7 +366,7 @@ export class FtpSession {
     // Some servers do not see that TLS 1.3 resumed: one more try with 1.2, by a new session.
     memory.cap();
     this.link.destroy("its TLS was not resumed as the server wants it");
-    return withCommand(error, shownCommand(plan.command), true);
+    return withDetails(error, { command: shownCommand(plan.command), retryable: true });
   }
 
   /** The server has no data connection of a route that we had announced or made. */
@@ -336,12 +378,11 @@ export class FtpSession {
     return { tried, hint: blockedHint(this.link, modes, tried) };
   }
 
-  async #arrive<T>(plan: TransferPlan<T>, route: DataRoute, signal: AbortSignal): Promise<DataTransport> {
+  async #arrive<T>(plan: Routed<T>, route: DataRoute, signal: AbortSignal): Promise<DataTransport> {
     const end = await route.arrive(signal);
-    const { tls, isPrivate, stallMs, modes } = this.#parts;
+    const { tls, isPrivate, stallMs } = this.#parts;
     const terms: DataTerms = { stallMs, signal, throttle: plan.throttle };
-    if (!isPrivate || tls === undefined) return clearTransport(end, terms, modes.path);
-    return new DataConnection(await tls.secureData(end, plan.direction, signal), terms);
+    return await transportOf(end, isPrivate ? tls : undefined, { ...terms, use: plan });
   }
 
   async #giveUp(arriving: Promise<DataTransport>): Promise<void> {
@@ -354,13 +395,18 @@ export class FtpSession {
   }
 }
 
+type Routed<T> = TransferPlan<T> & { readonly path: DataPath };
+
 type Carrying = {
   readonly arriving: Promise<DataTransport>;
   readonly route: DataRoute;
   readonly final: FtpReply | undefined;
-  readonly life: AbortSignal;
+  readonly life: AbortController;
+  /** Commands that went out with it; undefined: it is not that kind of server or transfer. */
+  readonly early: number | undefined;
 };
 
+const NO_LINES: readonly string[] = [];
 const OVER = "the transfer is over";
 
 /** Commands after which a session is as before; what others leave in force (REST, RNFR, PROT, OPTS …) must not meet another call. */
@@ -374,25 +420,3 @@ export type AskOptions = {
   readonly phase?: FtpPhase | undefined;
   readonly ms?: number | undefined;
 };
-
-function clearTransport(end: DataEnd, terms: DataTerms, path: ModeTerms["path"]): DataTransport {
-  const descriptor = path.kind === "native" ? end.toDescriptor() : undefined;
-  if (path.kind === "native" && descriptor !== undefined) {
-    return new NativeConnection({ descriptor, peer: end.remote }, terms, path.calls);
-  }
-  return new DataConnection({ socket: end.toSocket(), peer: end.remote }, terms);
-}
-
-function withCommand(error: FtpError, command: string, retryable = error.retryable): FtpError {
-  return new FtpError(error.code, error.message, {
-    phase: error.phase,
-    connection: error.connection,
-    command,
-    reply: error.reply,
-    retryable,
-    bytes: error.bytes,
-    hint: error.hint,
-    tried: error.tried,
-    cause: error.cause,
-  });
-}

@@ -40,13 +40,15 @@ function withBookmark(
   options: ConnectOptions,
   { flags, kept }: { readonly flags: RemoteFlags; readonly kept: BookmarkOptions },
 ): ConnectOptions {
-  const { tls, trust, modes, proxy, proxyStyle, charset, connections, commands } = kept;
+  const { tls, trust, modes, proxy, proxyStyle, charset, connections, commands, listing, zoneMinutes } = kept;
   return {
     ...options,
     tls: { ...tlsOptions(flags), mode: flags.tls ?? tls, trust: flags.tlsTrust ?? trust ?? "first-use" },
     data: { ...options.data, modes: flags.mode ?? modes },
     proxy: options.proxy ?? (proxy === undefined ? undefined : { url: proxy, style: proxyStyle }),
     charset: options.charset ?? charset,
+    listing: options.listing ?? listing,
+    zoneMinutes: options.zoneMinutes ?? zoneMinutes,
     connections: options.connections ?? connections,
     commands,
   };
