@@ -247,6 +247,7 @@ test(";type= of a URL counts: text by get, put, cat and lists, names by cat; the
     assert.match(await types("get", "-i", "list"), /A$/);
     assert.doesNotMatch(await types("get", `${url("a")};type=i`), /A/);
     assert.match(await types("get", "-a", `${url("a")};type=i`), /A$/);
+    assert.match(await types("open", "-c", "get a -o b", `${url("")};type=a`), /A$/);
     assert.equal(await readFile(join(folder, "named"), "utf8"), "one\ntwo\n");
     assert.equal((await ferryman("cat", `${url("sub")};type=d`)).stdout, "b\n");
   });
