@@ -1,7 +1,11 @@
 /** Help of the client's commands fits a terminal of 80 columns, and its examples are commands that there are. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Readable } from "node:stream";
 import { test } from "node:test";
 import type { Command } from "commander";
+import { isBatchFault, readBatch } from "../src/client/batch.ts";
 import { widthOf } from "../src/cli/columns.ts";
 
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -39,3 +43,29 @@ for (const [name, load] of Object.entries(COMMANDS)) {
     }
   });
 }
+
+const PAGE = readFileSync(join(import.meta.dirname, "..", "docs", "client.md"), "utf8");
+
+test("commands of docs/client.md have no flag that there is not", async () => {
+  const lines = [...PAGE.matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, text = ""]) => text.split("\n"));
+  const used = lines
+    .map((line) => line.replace(/ #.*/, "").replace(/'[^']*'/g, "X"))
+    .filter((line) => line.startsWith("ferryman "));
+  assert.ok(used.length > 10);
+  for (const line of used) {
+    const [, name = "", ...words] = line.split(/\s+/);
+    const command = await (COMMANDS[name] ?? assert.fail(line))();
+    const options = [command, ...command.commands]
+      .flatMap((each) => each.options)
+      .flatMap(({ short, long }) => [short, long]);
+    const known = new Set(options);
+    for (const word of words) if (word.startsWith("-")) assert.ok(known.has(word), `${word} in: ${line}`);
+  }
+});
+
+test("the list in docs/client.md is one that get -i takes", async () => {
+  const [, text = ""] = /^```\n(# nightly\n.*?)^```$/ms.exec(PAGE) ?? [];
+  const items = await Array.fromAsync(readBatch(Readable.from([text])));
+  assert.equal(items.length, 3);
+  assert.ok(!items.some(isBatchFault));
+});

@@ -193,7 +193,9 @@ async function program(name: string | undefined): Promise<Command> {
     .helpCommand("help [COMMAND]", "show what a command can be told")
     .addHelpText("after", EXAMPLES)
     .showSuggestionAfterError(false)
-    .action(() => root.help())
+    .action(() => {
+      root.help();
+    })
     .allowExcessArguments();
   for (const [each, { about, load }] of Object.entries(COMMANDS)) {
     root.addCommand(each === name ? await load() : new Command(each).description(about));
@@ -219,7 +221,7 @@ function unknownCommand(name: string): CliError {
   const meant = /^[a-z]+:\/\//i.test(name)
     ? `open ${shown}`
     : (OTHER_NAMES[name] ?? nearest(name, Object.keys(COMMANDS)));
-  const hint = meant === undefined ? "See: ferryman --help" : `Did you mean: ferryman ${meant}`;
+  const hint = meant === undefined ? "See: ferryman --help" : `Did you mean: ${PROGRAM} ${meant}`;
   return new CliError(`There is no command "${shown}". ${hint}`, EXIT.usage);
 }
 

@@ -221,7 +221,10 @@ async function plan(client: Client, spec: MirrorSpec, { flags, io, signal, board
   }
   for (const line of describePlan(planned)) board.note(printable(line));
   for (const { path, error } of planned.failed)
-    board.note(`error: ${printable(path)}: ${explainedInLine(error)}`, { name: path, facts: failureFacts(error) });
+    board.note(`error: ${printable(path === "" ? "." : path)}: ${explainedInLine(error)}`, {
+      name: path,
+      facts: failureFacts(error),
+    });
   if (planned.failures > 0)
     throw new CliError(`${planned.failures} could not be looked at.`, EXIT.failed, { isTold: true });
 }
@@ -310,7 +313,10 @@ class Shower {
         const { path, error } = event;
         const words = explainedInLine(error);
         if (shown === undefined)
-          this.#board.note(`${printable(path)}  failed: ${words}`, { name: path, facts: failureFacts(error) });
+          this.#board.note(`${printable(path === "" ? "." : path)}  failed: ${words}`, {
+            name: path,
+            facts: failureFacts(error),
+          });
         else shown.failed(words, error);
         break;
       }

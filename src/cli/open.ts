@@ -151,7 +151,8 @@ async function reached(target: string, options: ConnectOptions, { flags, help }:
     proxy: options.proxy ?? placed.proxy ?? proxyFromEnvironment(url.host, { env: process.env, port }),
     ...login,
   });
-  return { client, path: url.path, macros };
+  const type = url.type === "a" ? "ascii" : url.type === "i" ? "binary" : undefined;
+  return { client, path: url.path, type, macros };
 }
 
 type Login = Pick<ConnectOptions, "user" | "password" | "account">;

@@ -1,9 +1,12 @@
 /** Files from the server to a stream, which cannot take back what it has: a try goes on behind the one before. */
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
 import type { Writable } from "node:stream";
+import { finished } from "node:stream/promises";
 import { Run, factsOf, isSame, wantedSize } from "./download.ts";
 import { FtpError } from "./errors.ts";
 import type { Hub } from "./hub.ts";
-import { receiveIntoStream } from "./octets.ts";
+import { localFault, receiveIntoStream } from "./octets.ts";
 import type { FtpSession } from "./session.ts";
 import type { DownloadOptions, Transferred } from "./types.ts";
 import { sizeMismatch } from "./verify.ts";
@@ -30,6 +33,29 @@ export async function downloadToStream(
     await goOn(job, session, signal);
   }, options);
   return run.end(wanted === undefined ? false : "size");
+}
+
+/** Into a pipe or a device that is there. @throws {FtpError} LOCAL_IO or NO_SPACE where it cannot be written. */
+export async function downloadToSpecial(
+  hub: Hub,
+  path: string,
+  to: string,
+  options: DownloadOptions,
+): Promise<Transferred> {
+  const stream = createWriteStream(to, { flags: "a" });
+  // Looked at below: it may come while nobody waits for the stream.
+  stream.on("error", () => {});
+  try {
+    await once(stream, "open");
+    const done = await downloadToStream(hub, path, stream, options);
+    stream.end();
+    await finished(stream);
+    return done;
+  } catch (error) {
+    throw stream.errored === null ? error : localFault(stream.errored, `cannot write ${to}`);
+  } finally {
+    stream.destroy();
+  }
 }
 
 type Job = {

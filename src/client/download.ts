@@ -1,17 +1,15 @@
 /** Files from the server: to a path, which gets its name when all of it is there, or to a stream. */
-import { once } from "node:events";
-import { type Stats, createWriteStream, lstatSync } from "node:fs";
+import { type Stats, lstatSync } from "node:fs";
 import { lstat, realpath, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Writable } from "node:stream";
-import { finished } from "node:stream/promises";
 import { AsciiDecoder } from "../protocol/ascii.ts";
 import type { DataTransport } from "../net/transport.ts";
 import { type DataMode, FtpError, type FtpReply } from "./errors.ts";
 import { systemCode } from "../base/system-code.ts";
 import { type SourceFacts, askTime, maySayTime, sourceFacts, timeOfReply } from "./facts.ts";
 import type { Hub } from "./hub.ts";
-import { downloadToStream } from "./download-stream.ts";
+import { downloadToSpecial, downloadToStream } from "./download-stream.ts";
 import { namingFolder } from "./folder-fault.ts";
 import { PART_KEPT_LEAST } from "./limits.ts";
 import { soon } from "./local-file.ts";
@@ -215,23 +213,6 @@ async function targetOf(path: string): Promise<string> {
     return await realpath(path);
   } catch (error) {
     throw localFault(error, `cannot write ${path}, which leads to nothing`);
-  }
-}
-
-async function downloadToSpecial(hub: Hub, path: string, to: string, options: DownloadOptions): Promise<Transferred> {
-  const stream = createWriteStream(to, { flags: "a" });
-  // Looked at below: it may come while nobody waits for the stream.
-  stream.on("error", () => {});
-  try {
-    await once(stream, "open");
-    const done = await downloadToStream(hub, path, stream, options);
-    stream.end();
-    await finished(stream);
-    return done;
-  } catch (error) {
-    throw stream.errored === null ? error : localFault(stream.errored, `cannot write ${to}`);
-  } finally {
-    stream.destroy();
   }
 }
 

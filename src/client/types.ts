@@ -29,7 +29,8 @@ export type TlsOptions = {
   readonly fingerprint?: string | undefined;
   /**
    * Who is believed beside a certificate that the authorities vouch for: "ca" nobody; "first-use" an unknown host once, and
-   * afterwards the same certificate only; "any" everybody (for tries).
+   * afterwards the same certificate only; "any" everybody (for tries). Default: "ca"; "first-use" where the mode is "auto",
+   * which would go on in clear text as well.
    */
   readonly trust?: "ca" | "first-use" | "any" | undefined;
   /** The least version. Default TLSv1.2. */

@@ -39,6 +39,15 @@ export function isWatched(path: string, { root, hidden, moveTo }: FolderTerms): 
   return place.startsWith("..") || place === "";
 }
 
+/** For a file where a folder is watched. */
+export function noFolder(path: string): FtpError {
+  return new FtpError("LOCAL_IO", `cannot watch ${path}: it is a file, and a folder is watched`, {
+    phase: "local",
+    retryable: false,
+    hint: "upload (ferryman put) sends one file",
+  });
+}
+
 /** All files there are now; links are not followed. What cannot be read is left out: the next look may see it. */
 export async function* filesOf(terms: FolderTerms): AsyncGenerator<string> {
   const folders = [""];

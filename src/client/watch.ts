@@ -17,6 +17,7 @@ import {
   isSame,
   isWatched,
   moveFile,
+  noFolder,
   removeFile,
   stateOf,
 } from "./watch-files.ts";
@@ -113,14 +114,6 @@ export async function watchAndUpload(
     throw localFault(error, `cannot watch ${localFolder}`);
   }
   return await new Watch(client, { root, remoteFolder, moveTo, options }).run();
-}
-
-function noFolder(path: string): FtpError {
-  return new FtpError("LOCAL_IO", `cannot watch ${path}: it is a file, and a folder is watched`, {
-    phase: "local",
-    retryable: false,
-    hint: "upload (ferryman put) sends one file",
-  });
 }
 
 type Waiting = { state: FileState | undefined; since: number };

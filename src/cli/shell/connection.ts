@@ -1,4 +1,5 @@
 /** The server that the shell talks to: opened, closed, opened anew with other options; its events told to people. */
+import { withoutPassword } from "../../base/masked.ts";
 import { type FtpReply, printable } from "../../client/errors.ts";
 import type { Client, ClientEvents, ConnectOptions } from "../../client/types.ts";
 import { ShellError } from "./errors.ts";
@@ -17,6 +18,8 @@ export type ConnectHelp = {
 export type Connected = {
   readonly client: Client;
   readonly path: string;
+  /** What `;type=` of the URL says; else files go as they went before. */
+  readonly type?: "ascii" | "binary" | undefined;
   /** Of the host's entry in .netrc: `init` runs first of all. */
   readonly macros?: readonly Macro[] | undefined;
 };
@@ -222,9 +225,4 @@ export class Connection {
     const time = this.#settings.number("debug") < 4 ? "" : `${new Date().toISOString().slice(11, 23)} `;
     return `${time}[${id}] `;
   }
-}
-
-/** `ftp://ann:secret@host/` without the secret. */
-function withoutPassword(url: string): string {
-  return url.replace(/^([a-z][a-z\d+.-]*:\/\/[^/@:]*):[^/]*@/i, "$1@");
 }

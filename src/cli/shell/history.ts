@@ -1,7 +1,8 @@
 /** The commands of before: kept in the state folder, bounded, readable for their owner alone, and without passwords. */
-import { appendFile, mkdir, open, writeFile } from "node:fs/promises";
+import { appendFile, open, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
+import { makeFolders } from "../../base/make-folders.ts";
 import { HISTORY_MOST } from "./limits.ts";
 import { parseCommands } from "./parse.ts";
 import type { CommandTable } from "./table.ts";
@@ -37,7 +38,7 @@ export class History {
     this.#lines = [line, ...this.#lines].slice(0, HISTORY_MOST);
     if (this.#path === undefined) return;
     try {
-      await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
+      await makeFolders(dirname(this.#path), 0o700);
       await appendFile(this.#path, `${line}\n`, { mode: 0o600 });
     } catch {
       // See above.

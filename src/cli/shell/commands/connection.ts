@@ -142,8 +142,14 @@ async function open(call: Call): Promise<void> {
 
 /** Connects, and enters the folder that the URL names. @throws {FtpError} */
 export async function openTarget(call: Call, target: string, options: ConnectOptions): Promise<void> {
-  const { client, path, macros = [] } = await call.shell.connection.open(target, { ...options, signal: call.signal });
+  const {
+    client,
+    path,
+    type,
+    macros = [],
+  } = await call.shell.connection.open(target, { ...options, signal: call.signal });
   arrived(call, client, undefined);
+  if (type !== undefined) call.shell.settings.set("type", type);
   if (path !== "" && path !== "/") await entered(call, client, path);
   for (const macro of macros) keepMacro(call.shell.macros, macro);
   const init = macros.find(({ name }) => name === "init");

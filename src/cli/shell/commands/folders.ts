@@ -1,6 +1,7 @@
 /** Where one is, there and here: cd, pwd, lcd, lpwd, lls, and folders made and removed. */
-import { mkdir, readdir, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
+import { makeFolders } from "../../../base/make-folders.ts";
 import { printable } from "../../../client/errors.ts";
 import { widthOf } from "../../columns.ts";
 import type { Call, ShellCommand } from "../command.ts";
@@ -71,7 +72,7 @@ export const FOLDER_COMMANDS: readonly ShellCommand[] = [
     completes: "local-folder",
     run: async (call) => {
       if (call.words.length === 0) throw new UsageError("which folder?");
-      for (const word of call.words) await mkdir(localPath(call.place, word), { recursive: true });
+      for (const word of call.words) await makeFolders(localPath(call.place, word));
     },
   },
   {

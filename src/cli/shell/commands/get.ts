@@ -1,6 +1,7 @@
 /** Files from the server: get, mget, reget, pget, fget, newer. */
-import { mkdir, readFile, stat, truncate } from "node:fs/promises";
+import { readFile, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolders } from "../../../base/make-folders.ts";
 import { printable } from "../../../client/errors.ts";
 import type { Entry } from "../../../client/types.ts";
 import type { Call, ShellCommand } from "../command.ts";
@@ -189,7 +190,7 @@ type Wanted = { readonly flags: Flags; readonly more: MoveFlags; readonly folder
 async function fetchAll(call: Call, names: readonly RemoteName[], { flags, more, folder }: Wanted): Promise<void> {
   const inside = flags.value("O");
   const target = inside === undefined ? (folder ?? call.place.localFolder) : localPath(call.place, inside);
-  if (target !== call.place.localFolder) await mkdir(target, { recursive: true });
+  if (target !== call.place.localFolder) await makeFolders(target);
   const moves = { ...moveFlags(flags), ...more };
   if (isTree(flags)) return await run(call, trees(call, names, target), moves);
   const found = names.filter(({ entry }) => entry === undefined || entry.type === "file" || entry.type === "link");
@@ -237,7 +238,7 @@ async function* trees(call: Call, names: readonly RemoteName[], target: string):
       yield { ...piece({ path, entry: facts }, top), shown: lastPart(path) };
       continue;
     }
-    await mkdir(top, { recursive: true });
+    await makeFolders(top);
     const below = call
       .client()
       .walk(path, { signal: call.signal, hidden: true, enter: (each) => nameProblem(each.name) === undefined });
@@ -246,7 +247,7 @@ async function* trees(call: Call, names: readonly RemoteName[], target: string):
       const parts = relative.split("/");
       const problem = parts.map((part) => nameProblem(part)).find((found) => found !== undefined);
       if (problem !== undefined) call.say(`note: "${printable(relative)}" is left out: ${problem}`);
-      else if (each.type === "directory") await mkdir(join(top, ...parts), { recursive: true });
+      else if (each.type === "directory") await makeFolders(join(top, ...parts));
       else if (each.type === "file") {
         yield { remote: each.path, local: join(top, ...parts), size: each.size, entry: each, shown: relative };
       }
