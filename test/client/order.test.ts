@@ -14,7 +14,11 @@ const GREETING = { say: "220 (vsFTPd 3.0.5)\r\n" } as const;
 for (const early of ["229 Entering Extended Passive Mode (|||1|)", "213 20260102030405"] as const) {
   const lies: Lies = {
     ...WITHOUT_SIZE,
-    replies: { ...WITHOUT_SIZE.replies, greeting: GREETING, "RETR end": { say: `${early}\r\n426 It was cut off.\r\n` } },
+    replies: {
+      ...WITHOUT_SIZE.replies,
+      greeting: GREETING,
+      "RETR end": { say: `${early}\r\n426 It was cut off.\r\n` },
+    },
     steps: { RETR: ["opening", "connect", "half", "end", "closing"] },
   };
   test(`a ${early.slice(0, 3)} before the 426 of a download does not make half a file a whole one`, async () => {
