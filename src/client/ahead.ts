@@ -45,6 +45,8 @@ export class Ahead {
     this.#isStreak = now - this.#lastEnd < STREAK_MS;
     const port = this.#port;
     this.#port = undefined;
+    // Of a transfer whose command could not be written, as its name cannot be sent: no reply is to come.
+    this.#isAsked = false;
     return port !== undefined && now - port.at < AHEAD_MS ? port.number : undefined;
   }
 

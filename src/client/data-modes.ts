@@ -137,7 +137,10 @@ export async function routeAhead(port: number, terms: ModeTerms, signal: AbortSi
 /** All have failed: once more, with more patience, as the way may just be long; then no more. */
 function mayTryAgain(memory: ModeMemory): boolean {
   memory.rounds += 1;
-  return memory.rounds < ROUNDS_MOST;
+  if (memory.rounds < ROUNDS_MOST) return true;
+  // What was refused, perhaps for a while only, is asked for again by later calls: nothing else is left to them.
+  memory.refused.clear();
+  return false;
 }
 
 /** Every mode has failed, or was not allowed: what was seen of each since one has worked. */

@@ -71,6 +71,22 @@ export function replyError(what: string, reply: FtpReply, details: FtpErrorDetai
   });
 }
 
+/** To SIZE, MDTM and MFMT, and to EPSV. */
+const OF_OTHERS: ReadonlySet<number> = new Set([213, 229]);
+
+/**
+ * One that belongs to a command beside the transfer says nothing of it: taken for its end, it would hide the 426 behind it.
+ * @throws {FtpError} PROTOCOL.
+ */
+export function ownReply(reply: FtpReply, what: string): FtpReply {
+  if (!OF_OTHERS.has(reply.code)) return reply;
+  throw new FtpError("PROTOCOL", `${what}: the server's replies are out of order: ${shownReply(reply)}`, {
+    phase: "transfer",
+    reply,
+    retryable: true,
+  });
+}
+
 function meaningOf({ code, lines }: FtpReply): Meaning {
   const text = lines.join(" ");
   if (code === 530 && TOO_MANY.test(text)) return { code: "BUSY", hint: "the server has too many sessions" };

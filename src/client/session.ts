@@ -12,7 +12,7 @@ import { type DataRoute, type ModeTerms, blockedHint, routeAhead, routeData } fr
 import { type DataMode, FtpError, type FtpErrorDetails, type FtpReply, shownCommand, withDetails } from "./errors.ts";
 import { ABORT_WAIT_MS, FINISH_WAIT_MS, FINISH_WHOLE_MS, REFUSAL_WAIT_MS } from "./limits.ts";
 import { orNothing } from "./or-nothing.ts";
-import { replyError } from "./reply-errors.ts";
+import { ownReply, replyError } from "./reply-errors.ts";
 import { Ahead } from "./ahead.ts";
 import { dataFault } from "./data-faults.ts";
 import { dropping } from "./dropping.ts";
@@ -167,7 +167,7 @@ export class FtpSession {
     arriving.catch(() => {});
     let first: FtpReply;
     try {
-      first = await this.#firstReply(arriving, life);
+      first = ownReply(await this.#firstReply(arriving, life), plan.what);
     } catch (error) {
       await this.#giveUp(arriving);
       link.destroy("a transfer was given up before its reply");
@@ -297,16 +297,16 @@ export class FtpSession {
     try {
       for (;;) {
         const reply = await this.link.reply({ phase: "finish", ms, signal: plan.signal });
-        if (reply.code >= 200 && !this.#ahead.takes(reply)) return reply;
+        if (reply.code >= 200 && !this.#ahead.takes(reply)) return ownReply(reply, plan.what);
       }
     } catch (error) {
       if (plan.signal?.aborted === true) {
         this.link.destroy("a transfer was aborted");
         throw error;
       }
+      this.link.destroy("no reply came after a transfer");
       if (error instanceof FtpError && error.code !== "TIMEOUT" && error.code !== "RESET" && error.code !== "ABORTED")
         throw error;
-      this.link.destroy("no reply came after a transfer");
       return undefined;
     }
   }

@@ -47,7 +47,7 @@ export async function upload(
   const verified = await hub.again(work, { signal, retry: options.retry });
   const { keepTime = true } = options;
   if (keepTime === true && cargo.modifiedMs !== undefined && !run.isTimeKept)
-    await keepTimeOf(hub, path, cargo.modifiedMs, options);
+    run.isTimeKept = await keepTimeOf(hub, path, cargo.modifiedMs, options);
   return run.end(verified);
 }
 
@@ -292,14 +292,16 @@ function wantsHash({ options, isContinued }: Run): boolean {
 }
 
 /** A server that keeps no times is none to fail for. */
-async function keepTimeOf(hub: Hub, path: string, modifiedMs: number, { signal }: UploadOptions): Promise<void> {
+async function keepTimeOf(hub: Hub, path: string, modifiedMs: number, { signal }: UploadOptions): Promise<boolean> {
   try {
     await hub.call(async (session) => await setTimeAt(path, new Date(modifiedMs), { hub, session, signal }), {
       signal,
       retry: { attempts: 1 },
     });
+    return true;
   } catch (error) {
     if (!(error instanceof FtpError)) throw error;
     hub.emit("fallback", { id: 0, what: `${path} has the server's time and not that of the file: ${error.message}` });
+    return false;
   }
 }

@@ -309,7 +309,9 @@ export class DataConnection implements AsyncDisposable {
   #cut(): void {
     if (this.#raw.writableEnded || this.#socket.writableEnded) this.#raw.destroy();
     else this.#raw.resetAndDestroy();
-    if (this.#socket !== this.#raw) this.#socket.destroy();
+    // Node frees a TLS engine at once when the socket below it has closed already, and we may be inside that engine's own
+    // read, whose end of the handshake brought us here: it would go on with memory that is gone.
+    if (this.#socket !== this.#raw) setImmediate(() => this.#socket.destroy());
   }
 
   #check(): void {
