@@ -4,7 +4,7 @@ import { FtpError } from "../client/errors.ts";
 import { type SegmentSource, segmentedDownload } from "../client/segments/segmented.ts";
 import type { DownloadOptions } from "../client/types.ts";
 import { hasGlob } from "../protocol/glob.ts";
-import { parseFtpUrl } from "../client/url.ts";
+import { formatFtpUrl, parseFtpUrl } from "../client/url.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { explainedInLine } from "./remote/failure.ts";
 import type { RemoteFlags } from "./remote/flags.ts";
@@ -38,13 +38,15 @@ export async function getFromMirrors(urls: readonly string[], work: MirrorWork):
   await transferOne(
     {
       name: first.path,
-      run: async (onProgress) =>
+      url: formatFtpUrl(first.url),
+      run: async (onProgress, onPart) =>
         await segmentedDownload(sources, to, {
           ...options,
           segments: options.segments ?? "auto",
           mustAgree: true,
           signal,
           onProgress,
+          onPart,
         }),
     },
     transfers,

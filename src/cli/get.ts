@@ -97,7 +97,8 @@ function treeFlags(command: Command): Command {
     );
 }
 
-async function getAll(given: readonly string[], flags: GetFlags, io: RemoteIo): Promise<void> {
+/** @returns whether there are several URLs. @throws {CliError} for flags that do not go together. */
+function checkUsage(given: readonly string[], flags: GetFlags): boolean {
   if (given.length === 0 && flags.input === undefined) {
     throw new CliError("Get what? Name a URL, or a file of them with -i; see: ferryman get --help", EXIT.usage);
   }
@@ -109,6 +110,11 @@ async function getAll(given: readonly string[], flags: GetFlags, io: RemoteIo): 
     throw new CliError("--mirror goes with one URL, into a file, and without -r and -i.", EXIT.usage);
   }
   if (flags.output === "") throw new CliError("-o needs a name; - is standard output.", EXIT.usage);
+  return isMany;
+}
+
+async function getAll(given: readonly string[], flags: GetFlags, io: RemoteIo): Promise<void> {
+  const isMany = checkUsage(given, flags);
   const parallel = flags.parallel ?? 1;
   // Trees have workers of their own: -P is theirs.
   const atOnce = isMany && flags.recursive !== true ? parallel : 1;

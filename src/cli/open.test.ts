@@ -31,6 +31,19 @@ test("a target, its port, and how things are shown", async () => {
   assert.equal((await asked("--json")).board, "events");
 });
 
+test("what the help says of the shell fits 80 columns", () => {
+  let help = "";
+  openCommand()
+    .configureOutput({ writeOut: (text) => void (help += text), getOutHelpWidth: () => 80 })
+    .outputHelp();
+  const own = help.slice(0, help.indexOf("A URL is"));
+  assert.match(own, /FTPPROMPT/);
+  assert.deepEqual(
+    own.split("\n").filter((line) => line.length > 80),
+    [],
+  );
+});
+
 test("commands, files of commands, and commands before", async (context) => {
   const folder = await mkdtemp(join(tmpdir(), "ferryman-open-"));
   context.after(async () => await rm(folder, { recursive: true }));

@@ -35,23 +35,25 @@ type OpenFlags = RemoteFlags & {
 };
 
 const EXAMPLES = `
-In the shell, help shows the commands and help COMMAND how one is used. They are those of
-ftp, lftp and sftp; a beginning that only one has is enough. First of all the commands in
-$XDG_CONFIG_HOME/ferryman/shellrc (~/.config) are run.
+In the shell, help shows the commands and help COMMAND how one is used. They
+are those of ftp, lftp and sftp; a beginning that only one has is enough. The
+commands in $XDG_CONFIG_HOME/ferryman/shellrc (~/.config) run first of all.
 
-Scripts (-c, -f, -b, or standard input that is no terminal) end with code 1 at the first
-command that fails. A leading - lets a command fail; set continue-on-error yes goes on,
-and the end is code 1 all the same. Questions are not asked.
+Scripts (-c, -f, -b, or standard input that is no terminal) end with code 1 at
+the first command that fails. A leading - lets a command fail; set
+continue-on-error on goes on, and the end is code 1 all the same. Questions
+are not asked. One that Ctrl-C has ended is code 130; exit N in a script or
+the shell is code N.
 
-Scripts of ftp.exe (-s:FILE) go on after a failure, as there. Unlike there, files are
-octets unless the script says ascii, nothing is asked, and the end is code 1 when
-something failed. -i, -v, -g and -w are understood; -n waits for the script's user NAME
-PASSWORD, -A logs in as anonymous, -d shows commands and replies.
+Scripts of ftp.exe (-s:FILE) go on after a failure, as there. Unlike there,
+files are octets unless the script says ascii, nothing is asked, and the end
+is code 1 when something failed. -i, -v, -g and -w are understood; -n waits
+for the script's user NAME PASSWORD, -A logs in as anonymous, -d shows
+commands and replies.
 
-macdef in ~/.netrc works, init runs after the login (-n of ftp is --no-netrc). FTPMODE is
-active, passive or auto; FTPPROMPT a prompt with %n user, %M host, %/ folder, %S [TLS].
-
-A script that Ctrl-C has ended is code 130; exit N in a script or the shell is code N.
+macdef in ~/.netrc works, and init runs after the login (-n of ftp is
+--no-netrc). FTPMODE is active, passive or auto; FTPPROMPT is a prompt with %n
+user, %M host, %/ folder and %S for [TLS] or [clear].
 
 Examples:
   ferryman open ftp://ann@ftp.example.org/pub

@@ -18,6 +18,14 @@ export function bearsPipelining(greeting: string, told: boolean | undefined): bo
   return told ?? KNOWN_SERVERS.test(greeting);
 }
 
+/** Whether it reads one line after the other, so that replies come in the order of commands, whatever these are. */
+export function readsInOrder(greeting: string, told: boolean | undefined): boolean {
+  return told !== false && KNOWN_SERVERS.test(greeting);
+}
+
+const EPSV = ["EPSV"] as const;
+const NONE = [] as const;
+
 export class Ahead {
   readonly #link: ControlLink;
   readonly #isAllowed: () => boolean;
@@ -40,11 +48,11 @@ export class Ahead {
     return port !== undefined && now - port.at < AHEAD_MS ? port.number : undefined;
   }
 
-  /** Its data connection is there, and the server has said so: the next one may be asked for, if there will be one. */
-  ask(): void {
-    if (!this.#isStreak || !this.#isAllowed()) return;
-    this.#link.write("EPSV");
+  /** The command that is to go out early, if there will be another transfer. Whoever asks sends it. */
+  line(): readonly ["EPSV"] | readonly [] {
+    if (!this.#isStreak || !this.#isAllowed()) return NONE;
     this.#isAsked = true;
+    return EPSV;
   }
 
   /** @returns whether a reply was that to our EPSV; one that is refused comes after the transfer's own. */

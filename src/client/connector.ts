@@ -4,7 +4,7 @@ import type { TLSSocket } from "node:tls";
 import { plainAddress } from "../net/addresses.ts";
 import { chooseDataPath } from "../net/data-path.ts";
 import { NameCoder } from "./charset.ts";
-import { bearsPipelining } from "./ahead.ts";
+import { bearsPipelining, readsInOrder } from "./ahead.ts";
 import { ControlLink } from "./control.ts";
 import type { ModeMemory } from "./data-modes.ts";
 import { type Dialled, dial } from "./dial.ts";
@@ -91,6 +91,7 @@ class SessionMaker {
       failed: new Set(),
       attempts: new Map(),
       pipelining: false,
+      inOrder: false,
       rounds: 0,
       cap: () => void (this.#cap = "TLSv1.2"),
     };
@@ -131,6 +132,7 @@ class SessionMaker {
       });
       this.#known = info;
       this.#modes.pipelining = bearsPipelining(info.greeting, memory.pipelining);
+      this.#modes.inOrder = readsInOrder(info.greeting, memory.pipelining);
       this.#wasPrivate ||= isPrivate;
       if (info.tls !== undefined) memory.sawTls();
       const ownAddress = plainAddress(socket.localAddress ?? "");
@@ -149,6 +151,7 @@ class SessionMaker {
           isTls: info.tls !== undefined,
           router: this.#router,
           dial: async (dataPort, dataHost, wait) => await this.#dialData({ host: dataHost, port: dataPort }, wait),
+          isStraight: this.#tunnel === undefined,
           isActivePossible: allowsActive(options.proxy),
           note,
           worked: (mode) => memory.modeWorked(mode, ownAddress),
@@ -194,6 +197,12 @@ class SessionMaker {
     });
   }
 
+  /** An FTP proxy is no tunnel: data connections are as without one. */
+  get #tunnel(): ConnectOptions["proxy"] {
+    const { proxy } = this.#made.options;
+    return proxy === undefined || parseProxy(proxy).kind === "ftp" ? undefined : proxy;
+  }
+
   async #dialData(to: { host: string; port: number }, wait: { ms: number; signal: AbortSignal }): Promise<Socket> {
     return (await this.#dial(to, { ...wait, connection: "data" })).socket;
   }
@@ -206,14 +215,11 @@ class SessionMaker {
       connection,
     }: { readonly ms: number; readonly signal: AbortSignal; readonly connection: "control" | "data" },
   ): Promise<Dialled> {
-    const { options } = this.#made;
-    const { proxy, family } = options;
-    const through = proxy === undefined || parseProxy(proxy).kind === "ftp" ? undefined : proxy;
     return await dial(to, {
       signal,
       timeoutMs: ms,
-      proxy: through,
-      family: connection === "control" ? family : undefined,
+      proxy: this.#tunnel,
+      family: connection === "control" ? this.#made.options.family : undefined,
       connection,
     });
   }

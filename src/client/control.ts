@@ -8,7 +8,7 @@ import type { ByteString } from "../base/bytes.ts";
 import { ReplyParser } from "../protocol/reply.ts";
 import { FtpError, type FtpPhase, type FtpReply, printable, shownCommand } from "./errors.ts";
 import { ARGUMENT_MOST, EARLY_REPLIES, KEEP_ALIVE_MS, PRELIMINARY_MOST } from "./limits.ts";
-import { within } from "./waits.ts";
+import { called } from "./waits.ts";
 
 /** Between text of people and octets of the wire. */
 export type Names = { decode(octets: ByteString): string; encode(text: string): ByteString };
@@ -76,14 +76,22 @@ export class ControlLink {
   }
 
   /**
-   * Sends one line.
+   * Sends lines, in one write.
    * @throws {FtpError} UNSAFE_NAME for a line that would be two, PROTOCOL if the server spoke before it was asked.
    */
-  write(line: string): void {
+  write(...lines: readonly string[]): void {
     this.#check();
-    const shown = shownCommand(line);
+    let wire = "";
+    for (const line of lines) wire += this.#wireOf(line);
+    this.#lastCommand = shownCommand(lines[0] ?? "");
+    for (const line of lines) this.#terms.watcher.command(shownCommand(line));
+    this.#socket.write(wire, "latin1");
+  }
+
+  #wireOf(line: string): string {
     const octets = this.#terms.names.encode(line);
     if (/[\r\n\0]/.test(octets)) {
+      const shown = shownCommand(line);
       throw new FtpError("UNSAFE_NAME", `a command holds a line end or NUL: ${shown}`, {
         phase: "command",
         command: shown,
@@ -96,22 +104,20 @@ export class ControlLink {
         `a command has ${octets.length} octets, of which ${ARGUMENT_MOST} are allowed`,
         {
           phase: "command",
-          command: `${shown.slice(0, 60)}…`,
+          command: `${shownCommand(line).slice(0, 60)}…`,
         },
       );
     }
-    this.#lastCommand = shown;
-    this.#terms.watcher.command(shown);
-    this.#socket.write(wireOf(octets));
+    // Octet 255 begins a command of Telnet and is sent twice (RFC 959 §3.3, RFC 854).
+    return `${octets.replaceAll("\xff", "\xff\xff")}\r\n`;
   }
 
   /** The next reply. @throws {FtpError}, or the signal's reason. */
   async reply({ phase = "command", ms = this.#terms.replyMs, signal }: ReplyWait = {}): Promise<FtpReply> {
     const command = this.#lastCommand;
-    const asked = command === undefined ? "a greeting" : `a reply to ${command}`;
     const late = (): { what: string; shownMs: number; phase: FtpPhase; command: string | undefined } => ({
       shownMs: ms,
-      what: `the server sent no ${asked.slice(2)}`,
+      what: `the server sent no ${command === undefined ? "greeting" : `reply to ${command}`}`,
       phase,
       command,
     });
@@ -119,11 +125,9 @@ export class ControlLink {
     const until = performance.now() + ms;
     while (this.#replies.length === 0) {
       this.#check();
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#wake = resolve;
-      await within(promise, Math.max(until - performance.now(), 1), { signal, late });
+      await called<void>((wake) => (this.#wake = wake), Math.max(until - performance.now(), 1), { signal, late });
     }
-    const [reply] = this.#replies.splice(0, 1);
+    const reply = this.#replies.shift();
     if (reply === undefined) throw new Error("a reply that was there is gone");
     this.#terms.watcher.reply(reply);
     return reply;
@@ -264,8 +268,3 @@ export type ReplyWait = {
   readonly ms?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 };
-
-/** Octet 255 begins a command of Telnet and is sent twice (RFC 959 §3.3, RFC 854). */
-function wireOf(octets: ByteString): Buffer {
-  return Buffer.from(`${octets.replaceAll("\xff", "\xff\xff")}\r\n`, "latin1");
-}

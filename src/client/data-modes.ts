@@ -8,7 +8,9 @@ import { systemCode } from "../base/system-code.ts";
 import { type Endpoint, familyOf, plainAddress, sameAddress, showEndpoint } from "../net/addresses.ts";
 import { SocketEnd, type DataEnd } from "../net/data-end.ts";
 import type { DataPath } from "../net/data-path.ts";
+import { connectNatively } from "../net/native-connect.ts";
 import type { PortMapping } from "../net/port-mapping/port-mapping.ts";
+import { DataCallError } from "../sys/data-calls.ts";
 import { formatEprt, formatPort, parse227, parse229 } from "../protocol/host-port.ts";
 import { type ActiveListener, listenActive } from "./active-listener.ts";
 import type { ControlLink } from "./control.ts";
@@ -16,6 +18,7 @@ import { OUTCOMES, adviceOn } from "./data-advice.ts";
 import { DATA_MODES, type DataAttempt, type DataMode, FtpError, type FtpReply, shownReply } from "./errors.ts";
 import {
   ACTIVE_WAIT_MS,
+  KNOWN_MODE_TRIPS,
   KNOWN_MODE_WAIT_MS,
   MODE_WAIT_MS,
   PATIENCE_FACTOR,
@@ -39,6 +42,8 @@ export type ModeMemory = {
   rounds: number;
   /** This server bears the next EPSV while a transfer runs. */
   pipelining: boolean;
+  /** It answers whatever is sent, one line after the other. */
+  inOrder: boolean;
   /** From now on sessions are made with TLS 1.2 at most: this server does not see that TLS 1.3 resumes. */
   readonly cap: () => void;
 };
@@ -58,6 +63,8 @@ export type ModeTerms = {
     host: string,
     wait: { readonly ms: number; readonly signal: AbortSignal },
   ) => Promise<Socket>;
+  /** No proxy stands between, so that we may connect by ourselves. */
+  readonly isStraight: boolean;
   /** Nobody can connect to us through a proxy. */
   readonly isActivePossible: boolean;
   /** One line to a person. */
@@ -188,14 +195,16 @@ function refusal(reply: FtpReply, mode: DataMode, memory: ModeMemory): string {
 function passive(mode: "epsv" | "pasv"): Way {
   return async (_link, ask, terms, signal) => {
     const { memory } = terms;
+    const begun = performance.now();
     const reply = await ask(mode.toUpperCase());
+    const tripMs = performance.now() - begun;
     if (reply.code >= 400) return refusal(reply, mode, memory);
     const target = mode === "epsv" ? target229(reply, terms) : target227(reply, terms);
     if (target === undefined) {
       memory.failed.add(mode);
       return `no port in the reply (${shownReply(reply)})`;
     }
-    const connected = await connectPassive(mode, target, terms, signal);
+    const connected = await connectPassive(mode, { ...target, tripMs }, terms, signal);
     if ("why" in connected) memory.failed.add(mode);
     return connected;
   };
@@ -203,21 +212,20 @@ function passive(mode: "epsv" | "pasv"): Way {
 
 async function connectPassive(
   mode: "epsv" | "pasv",
-  { host, port, named }: Target,
+  { host, port, named, tripMs }: Target,
   terms: ModeTerms,
   signal: AbortSignal,
 ): Promise<DataRoute | Missed> {
   const endpoint = showEndpoint({ address: host, port });
-  let socket: Socket;
+  let end: DataEnd;
   try {
-    socket = await terms.dial(port, host, { ms: waitFor(mode, terms), signal });
+    end = await dialled({ address: host, port }, terms, { ms: waitFor(mode, terms, tripMs), signal });
   } catch (error) {
     signal.throwIfAborted();
-    if (!(error instanceof FtpError)) throw error;
-    const why = error.code === "TIMEOUT" ? OUTCOMES.silent : missOf(error);
+    const why = missOf(error);
+    if (why === undefined) throw error;
     return { endpoint, why, ...(named === undefined ? {} : { named }) };
   }
-  const end = new SocketEnd(socket, terms.path.kind === "native" ? terms.path.calls : undefined);
   let isTaken = false;
   return {
     mode,
@@ -233,24 +241,46 @@ async function connectPassive(
   };
 }
 
-function missOf(error: FtpError): string {
+/** Without a socket of Node's where that is possible. */
+async function dialled(
+  remote: Endpoint,
+  { path, dial, isStraight }: ModeTerms,
+  wait: { readonly ms: number; readonly signal: AbortSignal },
+): Promise<DataEnd> {
+  const isPlain = isStraight && !remote.address.includes("%");
+  if (path.kind === "native" && isPlain) return await connectNatively(remote, wait, path.calls);
+  const socket = await dial(remote.port, remote.address, wait);
+  return new SocketEnd(socket, path.kind === "native" ? path.calls : undefined);
+}
+
+const MISSES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: OUTCOMES.closed,
+  EHOSTUNREACH: OUTCOMES.noWay,
+  ENETUNREACH: OUTCOMES.noWay,
+  ETIMEDOUT: OUTCOMES.silent,
+};
+
+/** @returns undefined for what is no failure to connect. */
+function missOf(error: unknown): string | undefined {
+  if (error instanceof DataCallError) return MISSES[error.code] ?? error.code;
+  if (!(error instanceof FtpError)) return undefined;
+  if (error.code === "TIMEOUT") return OUTCOMES.silent;
   const { cause } = error;
-  const code = systemCode(cause);
-  if (code === "ECONNREFUSED") return OUTCOMES.closed;
-  if (code === "EHOSTUNREACH" || code === "ENETUNREACH") return OUTCOMES.noWay;
-  return error.message;
+  return MISSES[systemCode(cause)] ?? error.message;
 }
 
 /** Milliseconds for a connection to a passive port. One that worked before is given longer, as it may just be slow. */
-function waitFor(mode: DataMode, { options, memory }: ModeTerms): number {
+function waitFor(mode: DataMode, { options, memory }: ModeTerms, tripMs = Number.POSITIVE_INFINITY): number {
   const wait = (options.waitMs ?? MODE_WAIT_MS) * (memory.rounds > 0 ? PATIENCE_FACTOR : 1);
-  if (memory.preferred === mode && !memory.failed.has(mode)) return Math.max(wait, KNOWN_MODE_WAIT_MS);
+  if (memory.preferred === mode && !memory.failed.has(mode)) {
+    return Math.max(wait, Math.min(KNOWN_MODE_WAIT_MS, wait + KNOWN_MODE_TRIPS * tripMs));
+  }
   if (memory.failed.size > 0) return Math.min(wait, SECOND_MODE_WAIT_MS * (memory.rounds > 0 ? PATIENCE_FACTOR : 1));
   return wait;
 }
 
-/** `named`: what a 227 said in place of the host. */
-type Target = { readonly host: string; readonly port: number; readonly named?: string };
+/** `named`: what a 227 said in place of the host. `tripMs`: milliseconds that the reply took; absent: not known. */
+type Target = { readonly host: string; readonly port: number; readonly named?: string; readonly tripMs?: number };
 
 /** EPSV names a port alone: the address is that of the control connection (RFC 2428 §3). */
 function target229(reply: FtpReply, { server: host }: ModeTerms): Target | undefined {

@@ -56,9 +56,10 @@ async function goOn(
     offset,
     what: `cannot get ${path}`,
     throttle: hub.throttle(rate),
-    signal: signal === undefined ? run.over : AbortSignal.any([signal, run.over]),
+    signal,
     isPart: end !== undefined,
-    move: async (transport) => await receiveIntoStream(transport, to, { moved: run.moved, most, signal }),
+    move: async (transport, life) =>
+      await receiveIntoStream(transport, to, { moved: run.counter(life), most, signal: life.signal }),
   });
   run.mode = done.mode;
   run.isPrivate = done.isPrivate;

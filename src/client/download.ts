@@ -1,6 +1,6 @@
 /** Files from the server: to a path, which gets its name when all of it is there, or to a stream. */
 import { once } from "node:events";
-import { createWriteStream } from "node:fs";
+import { type Stats, createWriteStream, lstatSync } from "node:fs";
 import { lstat, realpath, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Writable } from "node:stream";
@@ -9,10 +9,11 @@ import { AsciiDecoder } from "../protocol/ascii.ts";
 import type { DataTransport } from "../net/transport.ts";
 import { type DataMode, FtpError, type FtpReply } from "./errors.ts";
 import { systemCode } from "../base/system-code.ts";
-import { type SourceFacts, sourceFacts } from "./facts.ts";
+import { type SourceFacts, askTime, maySayTime, sourceFacts, timeOfReply } from "./facts.ts";
 import type { Hub } from "./hub.ts";
 import { downloadToStream } from "./download-stream.ts";
 import { PART_KEPT_LEAST } from "./limits.ts";
+import { soon } from "./local-file.ts";
 import { localFault, octetsIn, receiveIntoFile } from "./octets.ts";
 import { PartFile, type SourceMark, partPath } from "./part-file.ts";
 import type { FtpSession } from "./session.ts";
@@ -42,6 +43,8 @@ export class Run {
   facts: SourceFacts = { size: undefined, modified: undefined };
   /** Octets of the file here after the last try. */
   length: number | undefined;
+  /** Milliseconds since 1970 of the file's last change, where the listing did not know them well enough. */
+  exactMs: number | undefined;
   mode: DataMode | undefined;
   isPrivate = false;
   reply: FtpReply | undefined;
@@ -50,25 +53,22 @@ export class Run {
     this.options = options;
   }
 
-  /** Ends a server that sends more than the file has: the disk here would be full before it stopped. */
-  readonly #over = new AbortController();
-
-  get over(): AbortSignal {
-    return this.#over.signal;
+  /** @param life ends a server that sends more than the file has: the disk here would be full before it stopped. */
+  counter(life: AbortController): (octets: number) => void {
+    const { verify: how, onProgress } = this.options;
+    return (octets) => {
+      this.bytes += octets;
+      if (this.total !== undefined && this.resumedAt + this.bytes > this.total && how !== false) {
+        life.abort(tooLong(this.total));
+      }
+      onProgress?.({ bytes: this.bytes, resumedAt: this.resumedAt, total: this.total });
+    };
   }
 
   /** As many octets as the server has named. */
   get isWhole(): boolean {
     return this.total !== undefined && this.resumedAt + this.bytes === this.total;
   }
-
-  readonly moved = (octets: number): void => {
-    this.bytes += octets;
-    if (this.total !== undefined && this.resumedAt + this.bytes > this.total && this.options.verify !== false) {
-      this.#over.abort(tooLong(this.total));
-    }
-    this.options.onProgress?.({ bytes: this.bytes, resumedAt: this.resumedAt, total: this.total });
-  };
 
   end(verified: Transferred["verified"]): Transferred {
     const { bytes, resumedAt, mode, isPrivate, reply } = this;
@@ -86,11 +86,11 @@ function checkSpan({ start = 0, end = start }: DownloadOptions): void {
 
 async function downloadToPath(hub: Hub, path: string, given: string, options: DownloadOptions): Promise<Transferred> {
   const run = new Run(options);
-  const there = await statOrNothing(given);
+  const there = await foundAt(given, options);
   if (isLeftAlone(given, there, options)) return { ...run.end(false), leftAlone: true };
   // A pipe or a device is written to, as a shell would: a file in its place would be of no use to whoever reads there.
   if (there?.isSpecial === true) return await downloadToSpecial(hub, path, given, options);
-  const to = options.links === "replace" ? given : await targetOf(given);
+  const to = there?.isLink === true ? await targetOf(given) : given;
   const facts = await factsOf(hub, path, options);
   run.facts = facts;
   const modifiedMs = facts.modified?.ms;
@@ -102,7 +102,7 @@ async function downloadToPath(hub: Hub, path: string, given: string, options: Do
   try {
     await fill(hub, path, { part, run, size, mayResume });
     const verified = await verify(hub, path, { part, run, size });
-    await part.publish(options.keepTime === false ? undefined : modifiedMs);
+    await part.publish(await timeFor(hub, path, run));
     return run.end(verified);
   } catch (error) {
     await keepOrRemove(part, error, { to, options, size });
@@ -166,12 +166,46 @@ export async function factsOf(hub: Hub, path: string, { entry, ...options }: Dow
   return await hub.call(async (session, { signal }) => await sourceFacts(path, { hub, session, signal }), options);
 }
 
-type Found = { readonly mtimeMs: number; readonly isFolder: boolean; readonly isSpecial: boolean } | undefined;
+/** What the file here gets; undefined: whatever comes about. */
+async function timeFor(hub: Hub, path: string, { options, facts, exactMs }: Run): Promise<number | undefined> {
+  const { modified } = facts;
+  if (options.keepTime === false) return undefined;
+  if (exactMs !== undefined || !wantsExactTime(hub, { options, facts })) return exactMs ?? modified?.ms;
+  const { signal } = options;
+  const told = await hub.call(async (session) => await askTime(path, { hub, session, signal }), { signal });
+  return (told ?? modified)?.ms;
+}
+
+/** Where the listing knows the minute or the day alone. */
+function wantsExactTime(hub: Hub, { options, facts }: Pick<Run, "options" | "facts">): boolean {
+  return options.keepTime === "exact" && facts.modified?.precision !== "second" && maySayTime(hub);
+}
+
+type Found =
+  | { readonly mtimeMs: number; readonly isFolder: boolean; readonly isSpecial: boolean; readonly isLink: boolean }
+  | undefined;
+
+/** Links that are to be replaced are not gone through. */
+async function foundAt(path: string, { links }: DownloadOptions): Promise<Found> {
+  try {
+    const own = await soon(
+      () => lstatSync(path, { throwIfNoEntry: false }),
+      async () => await lstat(path),
+    );
+    if (own === undefined) return undefined;
+    const isLink = own.isSymbolicLink() && links !== "replace";
+    const found: Stats = isLink ? await stat(path).catch(() => own) : own;
+    const isSpecial = !found.isFile() && !found.isSymbolicLink() && links !== "replace";
+    return { mtimeMs: found.mtimeMs, isFolder: found.isDirectory(), isSpecial, isLink };
+  } catch (error) {
+    // Told before anything is fetched: the hidden part has a shorter name, and would come about.
+    if (systemCode(error) === "ENAMETOOLONG") throw localFault(error, `cannot write ${basename(path).slice(0, 40)}…`);
+    return undefined;
+  }
+}
 
 /** What a symbolic link leads to is written, and not the link replaced. */
 async function targetOf(path: string): Promise<string> {
-  const found = await lstat(path).catch(() => undefined);
-  if (found?.isSymbolicLink() !== true) return path;
   try {
     return await realpath(path);
   } catch (error) {
@@ -190,17 +224,6 @@ async function downloadToSpecial(hub: Hub, path: string, to: string, options: Do
   stream.end();
   await finished(stream);
   return done;
-}
-
-async function statOrNothing(path: string): Promise<Found> {
-  try {
-    const found = await stat(path);
-    return { mtimeMs: found.mtimeMs, isFolder: found.isDirectory(), isSpecial: !found.isFile() };
-  } catch (error) {
-    // Told before anything is fetched: the hidden part has a shorter name, and would come about.
-    if (systemCode(error) === "ENAMETOOLONG") throw localFault(error, `cannot write ${basename(path).slice(0, 40)}…`);
-    return undefined;
-  }
 }
 
 function tooLong(size: number): FtpError {
@@ -295,11 +318,13 @@ async function fetch(
   { path, offset, most, run, signal, part }: Fetching,
 ): Promise<void> {
   const isAscii = run.options.type === "ascii";
-  const move = async (transport: DataTransport): Promise<void> => {
-    if (isAscii) await receiveText(transport, part, run.moved);
-    else if (most === undefined) await receiveIntoFile(transport, part.file, run.moved);
-    else await receivePart(transport, part, { most, moved: run.moved });
+  const move = async (transport: DataTransport, life: AbortController): Promise<void> => {
+    const moved = run.counter(life);
+    if (isAscii) await receiveText(transport, part, moved);
+    else if (most === undefined) await receiveIntoFile(transport, part.file, moved);
+    else await receivePart(transport, part, { most, moved });
   };
+  const asksTime = wantsExactTime(hub, run);
   const end = await session.transfer({
     command: `RETR ${path}`,
     direction: "in",
@@ -307,11 +332,13 @@ async function fetch(
     offset,
     what: `cannot get ${path}`,
     throttle: hub.throttle(run.options.rate),
-    signal: signal === undefined ? run.over : AbortSignal.any([signal, run.over]),
+    signal,
     isPart: most !== undefined,
     isWhole: () => run.isWhole,
     move,
+    follow: asksTime ? () => [`MDTM ${path}`] : undefined,
   });
+  if (asksTime && end.after[0] !== undefined) run.exactMs = (timeOfReply(end.after[0]) ?? run.facts.modified)?.ms;
   note(run, end, path);
 }
 

@@ -2,7 +2,7 @@
 import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { FtpError } from "./errors.ts";
-import type { Sink, Source } from "./types.ts";
+import type { OpenFile, Sink, Source } from "./types.ts";
 
 /** What a transfer can work with, and its octets where the form tells them. */
 export type GivenSource = { readonly from: Exclude<Source, URL | Blob>; readonly size?: number };
@@ -13,11 +13,17 @@ export function sourceOf(given: Source): GivenSource {
   if (given instanceof URL) return { from: pathOf(given) };
   if (given instanceof Blob) return { from: given.stream(), size: given.size };
   const isIterable = typeof given === "object" && Symbol.asyncIterator in given;
-  if (isIterable) return { from: given };
+  if (isIterable || isOpenFile(given)) return { from: given };
   throw new FtpError("USAGE", `${shown(given)} is nothing to send`, {
     phase: "local",
-    hint: "give a path, a file: URL, octets, a Blob, a stream, or an async iterable of octets",
+    hint: "give a path, a file: URL, an open file, octets, a Blob, a stream, or an async iterable of octets",
   });
+}
+
+/** A stream may have a descriptor too. */
+export function isOpenFile(given: unknown): given is OpenFile {
+  if (typeof given !== "object" || given === null || Symbol.asyncIterator in given) return false;
+  return "fd" in given && typeof given.fd === "number";
 }
 
 /** @throws {FtpError} USAGE for what is no place. */

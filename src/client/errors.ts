@@ -154,3 +154,18 @@ export function shownCommand(line: string | ByteString): string {
   const isSecret = /^(?:PASS|ACCT|ADAT)$/i.test(verb) || (/^SITE$/i.test(verb) && /^PSWD\b/i.test(rest));
   return isSecret ? `${verb} ****` : printable(line);
 }
+
+/** The same error, of a command. @param retryable default: as it was. */
+export function withCommand(error: FtpError, command: string, retryable = error.retryable): FtpError {
+  return new FtpError(error.code, error.message, {
+    phase: error.phase,
+    connection: error.connection,
+    command,
+    reply: error.reply,
+    retryable,
+    bytes: error.bytes,
+    hint: error.hint,
+    tried: error.tried,
+    cause: error.cause,
+  });
+}

@@ -63,13 +63,27 @@ export async function sourceFacts(path: string, asking: Asking): Promise<SourceF
 export async function askSize(path: string, { session, signal }: Asking): Promise<number | FtpReply> {
   await session.setType("I", signal);
   const reply = await session.ask(`SIZE ${path}`, { signal });
-  const size = /^\s*(\d{1,16})\s*$/.exec(reply.lines[0] ?? "")?.[1];
-  return reply.code === 213 && size !== undefined && Number.isSafeInteger(Number(size)) ? Number(size) : reply;
+  return sizeOfReply(reply) ?? reply;
 }
 
-async function askTime(path: string, { session, signal, hub }: Asking): Promise<EntryTime | undefined> {
-  if (hub.info.features.size > 0 && !hub.info.features.has("MDTM")) return undefined;
-  const reply = await session.ask(`MDTM ${path}`, { signal });
+/** To SIZE (RFC 3659 §4.2). */
+export function sizeOfReply({ code, lines }: FtpReply): number | undefined {
+  const size = code === 213 ? /^\s*(\d{1,16})\s*$/.exec(lines[0] ?? "")?.[1] : undefined;
+  return size !== undefined && Number.isSafeInteger(Number(size)) ? Number(size) : undefined;
+}
+
+export async function askTime(path: string, { session, signal, hub }: Asking): Promise<EntryTime | undefined> {
+  if (!maySayTime(hub)) return undefined;
+  return timeOfReply(await session.ask(`MDTM ${path}`, { signal }));
+}
+
+/** A server that lists what it can do lists MDTM too. */
+export function maySayTime({ info: { features } }: Hub): boolean {
+  return features.size === 0 || features.has("MDTM");
+}
+
+/** To MDTM (RFC 3659 §3.3). */
+export function timeOfReply(reply: FtpReply): EntryTime | undefined {
   return reply.code === 213 ? timeOf(reply.lines[0]?.trim()) : undefined;
 }
 

@@ -22,12 +22,16 @@ export const FINISH_WHOLE_MS = 5_000;
 export const STALL_MS = 60_000;
 /** Milliseconds for which a passive port may be silent before the next mode joins: a lost SYN is repeated after 1 s. */
 export const MODE_WAIT_MS = 1_200;
-/** Milliseconds for a mode that worked before: it is slow rather than blocked. */
+/** Milliseconds at most for a mode that worked before: it is slow rather than blocked, if the way is long. */
 export const KNOWN_MODE_WAIT_MS = 5_000;
+/** How much longer it is given, in times that the reply before took: a SYN takes one, where none is lost. */
+export const KNOWN_MODE_TRIPS = 8;
 /** Milliseconds for a further passive mode: it goes to the same host mostly. */
 export const SECOND_MODE_WAIT_MS = 700;
 /** Milliseconds for which the server may take to connect to us. */
 export const ACTIVE_WAIT_MS = 5_000;
+/** Milliseconds for a reply that explains why the data connection has just failed: a round trip to the far side of the earth. */
+export const REFUSAL_WAIT_MS = 250;
 /** Milliseconds in which an aborted transfer must be answered, or its control connection is given up. */
 export const ABORT_WAIT_MS = 3_000;
 /** How often a call is tried in all, the milliseconds before the second try, and the longest wait between two. */

@@ -1,5 +1,4 @@
 /** Octets between a data connection and what the caller has: a file, memory, or a stream. Nobody is read ahead of. */
-import type { FileHandle } from "node:fs/promises";
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { systemCode } from "../base/system-code.ts";
@@ -7,9 +6,11 @@ import type { DataTransport, Moved } from "../net/transport.ts";
 import { FtpError, usageError } from "./errors.ts";
 import { READ_BUFFER } from "./limits.ts";
 import type { GivenSource } from "./ends.ts";
+import type { LocalFile } from "./local-file.ts";
+import type { OpenFile } from "./types.ts";
 
 /** What came goes to the end of an open file. @throws {DataError}, or LOCAL_IO. */
-export async function receiveIntoFile(transport: DataTransport, file: FileHandle, moved: Moved): Promise<void> {
+export async function receiveIntoFile(transport: DataTransport, file: LocalFile, moved: Moved): Promise<void> {
   while (transport.receiveFile !== undefined) {
     const rest = await transport.receiveFile(file.fd, moved);
     if (rest === "end") return;
@@ -30,11 +31,9 @@ export function octetsIn(chunks: readonly Buffer[]): number {
   return octets;
 }
 
-async function writeAll(file: FileHandle, chunks: readonly Buffer[]): Promise<void> {
+async function writeAll(file: LocalFile, chunks: readonly Buffer[]): Promise<void> {
   try {
-    for (const chunk of chunks) {
-      for (let at = 0; at < chunk.length;) at += (await file.write(chunk, at)).bytesWritten;
-    }
+    for (const chunk of chunks) await file.write(chunk);
   } catch (error) {
     throw localFault(error, "cannot write the file here");
   }
@@ -78,37 +77,48 @@ async function closedOf(to: Writable, signal: AbortSignal): Promise<void> {
   throw localFault(to.errored, "the stream that takes the file was closed");
 }
 
-/** Sends from an open file. @returns the position reached. @throws {DataError}, or LOCAL_IO. */
+export type FileToSend = {
+  readonly start: number;
+  /** Octets of the file when it was looked at. */
+  readonly size: number;
+  readonly moved: Moved;
+};
+
+/** Sends from an open file, to its end. @returns the position reached. @throws {DataError}, or LOCAL_IO. */
 export async function sendFromFile(
   transport: DataTransport,
-  file: FileHandle,
-  { start, moved }: { readonly start: number; readonly moved: Moved },
+  file: LocalFile,
+  { start, size, moved }: FileToSend,
 ): Promise<number> {
   let at = start;
-  if (transport.sendFile !== undefined) {
-    const { size } = await file.stat();
-    at = await transport.sendFile(file.fd, { start: at, end: size }, moved);
-  }
+  if (transport.sendFile !== undefined) at = await transport.sendFile(file.fd, { start: at, end: size }, moved);
   // Where the kernel gave no more, and where it grew meanwhile: reading tells.
-  const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BUFFER, transport.memory));
-  for (;;) {
+  for (let buffer = bufferFor(size - at, transport); ;) {
     const count = await readAt(file, buffer, at);
     if (count === 0) return at;
     await transport.send(buffer.subarray(0, count), moved);
     at += count;
+    if (at > size && buffer.length === SMALL_READ) buffer = bufferFor(READ_BUFFER, transport);
   }
 }
 
-async function readAt(file: FileHandle, buffer: Buffer, position: number): Promise<number> {
+/** Octets of a buffer for the rest of a short file: a large one is dear to make. */
+const SMALL_READ = 4_096;
+
+function bufferFor(octets: number, { memory }: DataTransport): Buffer {
+  return octets < SMALL_READ ? Buffer.allocUnsafe(SMALL_READ) : Buffer.allocUnsafeSlow(Math.min(READ_BUFFER, memory));
+}
+
+async function readAt(file: LocalFile, buffer: Buffer, position: number): Promise<number> {
   try {
-    return (await file.read(buffer, 0, buffer.length, position)).bytesRead;
+    return await file.read(buffer, position);
   } catch (error) {
     throw localFault(error, "cannot read the file here");
   }
 }
 
 /** Octets of any source that is no path, one buffer after another. */
-export async function* chunksOf(source: Exclude<GivenSource["from"], string>): AsyncGenerator<Buffer> {
+export async function* chunksOf(source: Exclude<GivenSource["from"], string | OpenFile>): AsyncGenerator<Buffer> {
   if (source instanceof Uint8Array) {
     yield Buffer.from(source.buffer, source.byteOffset, source.byteLength);
     return;

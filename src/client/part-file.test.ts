@@ -20,10 +20,10 @@ test("a part is gone on with by one at a time: another call gets one of its own"
     assert.equal(await first.size(), 5);
     assert.notEqual(second.path, path);
     assert.equal(await second.size(), 0);
-    await second.file.write("mine");
+    await second.file.write(Buffer.from("mine"));
     await second.publish(undefined);
     assert.equal(readFileSync(target, "utf8"), "mine");
-    await first.file.write("56789");
+    await first.file.write(Buffer.from("56789"));
     await first.publish(2_000);
   }
   assert.equal(readFileSync(target, "utf8"), "0123456789");

@@ -3,11 +3,12 @@
  * changed at the server has another name, so an old half is never continued with a new one.
  */
 import { hash, randomBytes } from "node:crypto";
-import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
-import { constants } from "node:fs";
+import { constants, lstatSync, renameSync } from "node:fs";
+import { lstat, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { systemCode } from "../base/system-code.ts";
 import { loadSystemCalls } from "../sys/ffi.ts";
+import { LocalFile, soon } from "./local-file.ts";
 import { localFault } from "./octets.ts";
 
 /** What identifies the source: its URL without password, its size and time where they are known. */
@@ -44,9 +45,9 @@ export class PartFile implements AsyncDisposable {
   readonly #target: string;
   /** Nobody had written to it before: of many small files each look costs as much as the file. */
   readonly isNew: boolean;
-  #file: FileHandle | undefined;
+  #file: LocalFile | undefined;
 
-  private constructor({ path, target, isNew }: { path: string; target: string; isNew: boolean }, file: FileHandle) {
+  private constructor({ path, target, isNew }: { path: string; target: string; isNew: boolean }, file: LocalFile) {
     this.path = path;
     this.#target = target;
     this.isNew = isNew;
@@ -55,7 +56,7 @@ export class PartFile implements AsyncDisposable {
   }
 
   /** Of a file that was opened for it. */
-  static of(named: { path: string; target: string; isNew: boolean }, file: FileHandle): PartFile {
+  static of(named: { path: string; target: string; isNew: boolean }, file: LocalFile): PartFile {
     return new PartFile(named, file);
   }
 
@@ -100,11 +101,15 @@ export class PartFile implements AsyncDisposable {
     const { file } = this;
     if (loadSystemCalls()?.lock(file.fd) === false) return false;
     // Whoever had it before may have given it its name meanwhile.
-    const [held, named] = await Promise.all([file.stat(), stat(this.path).catch(() => undefined)]);
+    const held = await file.stat();
+    const named = await soon(
+      () => lstatSync(this.path, { throwIfNoEntry: false }),
+      async () => await lstat(this.path).catch(() => undefined),
+    );
     return held.ino === named?.ino;
   }
 
-  get file(): FileHandle {
+  get file(): LocalFile {
     if (this.#file === undefined) throw new Error("a part file that is closed");
     return this.#file;
   }
@@ -124,11 +129,16 @@ export class PartFile implements AsyncDisposable {
     this.#file = undefined;
     try {
       try {
-        if (modifiedMs !== undefined) await file.utimes(new Date(), new Date(modifiedMs));
+        if (modifiedMs !== undefined) await file.setTime(modifiedMs);
       } finally {
         await file.close();
       }
-      if (this.path !== this.#target) await rename(this.path, this.#target);
+      const [from, to] = [this.path, this.#target];
+      if (from === to) return;
+      await soon(
+        () => renameSync(from, to),
+        async () => await rename(from, to),
+      );
     } catch (error) {
       throw localFault(error, `cannot write ${this.#target}`);
     }
@@ -151,7 +161,7 @@ type Named = { readonly path: string; readonly target: string };
 
 async function opened(named: Named & { readonly isNew: boolean }, flags: number): Promise<PartFile> {
   try {
-    return PartFile.of(named, await open(named.path, flags, 0o666));
+    return PartFile.of(named, await LocalFile.open(named.path, flags, 0o666));
   } catch (error) {
     throw localFault(error, `cannot write ${named.target}`);
   }
@@ -159,7 +169,7 @@ async function opened(named: Named & { readonly isNew: boolean }, flags: number)
 
 async function openedIfFree(named: Named): Promise<PartFile | undefined> {
   try {
-    return PartFile.of({ ...named, isNew: true }, await open(named.path, FLAGS | O_EXCL, 0o666));
+    return PartFile.of({ ...named, isNew: true }, await LocalFile.open(named.path, FLAGS | O_EXCL, 0o666));
   } catch (error) {
     if (systemCode(error) === "EEXIST") return undefined;
     throw localFault(error, `cannot write ${named.target}`);

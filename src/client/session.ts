@@ -2,21 +2,28 @@
  * One session with a server: commands one after another, and transfers with their data connections. It is leased from
  * the pool to one call at a time; after a failure it is either in order again or says that it is lost.
  */
-import { setImmediate as turn } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
 import { DataConnection, type DataTerms } from "../net/data-connection.ts";
-import type { DataEnd } from "../net/data-end.ts";
-import { NativeConnection } from "../net/native-connection.ts";
-import type { Throttle } from "../net/throttle.ts";
 import type { DataTransport } from "../net/transport.ts";
 import type { ControlLink } from "./control.ts";
 import { OUTCOMES } from "./data-advice.ts";
 import { type DataRoute, type ModeTerms, blockedHint, routeAhead, routeData } from "./data-modes.ts";
-import { type DataMode, FtpError, type FtpErrorDetails, type FtpPhase, type FtpReply, shownCommand } from "./errors.ts";
-import { ABORT_WAIT_MS, FINISH_WAIT_MS, FINISH_WHOLE_MS } from "./limits.ts";
+import {
+  type DataMode,
+  FtpError,
+  type FtpErrorDetails,
+  type FtpPhase,
+  type FtpReply,
+  shownCommand,
+  withCommand,
+} from "./errors.ts";
+import { ABORT_WAIT_MS, FINISH_WAIT_MS, FINISH_WHOLE_MS, REFUSAL_WAIT_MS } from "./limits.ts";
 import { replyError } from "./reply-errors.ts";
 import { Ahead } from "./ahead.ts";
+import { clearTransport } from "./clear-transport.ts";
 import { dataFault } from "./data-faults.ts";
 import type { ClientTls } from "./tls.ts";
+import type { TransferEnd, TransferPlan } from "./transfer-plan.ts";
 import type { ServerInfo } from "./types.ts";
 import { unquotePath } from "../protocol/reply.ts";
 
@@ -32,35 +39,6 @@ export type SessionParts = {
   readonly externalAddress: (session: FtpSession) => Promise<string | undefined>;
 };
 
-export type TransferPlan<T> = {
-  /** The command that starts it: `RETR name`. */
-  readonly command: string;
-  readonly direction: "in" | "out";
-  readonly type: "A" | "I";
-  /** REST before it; 0: none. */
-  readonly offset?: number;
-  /** The octet after the last, for servers that have RANG; others send on, and `move` must stop there. Needs `isPart`. */
-  readonly end?: number | undefined;
-  /** Of messages: `cannot get /pub/a.iso`. */
-  readonly what: string;
-  readonly throttle?: Throttle | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** Moves the octets, until `life` says that nobody wants them any longer. What it leaves unread is cut off; then `isPart` must be set. */
-  readonly move: (transport: DataTransport, life: AbortSignal) => Promise<T>;
-  /** Asked when the data connection has ended: all of it is there, whatever the server says now. It may then be lost. */
-  readonly isWhole?: () => boolean;
-  /** The caller stops before the end of the file: the server may call that a fault (426, 451). */
-  readonly isPart?: boolean;
-};
-
-export type TransferEnd<T> = {
-  readonly value: T;
-  readonly mode: DataMode;
-  readonly isPrivate: boolean;
-  /** Absent if the control connection was lost while the data connection came to its good end. */
-  readonly reply: FtpReply | undefined;
-};
-
 export class FtpSession {
   readonly link: ControlLink;
   readonly info: ServerInfo;
@@ -68,9 +46,9 @@ export class FtpSession {
   #type: "A" | "I" | undefined;
   #folder: string;
   readonly #ahead: Ahead;
+  readonly #terms: ModeTerms;
   #isTainted = false;
   #life: AbortController | undefined;
-  #stopped: FtpError | undefined;
 
   constructor(parts: SessionParts) {
     this.link = parts.link;
@@ -78,6 +56,7 @@ export class FtpSession {
     this.#parts = parts;
     this.#folder = parts.info.home;
     this.#ahead = new Ahead(parts.link, () => parts.modes.memory.pipelining);
+    this.#terms = { ...parts.modes, externalAddress: async () => await parts.externalAddress(this) };
   }
 
   get isPrivate(): boolean {
@@ -127,7 +106,6 @@ export class FtpSession {
 
   /** The client is closed: whatever runs here ends. */
   stop(reason: FtpError): void {
-    this.#stopped = reason;
     this.link.destroy(reason.message);
     this.#life?.abort(reason);
   }
@@ -160,36 +138,30 @@ export class FtpSession {
     this.#life = life;
     const abort = (): void => life.abort(signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });
-    const terms = {
-      ...this.#parts.modes,
-      externalAddress: async (): Promise<string | undefined> => await this.#parts.externalAddress(this),
-    };
     try {
-      const route = await this.#route(terms, { signal, life: life.signal });
+      const route = await this.#route({ signal, life: life.signal });
       try {
         return await this.#run(plan, route, life);
       } finally {
         await route.dispose();
       }
     } catch (error) {
-      if (signal?.aborted === true) throw signal.reason;
-      if (this.#stopped !== undefined) throw this.#stopped;
+      // By the caller's signal, by `stop`, or by what moved the octets.
+      if (life.signal.aborted) throw life.signal.reason;
+      // With a reason: without one an error is made each time, with its trace.
+      life.abort(OVER);
       throw error instanceof FtpError && error.command === undefined
         ? withCommand(error, shownCommand(command))
         : error;
     } finally {
       signal?.removeEventListener("abort", abort);
-      // With a reason: without one an error is made each time, with its trace.
-      life.abort(OVER);
     }
   }
 
   /** To the port that was asked for during the last transfer, else anew. */
-  async #route(
-    terms: ModeTerms,
-    { signal, life }: { signal: AbortSignal | undefined; life: AbortSignal },
-  ): Promise<DataRoute> {
+  async #route({ signal, life }: { signal: AbortSignal | undefined; life: AbortSignal }): Promise<DataRoute> {
     const port = this.#ahead.begin();
+    const terms = this.#terms;
     const known = port === undefined ? undefined : await routeAhead(port, terms, life);
     return known ?? (await routeData(this.link, async (line) => await this.ask(line, { signal }), terms, life));
   }
@@ -198,7 +170,10 @@ export class FtpSession {
     const { link } = this;
     await this.#goTo(plan);
     link.settle();
-    link.write(plan.command);
+    const isEarly = plan.direction === "in" && this.#parts.modes.memory.inOrder;
+    const early = isEarly ? (plan.follow?.() ?? NO_LINES) : NO_LINES;
+    const next = isEarly && route.mode === "epsv" ? this.#ahead.line() : NO_LINES;
+    link.write(plan.command, ...early, ...next);
     // With a passive port all is there for TLS to begin while the command is on its way; a refusal ends it.
     const arriving = this.#arrive(plan, route, life.signal);
     arriving.catch(() => {});
@@ -212,10 +187,11 @@ export class FtpSession {
     }
     if (first.code >= 400) {
       await this.#giveUp(arriving);
+      await this.#repliesTo(early.length, plan.signal);
       throw this.#refused(plan, route, first);
     }
     const final = first.code >= 200 ? first : undefined;
-    return await this.#carry(plan, { arriving, route, final, life: life.signal });
+    return await this.#carry(plan, { arriving, route, final, life, early: isEarly ? early.length : undefined });
   }
 
   /** RANG says where it ends too (draft-bryan-ftp-range §3); REST is understood by all servers that can resume. */
@@ -231,15 +207,16 @@ export class FtpSession {
     const failed = arriving.then(
       async () => await new Promise<never>(() => {}),
       async (error: unknown) => {
-        // The server may be about to say why.
-        await turn();
+        // The server may be about to say why: ProFTPD cuts a connection over TLS before it says that there is no such file.
+        await delay(REFUSAL_WAIT_MS, undefined, { signal: life.signal }).catch(() => {});
         throw error;
       },
     );
     return await Promise.race([this.link.reply({ phase: "transfer", signal: life.signal }), failed]);
   }
 
-  async #carry<T>(plan: TransferPlan<T>, { arriving, route, final, life }: Carrying): Promise<TransferEnd<T>> {
+  async #carry<T>(plan: TransferPlan<T>, { arriving, route, final, life, early }: Carrying): Promise<TransferEnd<T>> {
+    const { link } = this;
     const { modes, isPrivate } = this.#parts;
     let value: T;
     try {
@@ -252,21 +229,65 @@ export class FtpSession {
       modes.memory.attempts.clear();
       modes.memory.rounds = 0;
       // Pure-FTPd answers a command that comes during an upload with a 500, which would pass for the upload's end.
-      if (final === undefined && route.mode === "epsv" && plan.direction === "in") this.#ahead.ask();
+      if (early === undefined && final === undefined && route.mode === "epsv" && plan.direction === "in") {
+        for (const line of this.#ahead.line()) link.write(line);
+      }
       try {
         value = await plan.move(transport, life);
       } finally {
         await transport[Symbol.asyncDispose]();
       }
     } catch (error) {
+      if (early !== undefined && early > 0) link.destroy("a transfer broke off while there was more to be answered");
       this.#ahead.breakOff();
       throw await this.#why(error, plan, final);
     }
     const reply = final ?? (await this.#lastReply(plan));
-    if (!this.isLost) await this.#ahead.end();
     const isGood = reply === undefined || reply.code < 400 || (plan.isPart === true && reply.code !== 421);
+    const after = await this.#afterwards(plan, { early, isGood, mode: route.mode });
     if (!isGood) throw this.#refused(plan, route, reply);
-    return { value, mode: route.mode, isPrivate, reply };
+    return { value, mode: route.mode, isPrivate, reply, after };
+  }
+
+  /** What was sent early is answered, or what is to follow is sent and answered. */
+  async #afterwards<T>(
+    { follow, signal }: TransferPlan<T>,
+    { early, isGood, mode }: { early: number | undefined; isGood: boolean; mode: DataMode },
+  ): Promise<readonly FtpReply[]> {
+    if (this.isLost) return [];
+    if (early !== undefined) return await this.#repliesTo(early, signal);
+    await this.#ahead.end();
+    const lines = isGood && !this.isLost ? (follow?.() ?? NO_LINES) : NO_LINES;
+    if (lines.length === 0) return [];
+    const { inOrder } = this.#parts.modes.memory;
+    if (inOrder) {
+      this.link.settle();
+      this.link.write(...lines, ...(mode === "epsv" ? this.#ahead.line() : NO_LINES));
+    }
+    return await this.#repliesTo(lines.length, signal, inOrder ? undefined : lines);
+  }
+
+  /**
+   * Of commands that have gone out already, and of the EPSV behind them; or of those that go out one by one. What has come
+   * to its good end is not undone by the loss of a reply: then there are fewer of them.
+   */
+  async #repliesTo(
+    count: number,
+    signal: AbortSignal | undefined,
+    lines?: readonly string[],
+  ): Promise<readonly FtpReply[]> {
+    const replies: FtpReply[] = [];
+    try {
+      while (replies.length < count) {
+        const line = lines?.[replies.length];
+        replies.push(line === undefined ? await this.link.finalReply({ signal }) : await this.ask(line, { signal }));
+      }
+    } catch (error) {
+      this.link.destroy("a command was given up before its reply");
+      if (signal?.aborted === true || !(error instanceof FtpError)) throw error;
+    }
+    if (!this.isLost) await this.#ahead.end();
+    return replies;
   }
 
   /** Undefined: the control connection was lost, which alone says nothing of the file. */
@@ -358,9 +379,12 @@ type Carrying = {
   readonly arriving: Promise<DataTransport>;
   readonly route: DataRoute;
   readonly final: FtpReply | undefined;
-  readonly life: AbortSignal;
+  readonly life: AbortController;
+  /** Commands that went out with it; undefined: it is not that kind of server or transfer. */
+  readonly early: number | undefined;
 };
 
+const NO_LINES: readonly string[] = [];
 const OVER = "the transfer is over";
 
 /** Commands after which a session is as before; what others leave in force (REST, RNFR, PROT, OPTS …) must not meet another call. */
@@ -374,25 +398,3 @@ export type AskOptions = {
   readonly phase?: FtpPhase | undefined;
   readonly ms?: number | undefined;
 };
-
-function clearTransport(end: DataEnd, terms: DataTerms, path: ModeTerms["path"]): DataTransport {
-  const descriptor = path.kind === "native" ? end.toDescriptor() : undefined;
-  if (path.kind === "native" && descriptor !== undefined) {
-    return new NativeConnection({ descriptor, peer: end.remote }, terms, path.calls);
-  }
-  return new DataConnection({ socket: end.toSocket(), peer: end.remote }, terms);
-}
-
-function withCommand(error: FtpError, command: string, retryable = error.retryable): FtpError {
-  return new FtpError(error.code, error.message, {
-    phase: error.phase,
-    connection: error.connection,
-    command,
-    reply: error.reply,
-    retryable,
-    bytes: error.bytes,
-    hint: error.hint,
-    tried: error.tried,
-    cause: error.cause,
-  });
-}

@@ -15,14 +15,7 @@ export async function setTimeAt(
     signal,
   }: { readonly hub: Hub; readonly session: FtpSession; readonly signal: AbortSignal | undefined },
 ): Promise<string> {
-  const stamp = formatTimeVal(Math.floor(modified.getTime() / 1000) * 1000);
-  const { features } = hub.info;
-  const ways: readonly (readonly [name: string, line: string])[] = [
-    ...(features.has("MFMT") ? [["MFMT", `MFMT ${stamp} ${path}`] as const] : []),
-    ["MDTM", `MDTM ${stamp} ${path}`],
-    ["SITE UTIME", `SITE UTIME ${path} ${stamp} ${stamp} ${stamp} UTC`],
-    ["SITE UTIME", `SITE UTIME ${stamp} ${path}`],
-  ];
+  const ways = waysOf(path, modified, hub);
   const known = timeWays.get(hub);
   let last: FtpError | undefined;
   for (const [at, [name, line]] of ways.entries()) {
@@ -42,3 +35,21 @@ export async function setTimeAt(
 
 /** Which way each server takes; one that is past the last: none. */
 const timeWays = new WeakMap<Hub, number>();
+
+type Way = readonly [name: string, line: string];
+
+function waysOf(path: string, modified: Date, { info: { features } }: Hub): readonly Way[] {
+  const stamp = formatTimeVal(Math.floor(modified.getTime() / 1000) * 1000);
+  return [
+    ...(features.has("MFMT") ? [["MFMT", `MFMT ${stamp} ${path}`] as const] : []),
+    ["MDTM", `MDTM ${stamp} ${path}`],
+    ["SITE UTIME", `SITE UTIME ${path} ${stamp} ${stamp} ${stamp} UTC`],
+    ["SITE UTIME", `SITE UTIME ${stamp} ${path}`],
+  ];
+}
+
+/** The command that sets a time at this server, once one has. */
+export function timeLine(path: string, modified: Date, hub: Hub): string | undefined {
+  const known = timeWays.get(hub);
+  return known === undefined ? undefined : waysOf(path, modified, hub)[known]?.[1];
+}

@@ -26,6 +26,16 @@ export type TlsTerms = {
   readonly path: DataPath;
 };
 
+/** For resumed sessions; quickest first, as Node names them. */
+const QUICK_CURVES = ["X25519", "prime256v1", "secp384r1", "secp521r1"] as const;
+
+/** The one first that the server took on the control connection: with another it would ask for it, a round trip later. */
+function quickCurves(control: TLSSocket | undefined): string {
+  const agreed = control?.getEphemeralKeyInfo();
+  const name = agreed !== null && agreed !== undefined && "name" in agreed ? agreed.name : undefined;
+  return QUICK_CURVES.toSorted((a, b) => Number(b === name) - Number(a === name)).join(":");
+}
+
 /** Sessions that data connections of one control connection may resume. */
 class Tickets {
   readonly #fresh: Buffer[] = [];
@@ -47,6 +57,8 @@ class Tickets {
 export class ClientTls {
   readonly #terms: TlsTerms;
   readonly #context: SecureContext;
+  readonly #cap: "TLSv1.2" | undefined;
+  #resuming: SecureContext | undefined;
   readonly #tickets = new Tickets();
   #control: TLSSocket | undefined;
   /** Whether the last data connection resumed; undefined: there was none. */
@@ -55,16 +67,22 @@ export class ClientTls {
   /** @throws {FtpError} USAGE for a certificate or key that cannot be read. */
   constructor(terms: TlsTerms, cap?: "TLSv1.2") {
     this.#terms = terms;
-    const { ca, cert, key, passphrase, minVersion = "TLSv1.2", maxVersion } = terms.options;
-    const highest = cap ?? maxVersion;
+    this.#cap = cap;
+    this.#context = this.#newContext();
+  }
+
+  #newContext(ecdhCurve?: string): SecureContext {
+    const { ca, cert, key, passphrase, minVersion = "TLSv1.2", maxVersion } = this.#terms.options;
+    const highest = this.#cap ?? maxVersion;
     try {
-      this.#context = createSecureContext({
+      return createSecureContext({
         minVersion,
         ...(highest === undefined ? {} : { maxVersion: highest }),
         ...(ca === undefined ? {} : { ca: typeof ca === "string" ? ca : [...ca] }),
         ...(cert === undefined ? {} : { cert }),
         ...(key === undefined ? {} : { key }),
         ...(passphrase === undefined ? {} : { passphrase }),
+        ...(ecdhCurve === undefined ? {} : { ecdhCurve }),
       });
     } catch (error) {
       throw new FtpError("USAGE", `the TLS options do not fit: ${error instanceof Error ? error.message : ""}`, {
@@ -73,6 +91,17 @@ export class ClientTls {
         hint: "certificate, key and authorities must be PEM, and belong together",
       });
     }
+  }
+
+  /**
+   * The secret of a session that is resumed goes into the keys of the new one (RFC 8446 §7.1), and with it whatever the
+   * control connection has against quantum computers: that key exchange, which costs more than all the rest of a short
+   * data connection, is not made again. Not where the last one did not resume.
+   */
+  #contextFor(session: Buffer | undefined): SecureContext {
+    if (session === undefined || this.resumed === false) return this.#context;
+    this.#resuming ??= this.#newContext(quickCurves(this.#control));
+    return this.#resuming;
   }
 
   /** The session of the control connection, for what a person may want to know. */
@@ -92,7 +121,12 @@ export class ClientTls {
   async secureData(end: DataEnd, direction: "in" | "out", signal: AbortSignal): Promise<DataStream> {
     const { raw, tap } = this.#carrierOf(end, direction);
     const session = this.#tickets.take();
-    const secured = connect({ socket: tap ?? raw, ...this.#options(), ...(session === undefined ? {} : { session }) });
+    const secured = connect({
+      socket: tap ?? raw,
+      ...this.#options(),
+      secureContext: this.#contextFor(session),
+      ...(session === undefined ? {} : { session }),
+    });
     const inflow = tap instanceof DescriptorTap ? Inflow.of(secured, tap) : undefined;
     try {
       await this.#shake(secured, { signal, tap, what: "TLS on the data connection" });

@@ -175,10 +175,13 @@ export type Progress = {
 
 /** A path of the host, or a stream. */
 export type Sink = string | URL | Writable | WritableStream<Uint8Array>;
-/** A path of the host, octets, or a stream. */
+/** A file that the caller has opened (a `FileHandle`, say): it is read from its beginning, and stays open. */
+export type OpenFile = { readonly fd: number };
+/** A path of the host, an open file, octets, or a stream. */
 export type Source =
   | string
   | URL
+  | OpenFile
   | Uint8Array
   | Blob
   | Readable
@@ -206,8 +209,8 @@ export type DownloadOptions = TransferOptions & {
   readonly end?: number | undefined;
   /** Of a path that is there already. Default "overwrite". */
   readonly exists?: "overwrite" | "skip" | "newer" | "error" | undefined;
-  /** Sets the file's time to that of the server. Default true for a path. */
-  readonly keepTime?: boolean | undefined;
+  /** Sets the file's time to that of the server. "exact": the server is asked where `entry` does not know the second. Default true for a path. */
+  readonly keepTime?: boolean | "exact" | undefined;
   /** Of a path that is a symbolic link: "follow" (default) writes to what it leads to; "replace" puts the file in its place. */
   readonly links?: "follow" | "replace" | undefined;
   /** Writes to a hidden name beside it and renames at the end. Default true. */
@@ -229,8 +232,11 @@ export type DownloadOptions = TransferOptions & {
 export type UploadOptions = TransferOptions & {
   /** "append" APPE; "resume" from the size that is there; "exclusive" fails if there is something. Default "replace". */
   readonly mode?: "replace" | "append" | "resume" | "exclusive" | undefined;
-  /** Sets the time of the server's file to that of ours (MFMT, MDTM, SITE UTIME). Default true for a path. */
-  readonly keepTime?: boolean | undefined;
+  /**
+   * Sets the time of the server's file to that of ours (MFMT, MDTM, SITE UTIME). "known": only by a command that has done
+   * it at this server before, with the transfer and without a word where it fails. Default true for a path.
+   */
+  readonly keepTime?: boolean | "known" | undefined;
   /** Octets, of a stream where it is known. */
   readonly size?: number | undefined;
 };
@@ -247,6 +253,8 @@ export type Transferred = {
   readonly mode?: DataMode | undefined;
   readonly isPrivate: boolean;
   readonly reply?: FtpReply | undefined;
+  /** Of an upload: the server's file has got its time. */
+  readonly timeKept?: boolean | undefined;
   /** `exists` said that nothing was to be done. */
   readonly leftAlone?: boolean | undefined;
 };

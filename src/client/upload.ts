@@ -1,15 +1,16 @@
 /** Files to the server: from a path, from memory, or from a stream. */
-import { type FileHandle, open } from "node:fs/promises";
+import { constants, statSync } from "node:fs";
 import { AsciiEncoder } from "../protocol/ascii.ts";
 import type { DataTransport } from "../net/transport.ts";
 import { type DataMode, FtpError, type FtpReply } from "./errors.ts";
-import { askSize } from "./facts.ts";
+import { askSize, sizeOfReply } from "./facts.ts";
 import type { Hub } from "./hub.ts";
+import { LocalFile } from "./local-file.ts";
 import { chunksOf, localFault, sendFromFile, untilOver } from "./octets.ts";
 import type { FtpSession } from "./session.ts";
-import { setTimeAt } from "./set-time.ts";
+import { setTimeAt, timeLine } from "./set-time.ts";
 import type { Transferred, UploadOptions } from "./types.ts";
-import type { GivenSource } from "./ends.ts";
+import { type GivenSource, isOpenFile } from "./ends.ts";
 import { joinedSignal } from "./waits.ts";
 import { compareHash, sizeMismatch } from "./verify.ts";
 
@@ -19,8 +20,8 @@ type Sending = { readonly moved: (octets: number) => void; readonly life: AbortS
 type Cargo = AsyncDisposable & {
   readonly size: number | undefined;
   readonly modifiedMs: number | undefined;
-  /** Of a file here: for its digest. */
-  readonly path: string | undefined;
+  /** A file here: for its digest. */
+  readonly file: LocalFile | undefined;
   /** Nothing is lost when a try fails. */
   readonly isRepeatable: boolean;
   /** Sends from `start`. @returns the position reached. */
@@ -44,8 +45,9 @@ export async function upload(
     return await verify(hub, path, cargo, run);
   };
   const verified = await hub.again(work, { signal, retry: options.retry });
-  if ((options.keepTime ?? true) && cargo.modifiedMs !== undefined)
-    await keepTime(hub, path, cargo.modifiedMs, options);
+  const { keepTime = true } = options;
+  if (keepTime === true && cargo.modifiedMs !== undefined && !run.isTimeKept)
+    await keepTimeOf(hub, path, cargo.modifiedMs, options);
   return run.end(verified);
 }
 
@@ -64,6 +66,7 @@ class Run {
   readonly #total: number | undefined;
   #resumedAt = 0;
   #bytes = 0;
+  #asks = { size: false, time: false };
   #mode: DataMode | undefined;
   #isPrivate = false;
   reply: FtpReply | undefined;
@@ -73,6 +76,9 @@ class Run {
   before: number | undefined = 0;
   /** The control connection was lost before the last reply. */
   isUnconfirmed = false;
+  /** Octets that the server has now, where it was asked in the same breath. */
+  there: number | undefined;
+  isTimeKept = false;
 
   constructor(options: UploadOptions, total: number | undefined) {
     this.options = options;
@@ -101,14 +107,32 @@ class Run {
       signal,
       move: async (transport, life) => {
         const to = type === "ascii" ? asText(transport) : transport;
-        this.sent = await cargo.send(to, start, { moved: this.#moved, life });
+        this.sent = await cargo.send(to, start, { moved: this.#moved, life: life.signal });
         await transport.finish();
       },
+      follow: () => this.#questions(hub, path, cargo),
     });
+    this.#take(done.after);
     this.#mode = done.mode;
     this.#isPrivate = done.isPrivate;
     this.reply = done.reply;
     this.isUnconfirmed = done.reply === undefined;
+  }
+
+  /** What is asked of a file that is there: its size, and its time to be set, where it is known how. */
+  #questions(hub: Hub, path: string, { modifiedMs }: Cargo): readonly string[] {
+    const { verify: how, type, keepTime = true } = this.options;
+    const time = keepTime === false || modifiedMs === undefined ? undefined : timeLine(path, new Date(modifiedMs), hub);
+    this.#asks = { size: how !== false && type !== "ascii", time: time !== undefined };
+    return [...(this.#asks.size ? [`SIZE ${path}`] : []), ...(time === undefined ? [] : [time])];
+  }
+
+  #take(replies: readonly FtpReply[]): void {
+    const { size, time } = this.#asks;
+    const [first] = replies;
+    this.there = size && first !== undefined ? sizeOfReply(first) : undefined;
+    const last = replies[size ? 1 : 0];
+    this.isTimeKept = time && last !== undefined && last.code < 300;
   }
 
   /** Where it goes on: behind what the server has of it already, if that was asked for. */
@@ -169,6 +193,7 @@ class Run {
       mode: this.#mode,
       isPrivate: this.#isPrivate,
       reply: this.reply,
+      timeKept: this.isTimeKept,
     };
   }
 }
@@ -189,12 +214,13 @@ function asText(transport: DataTransport): DataTransport {
 }
 
 async function cargoOf(from: GivenSource["from"], options: UploadOptions): Promise<Cargo> {
-  if (typeof from === "string") return await fileCargo(from);
+  if (typeof from === "string") return await fileCargo(await opened(from), from);
+  if (isOpenFile(from)) return await fileCargo(new LocalFile(from.fd, { isBorrowed: true }), "the open file");
   const isOctets = from instanceof Uint8Array;
   return {
     size: isOctets ? from.length : options.size,
     modifiedMs: undefined,
-    path: undefined,
+    file: undefined,
     isRepeatable: isOctets,
     async send(transport, start, { moved, life }) {
       let at = 0;
@@ -211,27 +237,32 @@ async function cargoOf(from: GivenSource["from"], options: UploadOptions): Promi
   };
 }
 
-async function fileCargo(path: string): Promise<Cargo> {
-  let file: FileHandle;
+/** On the event loop only what is a file: opening a pipe waits for whoever writes to it. */
+async function opened(path: string): Promise<LocalFile> {
   try {
-    file = await open(path, "r");
+    if (statSync(path).isFile()) return await LocalFile.open(path, constants.O_RDONLY | (constants.O_NONBLOCK | 0));
+    return await LocalFile.openLater(path, constants.O_RDONLY);
   } catch (error) {
     throw localFault(error, `cannot read ${path}`);
   }
+}
+
+async function fileCargo(file: LocalFile, shown: string): Promise<Cargo> {
   const stats = await file.stat();
   if (stats.isDirectory()) {
     await file.close();
-    throw new FtpError("LOCAL_IO", `cannot put ${path}: it is a folder`, {
+    throw new FtpError("LOCAL_IO", `cannot put ${shown}: it is a folder`, {
       phase: "local",
       hint: "mirror puts folders",
     });
   }
+  const { size } = stats;
   return {
-    size: stats.isFile() ? stats.size : undefined,
+    size: stats.isFile() ? size : undefined,
     modifiedMs: stats.isFile() ? stats.mtimeMs : undefined,
-    path,
+    file,
     isRepeatable: stats.isFile(),
-    send: async (transport, start, { moved }) => await sendFromFile(transport, file, { start, moved }),
+    send: async (transport, start, { moved }) => await sendFromFile(transport, file, { start, size, moved }),
     [Symbol.asyncDispose]: async () => await file.close(),
   };
 }
@@ -241,7 +272,8 @@ async function verify(hub: Hub, path: string, cargo: Cargo, run: Run): Promise<T
   const { signal, type, verify: how = "size" } = run.options;
   const isAscii = type === "ascii";
   if ((how === false || isAscii) && !run.isUnconfirmed) return false;
-  const there = await hub.call(async (session) => await askSize(path, { hub, session, signal }), { signal });
+  const there =
+    run.there ?? (await hub.call(async (session) => await askSize(path, { hub, session, signal }), { signal }));
   const wanted = run.before === undefined ? undefined : run.before + run.sent;
   if (typeof there !== "number" || isAscii || wanted === undefined) {
     if (!run.isUnconfirmed) return false;
@@ -250,8 +282,8 @@ async function verify(hub: Hub, path: string, cargo: Cargo, run: Run): Promise<T
     });
   }
   if (there !== wanted) throw sizeMismatch(path, wanted, there);
-  if (cargo.path === undefined || !wantsHash(run)) return "size";
-  return (await compareHash(path, cargo.path, { hub, signal })) ? "hash" : "size";
+  if (cargo.file === undefined || !wantsHash(run)) return "size";
+  return (await compareHash(path, cargo.file, { hub, signal })) ? "hash" : "size";
 }
 
 /** Also where it went on: what was there before may have been the beginning of another file. */
@@ -260,7 +292,7 @@ function wantsHash({ options, isContinued }: Run): boolean {
 }
 
 /** A server that keeps no times is none to fail for. */
-async function keepTime(hub: Hub, path: string, modifiedMs: number, { signal }: UploadOptions): Promise<void> {
+async function keepTimeOf(hub: Hub, path: string, modifiedMs: number, { signal }: UploadOptions): Promise<void> {
   try {
     await hub.call(async (session) => await setTimeAt(path, new Date(modifiedMs), { hub, session, signal }), {
       signal,

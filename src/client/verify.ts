@@ -4,7 +4,7 @@ import { DIGEST_NAMES, type DigestName, createDigest } from "../protocol/digest.
 import { FtpError } from "./errors.ts";
 import type { Hub } from "./hub.ts";
 import type { FtpSession } from "./session.ts";
-import type { HashResult } from "./types.ts";
+import type { HashResult, OpenFile } from "./types.ts";
 
 /** Older commands, each for one algorithm, best first. */
 const OLD_VERBS: readonly (readonly [verb: string, algorithm: DigestName])[] = [
@@ -100,10 +100,12 @@ function resultOf(text: string, algorithm: DigestName, path: string): HashResult
 }
 
 /** The same digest of a file here. */
-async function hashOfFile(path: string, algorithm: DigestName, signal?: AbortSignal): Promise<string> {
+async function hashOfFile(local: string | OpenFile, algorithm: DigestName, signal?: AbortSignal): Promise<string> {
   const digest = createDigest(algorithm);
-  for await (const chunk of createReadStream(path, {
+  const isPath = typeof local === "string";
+  for await (const chunk of createReadStream(isPath ? local : "", {
     highWaterMark: 1_048_576,
+    ...(isPath ? {} : { fd: local.fd, start: 0, autoClose: false }),
     ...(signal === undefined ? {} : { signal }),
   })) {
     if (Buffer.isBuffer(chunk)) digest.update(chunk);
@@ -123,7 +125,7 @@ export function sizeMismatch(what: string, wanted: number, found: number): FtpEr
 /** @throws MISMATCH. @returns what was compared. */
 export async function compareHash(
   remote: string,
-  local: string,
+  local: string | OpenFile,
   { hub, signal }: { readonly hub: Hub; readonly signal: AbortSignal | undefined },
 ): Promise<boolean> {
   const theirs = await hub.call(async (session) => await hashAt(remote, { signal }, { session, hub }), { signal });

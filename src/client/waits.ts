@@ -15,14 +15,30 @@ export type Lateness = FtpErrorDetails & {
 export async function within<T>(
   work: Promise<T>,
   ms: number,
+  wait: { readonly signal?: AbortSignal | undefined; readonly late: () => Lateness },
+): Promise<T> {
+  // If nobody waits for it any longer, its failure is nobody's.
+  work.catch(() => {});
+  return await called<T>((resolve, reject) => void work.then(resolve, reject), ms, wait);
+}
+
+/** As `within`, for what calls back. @param begin is told whom to call. */
+export async function called<T>(
+  begin: (resolve: (value: T) => void, reject: (error: unknown) => void) => void,
+  ms: number,
   { signal, late }: { readonly signal?: AbortSignal | undefined; readonly late: () => Lateness },
 ): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
+  signal?.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
   const timer = setTimeout(() => reject(timedOut(ms, late())), ms);
+  const abort = (): void => reject(signal?.reason);
+  signal?.addEventListener("abort", abort, { once: true });
+  begin(resolve, reject);
   try {
-    return await unlessAborted(Promise.race([work, promise]), signal);
+    return await promise;
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
   }
 }
 

@@ -78,6 +78,7 @@ export class NativeConnection implements DataTransport {
   #receiver: FileReceiver | undefined;
   /** Our FIN has gone out, or the peer's has come: it ends softly. */
   #finished = false;
+  #isOver = false;
   #closed = false;
   /** Calls on other threads that use the descriptor. */
   #held = 0;
@@ -140,7 +141,7 @@ export class NativeConnection implements DataTransport {
       await this.until("readable");
     }
     if (count === 0) {
-      this.#finished = true;
+      this.#noteEnd();
       return [];
     }
     await this.#takeTurn(count);
@@ -155,7 +156,7 @@ export class NativeConnection implements DataTransport {
   async receiveFile(file: number, moved: Moved): Promise<"end" | readonly Buffer[]> {
     this.#receiver ??= new FileReceiver(this, file, moved);
     const outcome = await this.#receiver.receive();
-    if (outcome === "end") this.#finished = true;
+    if (outcome === "end") this.#noteEnd();
     return outcome;
   }
 
@@ -167,7 +168,14 @@ export class NativeConnection implements DataTransport {
     clearTimeout(this.#stall);
     if (this.#closed) return;
     if (!this.#finished) this.#cut();
+    else if (this.#isOver) this.#close();
     else this.#linger();
+  }
+
+  /** The peer has sent all, and we have sent nothing: there is nobody to wait for. */
+  #noteEnd(): void {
+    this.#finished = true;
+    this.#isOver = true;
   }
 
   /** Buffers for uploads. */

@@ -4,7 +4,7 @@
  */
 import { isIPv6 } from "node:net";
 
-/** The port on which a router listens (RFC 6887 §8.1.1, RFC 6886 §3.1). */
+/** The port on which a router listens (RFC 6887 §19.1, RFC 6886 §3.1). */
 export const MAPPING_PORT = 5351;
 /** Octets of the random number by which an answer is told from a forged one (RFC 6887 §11.1). */
 export const NONCE_OCTETS = 12;

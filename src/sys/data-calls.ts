@@ -38,6 +38,10 @@ export type DataCalls = {
   listen(address: string, port: number, terms: ListenTerms): number;
   /** @returns undefined: nobody is there. "exhausted": somebody is, and no descriptor is left for him. */
   accept(listener: number): { readonly descriptor: number; readonly remote: SocketAddress } | "exhausted" | undefined;
+  /** Begins to connect; `watch` says when it is writable, and `connected` what came of it. @param address IPv4 or IPv6 without a zone. */
+  connect(address: string, port: number): number;
+  /** Of a connection that has become writable. @throws {DataCallError} why it did not come about. */
+  connected(descriptor: number): void;
   /** Another descriptor of the same socket. */
   duplicate(descriptor: number): number;
   close(descriptor: number): void;
@@ -93,6 +97,7 @@ const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
+const SO_ERROR = 4;
 const SO_KEEPALIVE = 9;
 const SO_LINGER = 13;
 const SO_SNDTIMEO = 21;
@@ -136,7 +141,7 @@ export function loadDataCalls(): DataCalls | undefined {
   return loaded.calls;
 }
 
-const { EAGAIN: AGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM } = osConstants.errno;
+const { EAGAIN: AGAIN, EINPROGRESS, EMFILE, ENFILE, ENOBUFS, ENOMEM } = osConstants.errno;
 const EXHAUSTED: ReadonlySet<number> = new Set([EMFILE, ENFILE, ENOBUFS, ENOMEM]);
 const errnoNames: ReadonlyMap<number, string> = new Map(
   Object.entries(osConstants.errno)
@@ -238,9 +243,28 @@ function pollerOf({ c, koffi, check }: Tools): Poller {
 }
 
 function connectionCalls(tools: Tools) {
-  const { c, check, count } = tools;
+  const { c, koffi, check, count } = tools;
   const set = setterOf(tools);
   return {
+    connect(address, port) {
+      const size = writeAddress(scratch.address, address, port);
+      const family = scratch.address.readUInt16LE(0);
+      const descriptor = check("socket", c.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+      try {
+        const begun = c.connect(descriptor, scratch.address, size);
+        if (begun < 0 && koffi.errno() !== EINPROGRESS) check("connect", begun);
+        return descriptor;
+      } catch (error) {
+        c.close(descriptor);
+        throw error;
+      }
+    },
+    connected(descriptor) {
+      scratch.length.writeUInt32LE(scratch.number.length, 0);
+      check("getsockopt", c.getsockopt(descriptor, SOL_SOCKET, SO_ERROR, scratch.number, scratch.length));
+      const fault = scratch.number.readInt32LE(0);
+      if (fault !== 0) throw untraced(() => new DataCallError("connect", errnoNames.get(fault) ?? "EIO"));
+    },
     setForCommands(descriptor, keepAliveSeconds) {
       set(descriptor, [IPPROTO_TCP, TCP_NODELAY], 1);
       set(descriptor, [SOL_SOCKET, SO_KEEPALIVE], 1);

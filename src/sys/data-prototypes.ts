@@ -10,6 +10,8 @@ export function prototypes(library: CLibrary) {
     bind: native("bind", "int", "int void* uint"),
     listen: native("listen", "int", "int int"),
     accept4: native("accept4", "int", "int void* void* int"),
+    connect: native("connect", "int", "int void* uint"),
+    getsockopt: native("getsockopt", "int", "int int int void* void*"),
     setsockopt: native("setsockopt", "int", "int int int void* uint"),
     // Variadic in C; on both architectures integer arguments of a variadic call travel as those of an ordinary one.
     fcntl: native("fcntl", "int", "int int long"),

@@ -272,7 +272,7 @@ export class LiarSession {
     else if ("end" in lie) this.#end(lie.end);
     else {
       await Promise.race([delay(lie.waitMs, undefined, { ref: false }), this.#gone.promise]);
-      await this.#write(reply);
+      await this.#write(lie.late ?? reply);
     }
   }
 

@@ -20,8 +20,8 @@ export type Lie =
   | { readonly after: string }
   /** Again and again, for as long as the client reads. `first` once before. */
   | { readonly endless: string; readonly first?: string }
-  /** Milliseconds before the true reply. */
-  | { readonly waitMs: number }
+  /** Milliseconds before the true reply, or before `late` in its place. */
+  | { readonly waitMs: number; readonly late?: string }
   /** "half" is the end of what we say: lines are still heard and carried out. */
   | { readonly end: "reset" | "fin" | "half" };
 

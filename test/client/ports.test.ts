@@ -1,7 +1,9 @@
 /** Ports of data connections that lead nowhere or elsewhere, and strangers who come in the server's place. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { PassThrough } from "node:stream";
 import { suite, test } from "node:test";
+import { connect } from "../../src/client/client.ts";
 import type { ConnectOptions } from "../../src/client/types.ts";
 import { parseEprt } from "../../src/protocol/host-port.ts";
 import { connectFrom } from "../support/attack.ts";
@@ -97,4 +99,14 @@ test("in active mode a stranger who comes first is not taken for the server", as
     await once(stranger, "close");
   };
   await Promise.all([visit(), endure(liar, { act: get, options: only("eprt"), ends: "well" })]);
+});
+
+test("a mode that has worked and is silent now costs no more than at first, where the way is short", async () => {
+  await using liar = await Liar.start();
+  await using client = await connect(liar.url(), { ...CAREFUL, replyMs: 10_000 });
+  assert.equal((await client.download("hello.txt", new PassThrough().resume())).mode, "epsv");
+  liar.behave({ passivePort: "silent" });
+  const begun = performance.now();
+  assert.equal((await client.download("hello.txt", new PassThrough().resume())).mode, "eprt");
+  assert.ok(performance.now() - begun < 3_000);
 });

@@ -6,9 +6,9 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { elsewhere, isRoot } from "./serve-process.ts";
 
-/** Addresses for examples (RFC 5737, RFC 3849), which are public as far as a program can tell. */
+/** Addresses for examples, which are public as far as a program can tell. */
 export const SERVER = { IPv4: "198.51.100.1", IPv6: "2001:db8:51::1" } as const;
-export const CLIENT = { IPv4: "198.51.100.2", IPv6: "2001:db8:51::2" } as const;
+const CLIENT = { IPv4: "198.51.100.2", IPv6: "2001:db8:51::2" } as const;
 /** Passive ports of all servers of the tests; their other ports are below. */
 const [PASSIVE_PORTS, OTHER_PORTS] = ["20000-65534", "10000 19999"];
 const LIMIT_MS = 60_000;

@@ -8,8 +8,8 @@ import { ROOT, sourceFiles } from "./source-files.ts";
 /** FTP and what it stands on; a number beside these is a slip of the hand or belongs into this list. */
 const RFCS: ReadonlySet<number> = new Set([
   775, 854, 959, 1122, 1123, 1184, 1413, 1635, 1639, 1700, 1738, 1918, 1919, 1928, 1929, 1950, 2228, 2389, 2428, 2577,
-  2640, 2773, 3339, 3629, 3659, 3927, 3986, 4217, 4291, 5246, 5280, 5797, 5952, 6066, 6335, 6384, 6598, 7151, 7301,
-  8305, 8446, 8996, 9106, 9110, 9309, 9325, 9525,
+  2640, 2773, 3339, 3629, 3659, 3927, 3986, 4217, 4291, 5246, 5280, 5797, 5952, 6066, 6335, 6384, 6598, 6886, 6887,
+  7151, 7301, 8305, 8446, 8996, 9106, 9110, 9309, 9325, 9525,
 ]);
 /** The texts lie beside the checkout where the project is built, not in it. */
 const TEXTS = join(ROOT, "..", "shared", "rfc");

@@ -101,7 +101,7 @@ export async function netrcLogin(
 /** Standard input can be read once; the servers of one command share its password. */
 let fromInput: string | undefined;
 
-export function passwordIn(file: string): string {
+function passwordIn(file: string): string {
   if (file === "-" && fromInput !== undefined) return fromInput;
   try {
     const text = readFileSync(file === "-" ? 0 : file, "utf8").slice(0, PASSWORD_MOST);

@@ -92,7 +92,7 @@ export async function sendPiece(
 function common(
   call: Call,
   { isAscii, keepsTime }: MoveFlags,
-): Pick<DownloadOptions, "signal" | "type" | "verify" | "keepTime" | "rate"> {
+): Pick<DownloadOptions & UploadOptions, "signal" | "type" | "verify" | "keepTime" | "rate"> {
   const { settings } = call.shell;
   const verify = settings.get("verify");
   return {

@@ -250,6 +250,7 @@ async function stuckUnlessWell(path: string, signal: AbortSignal | undefined): P
 
 async function textOf(from: GivenSource["from"]): Promise<string> {
   if (typeof from === "string" || from instanceof Uint8Array) return Buffer.from(from).toString();
+  if (!(Symbol.asyncIterator in from)) throw new Error("a path or a stream is what a shell gives");
   const chunks: Uint8Array[] = [];
   for await (const chunk of from) if (chunk instanceof Uint8Array) chunks.push(chunk);
   return Buffer.concat(chunks).toString();

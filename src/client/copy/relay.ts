@@ -3,7 +3,7 @@ import type { DataTransport } from "../../net/transport.ts";
 import { dataFault } from "../data-faults.ts";
 import { FtpError, type DataMode, type FtpReply } from "../errors.ts";
 import type { Hub } from "../hub.ts";
-import type { TransferEnd } from "../session.ts";
+import type { TransferEnd } from "../transfer-plan.ts";
 import type { Pair } from "./two-sessions.ts";
 
 export type RelayPlan = {

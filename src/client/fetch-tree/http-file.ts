@@ -147,7 +147,7 @@ const NEVER = new AbortController().signal;
 
 async function write(part: PartFile, chunk: Buffer): Promise<void> {
   try {
-    for (let at = 0; at < chunk.length;) at += (await part.file.write(chunk, at)).bytesWritten;
+    await part.file.write(chunk);
   } catch (error) {
     throw localFault(error, "cannot write the file here");
   }

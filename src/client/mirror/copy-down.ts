@@ -1,6 +1,5 @@
 /** One file from the server into the local tree: to a hidden name beside it, which becomes its own when all is there. */
-import { chmod, lutimes, rm } from "node:fs/promises";
-import { parseTimeVal } from "../../protocol/facts.ts";
+import { chmod, rm } from "node:fs/promises";
 import { FtpError } from "../errors.ts";
 import type { Client, EntryTime } from "../types.ts";
 import { timesAgree } from "./compare.ts";
@@ -53,18 +52,16 @@ export class DownCopier {
     const { checkAfter, times, umask } = this.#terms;
     const remote = this.#source.pathOf(step.from);
     const facts: Facts = checkAfter ? await this.#factsNow(remote, signal) : step;
-    const exact = await this.#exactTime(remote, facts, signal);
-    const part = partNameOf(to, facts, `${this.#client.info.host}:${this.#client.info.port}${remote}`);
-    const listed = facts.modified;
+    const isKnown = facts.size !== undefined && facts.modified !== undefined;
     const done = await this.#client
       .download(remote, to, {
         signal,
         rate,
         entry: entryOf(facts),
-        resume: part !== undefined,
+        resume: isKnown,
         // A link that somebody puts here meanwhile must not lead out of the folder.
         links: "replace",
-        keepTime: times !== false && listed !== undefined,
+        keepTime: times === "exact" ? "exact" : times !== false,
         verify: this.#verify(step),
         retry: { attempts: 1 },
         onProgress: ({ bytes, resumedAt }) => onProgress(bytes, resumedAt),
@@ -72,10 +69,11 @@ export class DownCopier {
       .catch(async (error: unknown) => {
         // What is wrong in itself would be wrong again.
         const isWrong = error instanceof FtpError && error.code === "MISMATCH";
-        if (isWrong && part !== undefined) await rm(part, { force: true });
+        const { host, port } = this.#client.info;
+        const part = isWrong ? partNameOf(to, facts, `${host}:${port}${remote}`) : undefined;
+        if (part !== undefined) await rm(part, { force: true });
         throw error;
       });
-    if (exact !== undefined && exact.ms !== listed?.ms) await lutimes(to, new Date(), new Date(exact.ms));
     if (step.mode !== undefined && step.mode !== (0o666 & ~umask)) await chmod(to, step.mode);
     if (checkAfter) await this.#check(remote, facts, signal);
     return { bytes: done.bytes, resumedAt: done.resumedAt };
@@ -90,27 +88,6 @@ export class DownCopier {
   async #factsNow(remote: string, signal: AbortSignal): Promise<Facts> {
     const { size, modified } = await this.#client.stat(remote, { signal });
     return { size, modified };
-  }
-
-  /** Where the listing knows the minute or the day alone. */
-  async #exactTime(remote: string, { modified }: Facts, signal: AbortSignal): Promise<EntryTime | undefined> {
-    if (this.#terms.times !== "exact" || modified?.precision === "second") return undefined;
-    try {
-      const { features } = this.#client.info;
-      if (features.has("MDTM") && !features.has("MLST")) return await this.#askTime(remote, signal);
-      const now = await this.#client.stat(remote, { signal });
-      return now.modified?.precision === "second" ? now.modified : undefined;
-    } catch (error) {
-      if (error instanceof FtpError && !error.retryable) return undefined;
-      throw error;
-    }
-  }
-
-  /** One round trip, where `stat` would ask for the size too, which the listing has told (RFC 3659 §3.1). */
-  async #askTime(remote: string, signal: AbortSignal): Promise<EntryTime | undefined> {
-    const { code, lines } = await this.#client.raw(`MDTM ${remote}`, { signal });
-    const ms = code === 213 ? parseTimeVal(lines[0]?.trim() ?? "") : undefined;
-    return ms === undefined ? undefined : { ms, precision: "second", zone: "utc" };
   }
 
   async #check(remote: string, before: Facts, signal: AbortSignal): Promise<void> {

@@ -1,8 +1,8 @@
 /** One file of the local tree to the server, with its time and mode. */
-import { type FileHandle, open } from "node:fs/promises";
 import { FtpError } from "../errors.ts";
-import type { Client } from "../types.ts";
-import { NO_FOLLOW, OPEN_FILE, hasPins, pinnedPath } from "../pinned.ts";
+import { LocalFile } from "../local-file.ts";
+import { NO_FOLLOW, OPEN_FILE } from "../pinned.ts";
+import type { Client, Transferred } from "../types.ts";
 import type { Abilities } from "./abilities.ts";
 import { type Copied, type CopyTerms, changed } from "./copy-down.ts";
 import { isOutOfRoom, localError } from "./local-error.ts";
@@ -27,7 +27,6 @@ const USUAL_MODE = 0o644;
 export class UpCopier {
   readonly #client: Client;
   readonly #parts: UpParts;
-  readonly #hasDescriptorPaths = hasPins();
   #canResume = true;
   #usual: Promise<number | undefined> | undefined;
 
@@ -41,22 +40,15 @@ export class UpCopier {
     const { source, terms } = this.#parts;
     return await source.folders.use(parentOf(step.from), async (at) => {
       const path = `${at}/${nameOf(step.from)}`;
-      await using file = await open(path, OPEN_FILE | (terms.links === "follow" ? 0 : NO_FOLLOW)).catch(
-        (error: unknown) => {
-          throw localError(error, `read ${step.from}`);
-        },
-      );
-      // What is sent is the file that was looked at, whatever takes its name meanwhile.
-      const from = this.#hasDescriptorPaths ? pinnedPath(file.fd) : path;
-      return await this.#send(step, { file, from }, how);
+      const flags = OPEN_FILE | (terms.links === "follow" ? 0 : NO_FOLLOW);
+      await using file = await LocalFile.open(path, flags).catch((error: unknown) => {
+        throw localError(error, `read ${step.from}`);
+      });
+      return await this.#send(step, file, how);
     });
   }
 
-  async #send(
-    step: CopyStep,
-    { file, from }: { readonly file: FileHandle; readonly from: string },
-    { signal, rate, onProgress }: CopyTerms,
-  ): Promise<Copied> {
+  async #send(step: CopyStep, file: LocalFile, { signal, rate, onProgress }: CopyTerms): Promise<Copied> {
     const { there, terms, abilities, journal } = this.#parts;
     const stat = await file.stat();
     if (!stat.isFile()) throw new FtpError("LOCAL_IO", `${step.from} is no file any more.`, { phase: "local" });
@@ -65,12 +57,12 @@ export class UpCopier {
     const begun =
       this.#canResume && journal.has(step.path) ? journal.begun(note, await this.#sizeThere(remote, signal)) : 0;
     if (begun === 0) await journal.begin(note);
-    const done = await this.#upload(from, remote, { begun, signal, rate, onProgress });
+    const done = await this.#upload(file, remote, { begun, signal, rate, onProgress });
     await journal.end(step.path);
     const after = await file.stat();
     if (after.size !== stat.size || after.mtimeMs !== stat.mtimeMs) throw changed(step.from);
     const modified = { ms: stat.mtimeMs, precision: "second", zone: "utc" } as const;
-    if (terms.times !== false) {
+    if (terms.times !== false && done.timeKept !== true) {
       await abilities.attempt("times", step.path, async () => await there.setTime(step.path, modified, signal));
     }
     if (terms.modes) await this.#setMode(step, stat.mode & MODE_BITS, signal);
@@ -78,16 +70,17 @@ export class UpCopier {
   }
 
   /** @param how.begun octets that are there already. */
-  async #upload(from: string, remote: string, how: CopyTerms & { readonly begun: number }): Promise<Copied> {
+  async #upload(file: LocalFile, remote: string, how: CopyTerms & { readonly begun: number }): Promise<Transferred> {
     const { begun, signal, rate, onProgress } = how;
-    const { verify } = this.#parts.terms;
+    const { verify, times } = this.#parts.terms;
     let moved = 0;
     try {
-      return await this.#client.upload(from, remote, {
+      // What is sent is the file that was looked at, whatever takes its name meanwhile.
+      return await this.#client.upload(file, remote, {
         signal,
         rate,
         mode: begun > 0 ? "resume" : "replace",
-        keepTime: false,
+        keepTime: times === false ? false : "known",
         verify: begun > 0 && verify !== false ? "hash" : verify,
         retry: { attempts: 1 },
         onProgress: ({ bytes, resumedAt }) => {
@@ -100,7 +93,7 @@ export class UpCopier {
       const isRefused = error instanceof FtpError && error.reply !== undefined && begun > 0 && moved === 0;
       if (!isRefused || isOutOfRoom(error)) throw error;
       this.#canResume = false;
-      return await this.#upload(from, remote, { ...how, begun: 0 });
+      return await this.#upload(file, remote, { ...how, begun: 0 });
     }
   }
 

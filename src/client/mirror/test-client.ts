@@ -1,9 +1,10 @@
 /** A server in memory behind the client's interface, for tests of the mirror: what it lists, keeps and refuses is set by hand. */
 import { createHash } from "node:crypto";
-import { open } from "node:fs/promises";
+import { fstatSync, readSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { bytesOfText } from "../../base/bytes.ts";
 import { FtpError, type FtpErrorCode, type FtpReply } from "../errors.ts";
+import { LocalFile } from "../local-file.ts";
 import { PartFile, partPath } from "../part-file.ts";
 import type {
   Client,
@@ -163,18 +164,23 @@ export class TestClient implements Client {
         throw faultOf(fault, `download ${path}`);
       }
       if (size !== undefined && size !== (await part.size())) throw refused("MISMATCH", `download ${path}`, true);
-      await part.publish(options.keepTime === false ? undefined : modified?.ms);
+      await part.publish(this.#timeFor(path, options));
       this.calls.push(`download ${path}${have > 0 ? ` from ${have}` : ""}`);
       return transferred(end - have, have);
     });
   }
 
+  #timeFor(path: string, { keepTime, entry }: DownloadOptions): number | undefined {
+    if (keepTime === false) return undefined;
+    if (keepTime !== "exact" || entry?.modified?.precision === "second") return entry?.modified?.ms;
+    this.calls.push(`MDTM ${path}`);
+    return this.#followed(path).ms;
+  }
+
   async upload(from: Source, path: string, options: UploadOptions = {}): Promise<Transferred> {
     return await this.#busy(async () => {
       const fault = this.#fault("upload", path);
-      if (typeof from !== "string") throw new Error("a path is what a mirror gives");
-      await using file = await open(from, "r");
-      const data = await file.readFile();
+      const data = contentOf(from);
       if (this.nodes.get(parentOf(path) || "/")?.type !== "directory") throw refused("NOT_FOUND", `upload ${path}`);
       const old = this.nodes.get(path);
       const before = options.mode === "resume" && old !== undefined ? old.data : Buffer.alloc(0);
@@ -357,6 +363,15 @@ export class TestClient implements Client {
       this.running -= 1;
     }
   }
+}
+
+function contentOf(from: Source): Buffer {
+  if (from instanceof LocalFile) {
+    const data = Buffer.alloc(fstatSync(from.fd).size);
+    for (let at = 0; at < data.length;) at += readSync(from.fd, data, at, data.length - at, at);
+    return data;
+  }
+  throw new Error("an open file is what a mirror gives");
 }
 
 function named(name: string, folder: string): Pick<Entry, "name" | "path" | "raw"> {

@@ -8,24 +8,35 @@ type Running = { readonly path: string; readonly done: Promise<void> };
 export class WorkQueue {
   readonly #parallel: number;
   readonly #running = new Set<Running>();
+  /** Called when one has ended. */
+  #onFree: (() => void) | undefined;
 
   constructor(parallel: number) {
     this.#parallel = parallel;
   }
 
-  /** Waits for a place. @param work never rejects. */
+  /** Waits for a place; one caller at a time. @param work never rejects. */
   async add(path: string, work: () => Promise<void>): Promise<void> {
-    while (this.#running.size >= this.#parallel) await Promise.race([...this.#running].map(({ done }) => done));
-    const before = [...this.#running].filter((other) => areRelated(path, other.path)).map(({ done }) => done);
-    const done = Promise.withResolvers<void>();
-    const running: Running = { path, done: done.promise };
-    this.#running.add(running);
-    void Promise.all(before)
-      .then(work)
-      .finally(() => {
-        this.#running.delete(running);
-        done.resolve();
+    while (this.#running.size >= this.#parallel) {
+      await new Promise<void>((resolve) => {
+        this.#onFree = resolve;
       });
+    }
+    const before: Promise<void>[] = [];
+    for (const other of this.#running) if (areRelated(path, other.path)) before.push(other.done);
+    const running: Running = { path, done: this.#run(before, work, () => this.#running.delete(running)) };
+    this.#running.add(running);
+  }
+
+  async #run(before: readonly Promise<void>[], work: () => Promise<void>, end: () => void): Promise<void> {
+    // It does not begin before it is one of those that run.
+    await (before.length === 0 ? undefined : Promise.all(before));
+    try {
+      await work();
+    } finally {
+      end();
+      this.#onFree?.();
+    }
   }
 
   async idle(): Promise<void> {

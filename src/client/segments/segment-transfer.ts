@@ -3,7 +3,8 @@ import type { RateLimiter } from "../../net/rate-limiter.ts";
 import type { DataTransport } from "../../net/transport.ts";
 import { FtpError } from "../errors.ts";
 import type { Hub } from "../hub.ts";
-import type { FtpSession, TransferEnd } from "../session.ts";
+import type { FtpSession } from "../session.ts";
+import type { TransferEnd } from "../transfer-plan.ts";
 import type { Segment, SegmentPlan } from "./plan.ts";
 import type { SegmentFile } from "./segment-file.ts";
 
