@@ -157,15 +157,24 @@ export function shownCommand(line: string | ByteString): string {
 
 /** The same error, of a command. @param retryable default: as it was. */
 export function withCommand(error: FtpError, command: string, retryable = error.retryable): FtpError {
-  return new FtpError(error.code, error.message, {
+  return amended(error, { command, retryable });
+}
+
+/** The same error, with other words or details. */
+export function amended(
+  error: FtpError,
+  { message = error.message, ...details }: Partial<FtpErrorDetails> & { readonly message?: string },
+): FtpError {
+  return new FtpError(error.code, message, {
     phase: error.phase,
     connection: error.connection,
-    command,
+    command: error.command,
     reply: error.reply,
-    retryable,
+    retryable: error.retryable,
     bytes: error.bytes,
     hint: error.hint,
     tried: error.tried,
     cause: error.cause,
+    ...details,
   });
 }

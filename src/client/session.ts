@@ -21,7 +21,7 @@ import { ABORT_WAIT_MS, FINISH_WAIT_MS, FINISH_WHOLE_MS, REFUSAL_WAIT_MS } from 
 import { replyError } from "./reply-errors.ts";
 import { Ahead } from "./ahead.ts";
 import { clearTransport } from "./clear-transport.ts";
-import { dataFault } from "./data-faults.ts";
+import { dataFault, unlessRefused } from "./data-faults.ts";
 import type { ClientTls } from "./tls.ts";
 import type { TransferEnd, TransferPlan } from "./transfer-plan.ts";
 import type { ServerInfo } from "./types.ts";
@@ -233,7 +233,7 @@ export class FtpSession {
         for (const line of this.#ahead.line()) link.write(line);
       }
       try {
-        value = await plan.move(transport, life);
+        value = await unlessRefused(plan.move(transport, life), plan.direction === "out" ? link : undefined);
       } finally {
         await transport[Symbol.asyncDispose]();
       }

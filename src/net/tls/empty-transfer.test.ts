@@ -5,10 +5,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { Socket } from "node:net";
-import { Duplex } from "node:stream";
 import { test } from "node:test";
 import { type TLSSocket, connect } from "node:tls";
 import { DataConnection } from "../data-connection.ts";
+import { CutStream } from "./cut.ts";
 import { makeSelfSigned } from "./self-signed.ts";
 import { TlsSession } from "./session.ts";
 import { TlsTap } from "./tap.ts";
@@ -25,12 +25,12 @@ const TURNS = 3;
 const POKE_MS = 50;
 
 /** Below the receiver's engine: whatever it sends, a poke follows on another connection, which arrives in the same turn. */
-class Poking extends Duplex {
+class Poking extends CutStream {
   readonly #below: TlsTap;
   readonly #poke: () => void;
 
   constructor(below: TlsTap, poke: () => void) {
-    super({ allowHalfOpen: true });
+    super();
     this.#below = below;
     this.#poke = poke;
     below.on("data", (chunk: Buffer) => this.push(chunk));
