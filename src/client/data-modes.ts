@@ -4,6 +4,7 @@
  * nothing afterwards (nat.md; row D7).
  */
 import { type Socket, isIPv6 } from "node:net";
+import { setImmediate as turn } from "node:timers/promises";
 import { systemCode } from "../base/system-code.ts";
 import { type Endpoint, familyOf, plainAddress, sameAddress, showEndpoint } from "../net/addresses.ts";
 import { SocketEnd, type DataEnd } from "../net/data-end.ts";
@@ -82,6 +83,11 @@ export type DataRoute = {
   readonly endpoint: string;
   /** At once for passive modes. @throws {FtpError} DATA_BLOCKED. */
   arrive(signal: AbortSignal): Promise<DataEnd>;
+  /**
+   * Of active modes: the server has connected already. pyftpdlib does so at EPRT or PORT, and resets a connection on which
+   * TLS begins before it has the command.
+   */
+  isThere?(): Promise<boolean>;
   /** Gives it up, if it was not taken. */
   dispose(): Promise<void>;
 };
@@ -350,6 +356,11 @@ function activeRoute(
   return {
     mode,
     endpoint,
+    async isThere() {
+      // What came before the last reply is seen by the end of this turn of the loop.
+      await turn();
+      return listener.hasArrived;
+    },
     async arrive(signal) {
       const limit = AbortSignal.timeout(ACTIVE_WAIT_MS);
       try {

@@ -8,22 +8,14 @@ import type { DataTransport } from "../net/transport.ts";
 import type { ControlLink } from "./control.ts";
 import { OUTCOMES } from "./data-advice.ts";
 import { type DataRoute, type ModeTerms, blockedHint, routeAhead, routeData } from "./data-modes.ts";
-import {
-  type DataMode,
-  FtpError,
-  type FtpErrorDetails,
-  type FtpPhase,
-  type FtpReply,
-  shownCommand,
-  withCommand,
-} from "./errors.ts";
+import { type DataMode, FtpError, type FtpErrorDetails, type FtpReply, shownCommand, withCommand } from "./errors.ts";
 import { ABORT_WAIT_MS, FINISH_WAIT_MS, FINISH_WHOLE_MS, REFUSAL_WAIT_MS } from "./limits.ts";
 import { replyError } from "./reply-errors.ts";
 import { Ahead } from "./ahead.ts";
 import { clearTransport } from "./clear-transport.ts";
 import { dataFault, unlessRefused } from "./data-faults.ts";
 import type { ClientTls } from "./tls.ts";
-import type { TransferEnd, TransferPlan } from "./transfer-plan.ts";
+import type { AskOptions, TransferEnd, TransferPlan } from "./transfer-plan.ts";
 import type { ServerInfo } from "./types.ts";
 import { unquotePath } from "../protocol/reply.ts";
 
@@ -173,13 +165,16 @@ export class FtpSession {
     const isEarly = plan.direction === "in" && this.#parts.modes.memory.inOrder;
     const early = isEarly ? (plan.follow?.() ?? NO_LINES) : NO_LINES;
     const next = isEarly && route.mode === "epsv" ? this.#ahead.line() : NO_LINES;
-    link.write(plan.command, ...early, ...next);
+    const begun = Promise.withResolvers<void>();
     // With a passive port all is there for TLS to begin while the command is on its way; a refusal ends it.
-    const arriving = this.#arrive(plan, route, life.signal);
+    if (!this.isPrivate || (await route.isThere?.()) !== true) begun.resolve();
+    link.write(plan.command, ...early, ...next);
+    const arriving = begun.promise.then(async () => await this.#arrive(plan, route, life.signal));
     arriving.catch(() => {});
     let first: FtpReply;
     try {
       first = await this.#firstReply(arriving, life);
+      if (first.code < 400) begun.resolve();
     } catch (error) {
       await this.#giveUp(arriving);
       link.destroy("a transfer was given up before its reply");
@@ -390,11 +385,3 @@ const OVER = "the transfer is over";
 /** Commands after which a session is as before; what others leave in force (REST, RNFR, PROT, OPTS …) must not meet another call. */
 const HARMLESS =
   /^(?:noop|stat|help|feat|syst|pwd|xpwd|size|mdtm|mlst|dele|mkd|xmkd|rmd|xrmd|mfmt|mfct|mff|hash|xcrc|xmd5|xsha\w*|avbl|dsiz|site)\b/i;
-
-export type AskOptions = {
-  /** The caller's own words. */
-  readonly isForeign?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly phase?: FtpPhase | undefined;
-  readonly ms?: number | undefined;
-};

@@ -1,7 +1,7 @@
-/** What a session is told of a transfer, and what it tells afterwards. */
+/** What a session is told of a command or a transfer, and what it tells afterwards. */
 import type { Throttle } from "../net/throttle.ts";
 import type { DataTransport } from "../net/transport.ts";
-import type { DataMode, FtpReply } from "./errors.ts";
+import type { DataMode, FtpPhase, FtpReply } from "./errors.ts";
 
 export type TransferPlan<T> = {
   /** The command that starts it: `RETR name`. */
@@ -40,4 +40,12 @@ export type TransferEnd<T> = {
   readonly reply: FtpReply | undefined;
   /** Replies to the commands that followed, as far as they came. */
   readonly after: readonly FtpReply[];
+};
+
+export type AskOptions = {
+  /** The caller's own words. */
+  readonly isForeign?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly phase?: FtpPhase | undefined;
+  readonly ms?: number | undefined;
 };
