@@ -9,6 +9,7 @@ var path = require("path");
 var url = require("url");
 var node = require("./find-node.cjs");
 var cache = require("./compile-cache.cjs");
+var firstFile = require("./first-file.cjs").firstFile;
 
 /** Wrong set-up: the exit code EX_CONFIG of sysexits.h. */
 var CONFIGURATION = 78;
@@ -25,18 +26,27 @@ else if (inCheckout && !isSecondStart && node.pinnedNode(root) !== undefined) ru
 else complain();
 
 function load() {
-  // A server that root starts first gives up powers; all else is in one file, which is there sooner.
-  var first = process.argv[2] === "serve" ? "start.js" : "main.cjs";
-  var main = inCheckout ? source : path.join(root, "dist", "bundle", first);
+  var first = firstFile(process.argv.slice(2));
+  var main = inCheckout ? source : path.join(root, "dist", "bundle", first.file);
   if (!fs.existsSync(main)) return fail(main + " is missing: install the package again, or run npm run build.");
+  // V8's space for new objects stays at its first size: 5 MiB less. Before the cache, whose contents are for these flags.
+  if (first.isMover) require("v8").setFlagsFromString("--semi-space-growth-factor=1");
   cache.enableCache();
-  if (path.extname(main) === ".cjs") return require(main);
+  if (path.extname(main) === ".cjs") return loadAtOnce(main);
   import(url.pathToFileURL(main).href).catch(function (error) {
     if (error.code === "ERR_MODULE_NOT_FOUND" && inCheckout) {
       return fail("A package is missing. Run this first: node scripts/setup.cjs start\n" + error.message);
     }
     fail(error.stack || String(error));
   });
+}
+
+function loadAtOnce(main) {
+  try {
+    require(main);
+  } catch (error) {
+    fail(error.stack || String(error));
+  }
 }
 
 /** The same command line on the pinned Node; descriptors (--ready-fd), signals and the exit code are passed on. */

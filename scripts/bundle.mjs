@@ -7,6 +7,7 @@
 import { readFileSync, readdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
+import { SERVER_COMMANDS } from "../bin/first-file.cjs";
 
 const dist = resolve(process.argv[2] ?? join(import.meta.dirname, "..", "dist"));
 const outdir = join(dist, "bundle");
@@ -60,6 +61,16 @@ const lateBuiltins = {
   },
 };
 
+/** What the client's file is never asked for. */
+const withoutServer = {
+  name: "without-server",
+  setup({ onResolve }) {
+    onResolve({ filter: new RegExp(`^\\./(?:${SERVER_COMMANDS.join("|")})\\.js$`) }, ({ path, importer }) =>
+      importer === join(dist, "cli", "main.js") ? { path, external: true } : undefined,
+    );
+  },
+};
+
 rmSync(outdir, { recursive: true, force: true });
 await build({
   ...common,
@@ -73,8 +84,8 @@ await build({
   entryPoints: ["cli/start.js", "jail/launch.js"].map((name) => join(dist, name)),
   external: [...NATIVE, "./main.js"],
 });
-// All but `serve` by one file of CommonJS: it is read at once, nothing in it is resolved, and a module that is not asked
-// for stays a function that nobody calls.
+// The client's commands by one file of CommonJS: it is read at once, nothing in it is resolved, and a module that is not
+// asked for stays a function that nobody calls.
 await build({
   ...common,
   entryPoints: [join(dist, "cli/main.js")],
@@ -89,7 +100,7 @@ await build({
     "import.meta.filename": "__filename",
     "import.meta.dirname": "__dirname",
   },
-  plugins: [zodByParts, lateBuiltins],
+  plugins: [zodByParts, lateBuiltins, withoutServer],
   external: NATIVE,
 });
 const made = readdirSync(outdir);

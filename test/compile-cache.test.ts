@@ -1,6 +1,6 @@
 /** Compiled code is taken from a folder alone in which nobody else could put it: root runs what lies there. */
 import assert from "node:assert/strict";
-import { chmod, chown, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,6 +25,24 @@ test("a folder that others can write to, or that lies in one, is not ours", asyn
     }
   } finally {
     await rm(folder, { recursive: true });
+  }
+});
+
+test("a home without a folder for caches gets one; another's does not", async () => {
+  const home = await mkdtemp(join(tmpdir(), "ferryman-home-"));
+  try {
+    const { XDG_CACHE_HOME: _none, ...rest } = process.env;
+    const start = async (): Promise<unknown> =>
+      run(process.execPath, [LAUNCHER, "--version"], { env: { ...rest, HOME: home } });
+    await start();
+    assert.equal((await stat(join(home, ".cache"))).mode & 0o777, 0o700);
+    assert.deepEqual(await readdir(join(home, ".cache")), ["ferryman"]);
+    await rm(join(home, ".cache"), { recursive: true });
+    await chmod(home, 0o777);
+    await start();
+    assert.deepEqual(await readdir(home), []);
+  } finally {
+    await rm(home, { recursive: true });
   }
 });
 

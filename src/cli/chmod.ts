@@ -23,5 +23,5 @@ export function chmodCommand(io: RemoteIo = PROCESS_IO): Command {
 
 function readMode(text: string): number {
   if (/^[0-7]{3,4}$/.test(text)) return Number.parseInt(text, 8);
-  throw new InvalidArgumentError("Write octal digits like 644 or 0755.");
+  throw new InvalidArgumentError("Write octal digits like 644 or 0755; u+x and the like are not known.");
 }

@@ -5,14 +5,18 @@ import { ConfigurationError, loadConfiguration } from "../config/configuration.t
 import { type ServerSettings, examineHost } from "../doctor/host.ts";
 import type { Finding } from "../doctor/finding.ts";
 import { CliError, EXIT } from "./exit.ts";
+import { type Shown, fitting } from "./wrap.ts";
 
-export type DoctorIo = { readonly stdout: NodeJS.WritableStream; readonly examine: typeof examineHost };
+export type DoctorIo = { readonly stdout: NodeJS.WritableStream & Shown; readonly examine: typeof examineHost };
 
 const EXAMPLES = `
-It sends a file to itself over loopback, and changes nothing on this machine. It looks at
-what the configuration asks for and this machine gives; a server that runs already may
-have been started otherwise.
-ok: as good as it gets. less: it works, another way would be faster or safer. FAIL: it does not work.
+It sends a file to itself over loopback, and changes nothing on this machine.
+It looks at what the configuration asks for and this machine gives; a server
+that runs already may have been started otherwise.
+
+  ok    as good as it gets
+  less  it works; another way would be faster or safer
+  FAIL  it does not work
 
 Examples:
   ferryman doctor
@@ -39,7 +43,11 @@ export function doctorCommand(io: DoctorIo = { stdout: process.stdout, examine: 
         return;
       }
       const findings = await io.examine(await serverSettings(config));
-      io.stdout.write(json === true ? `${JSON.stringify(findings, undefined, 2)}\n` : findings.map(paragraph).join(""));
+      io.stdout.write(
+        json === true
+          ? `${JSON.stringify(findings, undefined, 2)}\n`
+          : fitting(findings.map(paragraph).join(""), io.stdout),
+      );
       if (findings.some(({ state }) => state === "bad")) {
         throw new CliError("something that a server needs does not work here; see above", EXIT.failed);
       }
@@ -49,11 +57,11 @@ export function doctorCommand(io: DoctorIo = { stdout: process.stdout, examine: 
 /** Loaded when it is asked for: the client is large. */
 async function examineServer(
   text: string,
-  { json, stdout }: { readonly json: true | undefined; readonly stdout: NodeJS.WritableStream },
+  { json, stdout }: { readonly json: true | undefined; readonly stdout: DoctorIo["stdout"] },
 ): Promise<void> {
   const { detectFor } = await import("./remote/detect.ts");
   const { profile, words } = await detectFor(text);
-  stdout.write(json === true ? `${JSON.stringify(profile, undefined, 2)}\n` : `${words}\n`);
+  stdout.write(json === true ? `${JSON.stringify(profile, undefined, 2)}\n` : `${fitting(words, stdout)}\n`);
   if (profile.modes.every(({ works }) => !works)) {
     throw new CliError("no data connection gets through; see above", EXIT.failed);
   }

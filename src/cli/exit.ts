@@ -1,5 +1,7 @@
 /** How the command line ends: the codes of design.md, three of them from sysexits.h, and the errors that carry them. */
 
+import { withoutPasswords } from "../base/masked.ts";
+
 export const EXIT = {
   ok: 0,
   failed: 1,
@@ -30,14 +32,9 @@ export class CliError extends Error {
   readonly isTold: boolean;
 
   constructor(message: string, exitCode: ExitCode, { cause, url, isTold = false }: CliErrorDetails = {}) {
-    super(message, cause === undefined ? undefined : { cause });
+    super(withoutPasswords(message), cause === undefined ? undefined : { cause });
     this.exitCode = exitCode;
     this.url = url;
     this.isTold = isTold;
   }
-}
-
-/** For a file that somebody has named and that cannot be read. @param what it is, with its name. */
-export function cannotRead(what: string, error: unknown): CliError {
-  return new CliError(`Cannot read ${what}: ${error instanceof Error ? error.message : ""}`, EXIT.usage);
 }

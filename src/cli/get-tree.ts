@@ -1,4 +1,5 @@
 /** `ferryman get -r`: trees over FTP and HTTP, in the manner of wget. */
+import { join } from "node:path";
 import { formatFtpUrl } from "../client/url.ts";
 import { fetchTree } from "../client/fetch-tree/fetch-tree.ts";
 import type { FetchEvent, FetchOptions, FetchReport, LeftOutReason } from "../client/fetch-tree/types.ts";
@@ -11,7 +12,7 @@ import { failureFacts } from "./remote/failure-facts.ts";
 import type { RemoteFlags } from "./remote/flags.ts";
 import { type RemoteIo, sayer } from "./remote/io.ts";
 import { loginOf } from "./remote/login.ts";
-import { placeOf } from "./remote/reach.ts";
+import { demandOctets, placeOf } from "./remote/reach.ts";
 import type { Transfers } from "./remote/transfers.ts";
 
 export type TreeFlags = RemoteFlags & {
@@ -64,6 +65,7 @@ async function addressOf(
 ): Promise<{ readonly url: string; readonly connect: FetchOptions["connect"] }> {
   if (/^https?:\/\//i.test(text)) return { url: text, connect: undefined };
   const place = await placeOf(text, flags);
+  demandOctets(place.url, "get -r");
   const login = await loginOf(place, flags, { say });
   const { password: _, ...url } = place.url;
   return { url: formatFtpUrl(url), connect: { ...place.options, ...login } };
@@ -103,7 +105,7 @@ type Hearing = {
   readonly flags: TreeFlags;
 };
 
-function hear(event: FetchEvent, { shown, transfers: { board, say } }: Hearing): void {
+function hear(event: FetchEvent, { shown, flags, transfers: { board, say, parts } }: Hearing): void {
   switch (event.kind) {
     case "start":
       shown.set(
@@ -122,11 +124,15 @@ function hear(event: FetchEvent, { shown, transfers: { board, say } }: Hearing):
     case "failed": {
       const transfer = shown.get(event.url);
       const words = explainedInLine(event.error);
-      if (transfer === undefined) board.note(`${printable(event.url)}  failed: ${words}`, event);
+      if (transfer === undefined)
+        board.note(`${printable(event.url)}  failed: ${words}`, { url: event.url, facts: failureFacts(event.error) });
       else transfer.failed(words, event.error);
       shown.delete(event.url);
       break;
     }
+    case "part":
+      parts.push({ path: join(flags.outputFolder ?? ".", event.path), bytes: event.bytes });
+      break;
     case "warning":
       say(`warning: ${printable(event.text)}`);
       break;

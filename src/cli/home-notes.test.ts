@@ -26,13 +26,12 @@ test("a home that is not there is no reason to stop, nor to be told twice", () =
   assert.match(note ?? "", /ann cannot upload: .*nobody.* \/\. Cure: chown/);
 });
 
+function ann(folder: string): { who: string; folder: string; writes: boolean } {
+  return { who: "ann", folder, writes: true };
+}
+
 test("a folder that nobody finds himself in is told, with what to do", () => {
   const asked = { folder: "/srv/pub", given: "pub", users: "users.toml" };
-  const ann = (folder: string): { who: string; folder: string; writes: boolean } => ({
-    who: "ann",
-    folder,
-    writes: true,
-  });
   const [note] = unusedFolder([ann("/home/ann")], asked);
   assert.match(note ?? "", /^Nobody is served \/srv\/pub: .*--anonymous read.*users\.toml/);
   for (const home of ["/srv/pub", "/srv/pub/ann", "/srv"]) assert.deepEqual(unusedFolder([ann(home)], asked), []);

@@ -1,5 +1,5 @@
 /** `ferryman ls`: what is in a folder of a server. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Entry } from "../client/types.ts";
 import { hasGlob } from "../protocol/glob.ts";
 import { alignment, printable } from "./columns.ts";
@@ -32,7 +32,7 @@ export function lsCommand(io: RemoteIo = PROCESS_IO): Command {
     .option("-a, --all", "hidden names too, where the server tells them apart")
     .option("-R, --recursive", "all that is below, with paths")
     .option("-d, --directory", "the folder itself, not what is in it")
-    .option("--sort <BY>", "name (default), time or size")
+    .addOption(new Option("--sort <BY>", "in which order (default: name)").choices(["name", "time", "size"]))
     .option("-r, --reverse", "in the opposite order")
     .action(
       async (urls: string[], flags: LsFlags) =>

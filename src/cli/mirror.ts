@@ -7,15 +7,17 @@ import { mirror } from "../client/mirror/mirror.ts";
 import type { MirrorEvent, MirrorSpec, Report, RunOptions } from "../client/mirror/types.ts";
 import type { Client } from "../client/types.ts";
 import { printable } from "./columns.ts";
-import { CliError, EXIT, cannotRead } from "./exit.ts";
+import { cannotRead } from "./cannot-read.ts";
+import { CliError, EXIT } from "./exit.ts";
 import { type ShownTransfer, boardMode, createBoard, type TransferBoard } from "./progress/board.ts";
 import { counted, shownSize, shownTime } from "./progress/figures.ts";
+import { toldOnSignal } from "./progress/on-signal.ts";
 import { remoteCommand } from "./remote/at.ts";
 import { asCliError, ending, explainedInLine } from "./remote/failure.ts";
 import { failureFacts } from "./remote/failure-facts.ts";
-import { readAge, readCount, readSize, type RemoteFlags } from "./remote/flags.ts";
+import { readAge, readCount, readNumber, readSize, type RemoteFlags } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo, interruptible, sayer } from "./remote/io.ts";
-import { isRemote, reach, shownUrl } from "./remote/reach.ts";
+import { demandOctets, isRemote, reach, shownUrl } from "./remote/reach.ts";
 
 type MirrorFlags = RemoteFlags & {
   readonly parallel?: number;
@@ -49,9 +51,10 @@ type MirrorFlags = RemoteFlags & {
 
 const EXAMPLES = `
 One of the two is a URL: ferryman mirror URL DIR brings a server's folder here,
-ferryman mirror DIR URL brings ours there. What was done stays done: the same command
-goes on where an earlier one stopped. Patterns are tried in their order, the last that
-matches decides; what is left out by one is never deleted (but see --delete-excluded).
+ferryman mirror DIR URL brings ours there. What was done stays done: the same
+command goes on where an earlier one stopped, inside a file too. Patterns are
+tried in their order, the last that matches decides; what is left out by one is
+never deleted (but see --delete-excluded).
 
 Examples:
   ferryman mirror ftp://example.org/pub/ pub -P 4
@@ -74,7 +77,7 @@ export function mirrorCommand(io: RemoteIo = PROCESS_IO): Command {
     .option("--delete", "remove what the source does not have, at the end")
     .option("--delete-first", "the same, before anything is copied")
     .option("--delete-excluded", "what a pattern leaves out, too")
-    .option("--max-delete <N>", "remove nothing if it would be more", readCount)
+    .option("--max-delete <N>", "remove nothing if it would be more; 0: nothing at all", readNumber)
     .option("--allow-empty", "an empty source may empty the other side")
     .option("-n, --dry-run", "say what would be done")
     .addOption(
@@ -135,17 +138,24 @@ async function run({ from, to, flags }: Asked, io: RemoteIo): Promise<void> {
     throw new CliError(`mirror needs one URL and one folder; ${hint}.`, EXIT.usage);
   }
   const rules = [...(await rulesIn(flags.rulesFrom)), ...(flags.rules ?? [])];
-  await interruptible(async (signal) => {
-    using board = createBoard(boardMode(flags));
+  const work = async (signal: AbortSignal): Promise<void> => {
+    using board = createBoard(boardMode(flags), { stderr: io.stderr, stdout: io.stdout });
     const say = (line: string): void => board.note(line);
+    using _ = toldOnSignal(board, flags.quiet === true || flags.json === true ? sayer(io) : say);
     await using reached = await reach(
       isDown ? from : to,
       { ...flags, connections: flags.connections ?? connectionsFor(flags) },
       { say, signal },
     );
+    demandOctets(reached.url, "mirror");
     const spec = specOf({ ...flags, rules }, { isDown, remote: reached.path, local: isDown ? to : from });
     if (flags.dryRun === true) await plan(reached.client, spec, { flags, io, signal, board });
     else await doIt(reached.client, spec, { flags, io, signal, board });
+  };
+  await interruptible(work, {
+    afterwards: () => ["What was done stays done; the same command goes on from there, inside files too."],
+    pipe: flags.dryRun === true ? io.stdout : undefined,
+    mostMs: flags.maxTime,
   });
 }
 
@@ -207,7 +217,7 @@ async function plan(client: Client, spec: MirrorSpec, { flags, io, signal, board
   }
   for (const line of describePlan(planned)) board.note(printable(line));
   for (const { path, error } of planned.failed)
-    board.note(`error: ${printable(path)}: ${explainedInLine(error)}`, { name: path, error });
+    board.note(`error: ${printable(path)}: ${explainedInLine(error)}`, { name: path, facts: failureFacts(error) });
   if (planned.failures > 0)
     throw new CliError(`${planned.failures} could not be looked at.`, EXIT.failed, { isTold: true });
 }
@@ -295,7 +305,8 @@ class Shower {
         const shown = this.#end(event.path);
         const { path, error } = event;
         const words = explainedInLine(error);
-        if (shown === undefined) this.#board.note(`${printable(path)}  failed: ${words}`, { name: path, error });
+        if (shown === undefined)
+          this.#board.note(`${printable(path)}  failed: ${words}`, { name: path, facts: failureFacts(error) });
         else shown.failed(words, error);
         break;
       }

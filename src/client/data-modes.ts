@@ -146,6 +146,17 @@ function mayTryAgain(memory: ModeMemory): boolean {
   return memory.rounds < ROUNDS_MOST;
 }
 
+/** A connection has come about: what was seen of failures before says nothing any more. */
+export function noteWorked(mode: DataMode, { memory, worked }: Pick<ModeTerms, "memory" | "worked">): void {
+  if (memory.preferred !== mode) {
+    memory.preferred = mode;
+    worked(mode);
+  }
+  memory.failed.clear();
+  memory.attempts.clear();
+  memory.rounds = 0;
+}
+
 /** Every mode has failed, or was not allowed: what was seen of each since one has worked. */
 function blocked(link: ControlLink, terms: ModeTerms, isAnyLeft: boolean): FtpError {
   const tried = [...terms.memory.attempts.values()];

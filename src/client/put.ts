@@ -3,7 +3,7 @@
  * rule: docs/decisions/028-uploads-under-their-own-name.md.
  */
 import type { GivenSource } from "./ends.ts";
-import { FtpError, amended, usageError } from "./errors.ts";
+import { FtpError, withDetails, usageError } from "./errors.ts";
 import { existsAt } from "./facts.ts";
 import type { Hub } from "./hub.ts";
 import { type RenameOptions, renameAt } from "./rename.ts";
@@ -62,7 +62,7 @@ export async function takeName(hub: Hub, part: string, naming: Naming): Promise<
   } catch (error) {
     if (!(error instanceof FtpError)) throw error;
     const old = isOldGone ? ", and the old file has been removed" : "";
-    throw amended(error, {
+    throw withDetails(error, {
       message: `${path} is whole at the server, but under the name ${part}${old}: ${error.message}`,
       hint: "rename it there; or put it without atomic, where the server lets nobody rename",
     });

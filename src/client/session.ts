@@ -3,26 +3,31 @@
  * the pool to one call at a time; after a failure it is either in order again or says that it is lost.
  */
 import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
-import { DataConnection, type DataTerms } from "../net/data-connection.ts";
+import type { DataTerms } from "../net/data-connection.ts";
+import type { DataPath } from "../net/data-path.ts";
 import type { DataTransport } from "../net/transport.ts";
 import type { ControlLink } from "./control.ts";
 import { OUTCOMES } from "./data-advice.ts";
-import { type DataRoute, type ModeTerms, blockedHint, routeAhead, routeData } from "./data-modes.ts";
-import { type DataMode, FtpError, type FtpErrorDetails, type FtpReply, shownCommand, withCommand } from "./errors.ts";
+import { type DataRoute, type ModeTerms, blockedHint, noteWorked, routeAhead, routeData } from "./data-modes.ts";
+import { type DataMode, FtpError, type FtpErrorDetails, type FtpReply, shownCommand, withDetails } from "./errors.ts";
 import { ABORT_WAIT_MS, FINISH_WAIT_MS, FINISH_WHOLE_MS, REFUSAL_WAIT_MS } from "./limits.ts";
+import { orNothing } from "./or-nothing.ts";
 import { replyError } from "./reply-errors.ts";
 import { Ahead } from "./ahead.ts";
-import { clearTransport } from "./clear-transport.ts";
 import { dataFault, unlessRefused } from "./data-faults.ts";
+import { dropping } from "./dropping.ts";
 import type { ClientTls } from "./tls.ts";
-import type { AskOptions, TransferEnd, TransferPlan } from "./transfer-plan.ts";
+import { type AskOptions, HARMLESS, type TransferEnd, type TransferPlan } from "./transfer-plan.ts";
+import { transportOf } from "./transport-of.ts";
 import type { ServerInfo } from "./types.ts";
 import { unquotePath } from "../protocol/reply.ts";
 
 export type SessionParts = {
   readonly link: ControlLink;
   readonly info: ServerInfo;
-  readonly modes: Omit<ModeTerms, "externalAddress">;
+  readonly modes: Omit<ModeTerms, "externalAddress" | "path">;
+  /** Which way octets go here. */
+  readonly path: (use: { readonly isShort: boolean }) => DataPath;
   readonly tls: ClientTls | undefined;
   /** PROT P is in force. */
   readonly isPrivate: boolean;
@@ -38,7 +43,7 @@ export class FtpSession {
   #type: "A" | "I" | undefined;
   #folder: string;
   readonly #ahead: Ahead;
-  readonly #terms: ModeTerms;
+  readonly #terms: Omit<ModeTerms, "path">;
   #isTainted = false;
   #life: AbortController | undefined;
 
@@ -130,10 +135,12 @@ export class FtpSession {
     this.#life = life;
     const abort = (): void => life.abort(signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });
+    const path = this.#parts.path({ isShort: plan.isShort === true });
+    const terms = { ...this.#terms, path };
     try {
-      const route = await this.#route({ signal, life: life.signal });
+      const route = await this.#route(terms, { signal, life: life.signal });
       try {
-        return await this.#run(plan, route, life);
+        return await this.#run({ ...plan, path }, route, life);
       } finally {
         await route.dispose();
       }
@@ -143,7 +150,7 @@ export class FtpSession {
       // With a reason: without one an error is made each time, with its trace.
       life.abort(OVER);
       throw error instanceof FtpError && error.command === undefined
-        ? withCommand(error, shownCommand(command))
+        ? withDetails(error, { command: shownCommand(command) })
         : error;
     } finally {
       signal?.removeEventListener("abort", abort);
@@ -151,16 +158,18 @@ export class FtpSession {
   }
 
   /** To the port that was asked for during the last transfer, else anew. */
-  async #route({ signal, life }: { signal: AbortSignal | undefined; life: AbortSignal }): Promise<DataRoute> {
+  async #route(
+    terms: ModeTerms,
+    { signal, life }: { signal: AbortSignal | undefined; life: AbortSignal },
+  ): Promise<DataRoute> {
     const port = this.#ahead.begin();
-    const terms = this.#terms;
     const known = port === undefined ? undefined : await routeAhead(port, terms, life);
     return known ?? (await routeData(this.link, async (line) => await this.ask(line, { signal }), terms, life));
   }
 
-  async #run<T>(plan: TransferPlan<T>, route: DataRoute, life: AbortController): Promise<TransferEnd<T>> {
+  async #run<T>(plan: Routed<T>, route: DataRoute, life: AbortController): Promise<TransferEnd<T>> {
     const { link } = this;
-    await this.#goTo(plan);
+    const dropped = await this.#goTo(plan);
     link.settle();
     const isEarly = plan.direction === "in" && this.#parts.modes.memory.inOrder;
     const early = isEarly ? (plan.follow?.() ?? NO_LINES) : NO_LINES;
@@ -169,7 +178,9 @@ export class FtpSession {
     // With a passive port all is there for TLS to begin while the command is on its way; a refusal ends it.
     if (!this.isPrivate || (await route.isThere?.()) !== true) begun.resolve();
     link.write(plan.command, ...early, ...next);
-    const arriving = begun.promise.then(async () => await this.#arrive(plan, route, life.signal));
+    const arriving = begun.promise
+      .then(async () => await this.#arrive(plan, route, life.signal))
+      .then((transport) => dropping(transport, dropped));
     arriving.catch(() => {});
     let first: FtpReply;
     try {
@@ -189,12 +200,17 @@ export class FtpSession {
     return await this.#carry(plan, { arriving, route, final, life, early: isEarly ? early.length : undefined });
   }
 
-  /** RANG says where it ends too (draft-bryan-ftp-range §3); REST is understood by all servers that can resume. */
-  async #goTo<T>({ offset = 0, end, what }: TransferPlan<T>): Promise<void> {
+  /** RANG says where it ends too (draft-bryan-ftp-range §3); REST is understood by all servers that can resume. @returns octets to drop. */
+  async #goTo<T>({ offset = 0, end, what, mayDrop = false }: TransferPlan<T>): Promise<number> {
     if (end !== undefined && this.info.features.has("RANG")) {
-      if ((await this.ask(`RANG ${offset} ${end - 1}`)).code < 400) return;
+      if ((await this.ask(`RANG ${offset} ${end - 1}`)).code < 400) return 0;
     }
-    if (offset > 0) await this.send(`REST ${offset}`, { what: `${what}: it cannot resume` });
+    if (offset === 0) return 0;
+    const command = `REST ${offset}`;
+    const reply = await this.ask(command);
+    if (reply.code < 400) return 0;
+    if (mayDrop && (reply.code === 500 || reply.code === 502 || reply.code === 504)) return offset;
+    throw replyError(`${what}: it cannot resume`, reply, { phase: "command", command });
   }
 
   /** The preliminary reply, or the final one if there is no other; a server that does not connect to us has none. */
@@ -210,28 +226,14 @@ export class FtpSession {
     return await Promise.race([this.link.reply({ phase: "transfer", signal: life.signal }), failed]);
   }
 
-  async #carry<T>(plan: TransferPlan<T>, { arriving, route, final, life, early }: Carrying): Promise<TransferEnd<T>> {
+  async #carry<T>(plan: TransferPlan<T>, carrying: Carrying): Promise<TransferEnd<T>> {
+    const { route, final, early } = carrying;
     const { link } = this;
-    const { modes, isPrivate } = this.#parts;
     let value: T;
     try {
-      const transport = await arriving;
-      if (modes.memory.preferred !== route.mode) {
-        modes.memory.preferred = route.mode;
-        modes.worked(route.mode);
-      }
-      modes.memory.failed.clear();
-      modes.memory.attempts.clear();
-      modes.memory.rounds = 0;
-      // Pure-FTPd answers a command that comes during an upload with a 500, which would pass for the upload's end.
-      if (early === undefined && final === undefined && route.mode === "epsv" && plan.direction === "in") {
-        for (const line of this.#ahead.line()) link.write(line);
-      }
-      try {
-        value = await unlessRefused(plan.move(transport, life), plan.direction === "out" ? link : undefined);
-      } finally {
-        await transport[Symbol.asyncDispose]();
-      }
+      const moving = this.#move(plan, carrying);
+      const isOver = final !== undefined && final.code < 300;
+      value = isOver && plan.nothing !== undefined ? await orNothing(moving, plan.nothing) : await moving;
     } catch (error) {
       if (early !== undefined && early > 0) link.destroy("a transfer broke off while there was more to be answered");
       this.#ahead.breakOff();
@@ -241,7 +243,21 @@ export class FtpSession {
     const isGood = reply === undefined || reply.code < 400 || (plan.isPart === true && reply.code !== 421);
     const after = await this.#afterwards(plan, { early, isGood, mode: route.mode });
     if (!isGood) throw this.#refused(plan, route, reply);
-    return { value, mode: route.mode, isPrivate, reply, after };
+    return { value, mode: route.mode, isPrivate: this.#parts.isPrivate, reply, after };
+  }
+
+  async #move<T>(plan: TransferPlan<T>, { arriving, route, final, life, early }: Carrying): Promise<T> {
+    const transport = await arriving;
+    noteWorked(route.mode, this.#parts.modes);
+    // Pure-FTPd answers a command that comes during an upload with a 500, which would pass for the upload's end.
+    if (early === undefined && final === undefined && route.mode === "epsv" && plan.direction === "in") {
+      for (const line of this.#ahead.line()) this.link.write(line);
+    }
+    try {
+      return await unlessRefused(plan.move(transport, life), plan.direction === "out" ? this.link : undefined);
+    } finally {
+      await transport[Symbol.asyncDispose]();
+    }
   }
 
   /** What was sent early is answered, or what is to follow is sent and answered. */
@@ -340,7 +356,7 @@ export class FtpSession {
     // Some servers do not see that TLS 1.3 resumed: one more try with 1.2, by a new session.
     memory.cap();
     this.link.destroy("its TLS was not resumed as the server wants it");
-    return withCommand(error, shownCommand(plan.command), true);
+    return withDetails(error, { command: shownCommand(plan.command), retryable: true });
   }
 
   /** The server has no data connection of a route that we had announced or made. */
@@ -352,12 +368,11 @@ export class FtpSession {
     return { tried, hint: blockedHint(this.link, modes, tried) };
   }
 
-  async #arrive<T>(plan: TransferPlan<T>, route: DataRoute, signal: AbortSignal): Promise<DataTransport> {
+  async #arrive<T>(plan: Routed<T>, route: DataRoute, signal: AbortSignal): Promise<DataTransport> {
     const end = await route.arrive(signal);
-    const { tls, isPrivate, stallMs, modes } = this.#parts;
+    const { tls, isPrivate, stallMs } = this.#parts;
     const terms: DataTerms = { stallMs, signal, throttle: plan.throttle };
-    if (!isPrivate || tls === undefined) return clearTransport(end, terms, modes.path);
-    return new DataConnection(await tls.secureData(end, plan.direction, signal), terms);
+    return await transportOf(end, isPrivate ? tls : undefined, { ...terms, use: plan });
   }
 
   async #giveUp(arriving: Promise<DataTransport>): Promise<void> {
@@ -370,6 +385,8 @@ export class FtpSession {
   }
 }
 
+type Routed<T> = TransferPlan<T> & { readonly path: DataPath };
+
 type Carrying = {
   readonly arriving: Promise<DataTransport>;
   readonly route: DataRoute;
@@ -381,7 +398,3 @@ type Carrying = {
 
 const NO_LINES: readonly string[] = [];
 const OVER = "the transfer is over";
-
-/** Commands after which a session is as before; what others leave in force (REST, RNFR, PROT, OPTS …) must not meet another call. */
-const HARMLESS =
-  /^(?:noop|stat|help|feat|syst|pwd|xpwd|size|mdtm|mlst|dele|mkd|xmkd|rmd|xrmd|mfmt|mfct|mff|hash|xcrc|xmd5|xsha\w*|avbl|dsiz|site)\b/i;

@@ -23,6 +23,12 @@ export type TlsTerms = {
   readonly timeoutMs: number;
   /** Believes a server or throws TLS_UNTRUSTED; asked for control connections. */
   readonly judge: (socket: TLSSocket) => Promise<void> | void;
+};
+
+/** What a data connection is for, and which way octets go on this host. */
+export type DataUse = {
+  /** "in" for what we receive: there the end of TLS must be told from that of TCP. */
+  readonly direction: "in" | "out";
   readonly path: DataPath;
 };
 
@@ -117,9 +123,8 @@ export class ClientTls {
     return secured;
   }
 
-  /** @param direction "in" for what we receive: there the end of TLS must be told from that of TCP. */
-  async secureData(end: DataEnd, direction: "in" | "out", signal: AbortSignal): Promise<DataStream> {
-    const { raw, tap } = this.#carrierOf(end, direction);
+  async secureData(end: DataEnd, use: DataUse, signal: AbortSignal): Promise<DataStream> {
+    const { raw, tap } = carrierOf(end, use);
     const session = this.#tickets.take();
     const secured = connect({
       socket: tap ?? raw,
@@ -136,20 +141,6 @@ export class ClientTls {
       throw error;
     }
     return { socket: secured, peer: end.remote, raw, inflow, ...(tap === undefined ? {} : { tap }) };
-  }
-
-  #carrierOf(
-    end: DataEnd,
-    direction: "in" | "out",
-  ): { readonly raw: Socket | DescriptorTap; readonly tap?: TlsTap | DescriptorTap } {
-    const { path } = this.#terms;
-    const descriptor = direction === "in" && path.kind === "native" ? end.toDescriptor() : undefined;
-    if (path.kind === "native" && descriptor !== undefined) {
-      const tap = new DescriptorTap({ descriptor, peer: end.remote }, path.calls);
-      return { raw: tap, tap };
-    }
-    const raw = end.toSocket();
-    return direction === "in" ? { raw, tap: new TlsTap(raw) } : { raw };
   }
 
   /** A data connection that did not resume must at least show the certificate of the control connection. */
@@ -201,6 +192,19 @@ export class ClientTls {
       });
     }
   }
+}
+
+type Carrier = { readonly raw: Socket | DescriptorTap; readonly tap?: TlsTap | DescriptorTap };
+
+function carrierOf(end: DataEnd, { direction, path }: DataUse): Carrier {
+  if (direction === "out") return { raw: end.toSocket() };
+  const descriptor = path.kind === "native" ? end.toDescriptor() : undefined;
+  if (path.kind === "native" && descriptor !== undefined) {
+    const tap = new DescriptorTap({ descriptor, peer: end.remote }, path.calls);
+    return { raw: tap, tap };
+  }
+  const raw = end.toSocket();
+  return { raw, tap: new TlsTap(raw) };
 }
 
 /** By OpenSSL's reason: what the server did not like, or what it is. */

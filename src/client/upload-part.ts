@@ -1,5 +1,5 @@
 /** What an upload that failed has left at the server: a place that writes files where they are to be has half of one. */
-import { FtpError, amended } from "./errors.ts";
+import { FtpError, withDetails } from "./errors.ts";
 import { askSize } from "./facts.ts";
 import type { Hub } from "./hub.ts";
 import { PART_ASK_MS } from "./limits.ts";
@@ -28,7 +28,7 @@ export async function withPart(error: unknown, { hub, path, whole, before, signa
       ? `a part of it may be at the server, as ${path}`
       : `${there}${whole === undefined ? "" : ` of ${whole}`} octets are at the server, as ${path}`;
   const hint = 'put it once more with mode "resume" (put -c) to go on there';
-  return amended(error, {
+  return withDetails(error, {
     message: `${error.message}; ${text}`,
     hint: error.hint === undefined ? hint : `${error.hint}; ${hint}`,
   });

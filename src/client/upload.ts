@@ -2,7 +2,7 @@
 import { constants, statSync } from "node:fs";
 import { AsciiEncoder } from "../protocol/ascii.ts";
 import type { DataTransport } from "../net/transport.ts";
-import { type DataMode, FtpError, type FtpReply, amended } from "./errors.ts";
+import { type DataMode, FtpError, type FtpReply, withDetails } from "./errors.ts";
 import { askSize, sizeOfReply } from "./facts.ts";
 import type { Hub } from "./hub.ts";
 import { LocalFile } from "./local-file.ts";
@@ -213,7 +213,7 @@ class Run {
     const isRefused = error.reply !== undefined && error.reply.code >= 500 && !this.#hasMoved;
     if (error.code !== "MISMATCH" && !isRefused) return error;
     this.#isMistrusted = true;
-    return amended(error, { retryable: true });
+    return withDetails(error, { retryable: true });
   }
 
   /** The server may have a part now. */

@@ -11,6 +11,8 @@ import { INCOMING, PEER_NAMES, type StartedPeer, absentPeer, startPeer } from ".
 import { scratch } from "../../src/client/test-folder.ts";
 
 const octets = randomBytes(6 * 1_048_576 + 11);
+/** Octets per second of all connections together. */
+const RATE = 4 * 1_048_576;
 const WAYS = { clear: "off", TLS: { mode: "explicit", trust: "any" } } as const;
 
 async function client(peer: StartedPeer, tls: ConnectOptions["tls"]): Promise<Client> {
@@ -26,7 +28,8 @@ for (const name of PEER_NAMES) {
         await using ftp = await client(peer, tls);
         writeFileSync(join(peer.root, "large.bin"), octets, { mode: 0o644 });
         const to = folder.at("large.bin");
-        const done = await segmentedDownload([{ client: ftp, path: "large.bin" }], to, { segments: 4 });
+        // As slow as that, or the first connection has it all before the second one has signed in.
+        const done = await segmentedDownload([{ client: ftp, path: "large.bin" }], to, { segments: 4, rate: RATE });
         assert.ok(done.connections > 1, `${done.connections} connections`);
         assert.equal(done.isPrivate, way === "TLS");
         assert.ok(readFileSync(to).equals(octets));

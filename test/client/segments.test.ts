@@ -220,12 +220,13 @@ test('"auto" takes one connection for a small file and more for a slow one', asy
   await using folder = await scratch();
   await using ftp = await clearClient(server);
   writeFileSync(join(server.root, "small"), randomBytes(MEBIBYTE));
-  const octets = randomBytes(12 * MEBIBYTE);
+  // Long enough for the gain to show beside the logins of a busy machine.
+  const octets = randomBytes(20 * MEBIBYTE);
   writeFileSync(join(server.root, "big"), octets);
   const small = await segmentedDownload([{ client: ftp, path: "small" }], folder.at("small"), { segments: "auto" });
   assert.equal(small.connections, 1);
   const big = await segmentedDownload([{ client: ftp, path: "big" }], folder.at("big"), { segments: "auto" });
   assert.ok(big.connections > 1);
-  assert.ok(big.ms < 2_900, `${big.ms} ms: one connection alone takes 3 s`);
+  assert.ok(big.ms < 4_900, `${big.ms} ms: one connection alone takes 5 s`);
   assert.ok(readFileSync(folder.at("big")).equals(octets));
 });

@@ -72,13 +72,13 @@ export class EventsView implements View {
   note(message: string, failure?: NotedFailure): void {
     if (failure === undefined) this.#say({ v: 1, event: "note", message });
     else {
-      const { name, error } = failure;
+      const { name, facts } = failure;
       this.#say({
         v: 1,
         event: "failed",
         ...(name === undefined ? {} : { name }),
         ...urlOf(failure),
-        ...failureFacts(error),
+        ...facts,
       });
     }
   }

@@ -1,4 +1,5 @@
 /** The figures of a board: which transfers there are, how far each has come, and all of them together. */
+import type { FailureFacts } from "../remote/failure-facts.ts";
 import { type Meter, measured, rateOf, startedMeter } from "./meter.ts";
 import { type FtpError, printable } from "../../client/errors.ts";
 import { shownName } from "./figures.ts";
@@ -24,7 +25,7 @@ export type NotedFailure = {
   /** A path, or what else was asked for. */
   readonly name?: string;
   readonly url?: string | undefined;
-  readonly error: FtpError;
+  readonly facts: FailureFacts;
 };
 
 /** How a board shows what happens. */

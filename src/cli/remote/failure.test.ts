@@ -42,18 +42,19 @@ test("what is no refusal stays as it is, with its cure behind it", () => {
   assert.deepEqual(words(error), ["host: connection refused.", "Is it running?"]);
 });
 
+function codeOf(errors: readonly FtpError[], of: number): number {
+  const failures = new Failures(() => {});
+  for (const error of errors) failures.note(error);
+  try {
+    failures.end(of);
+  } catch (error) {
+    assert.ok(error instanceof CliError && error.isTold);
+    return error.exitCode;
+  }
+  return EXIT.ok;
+}
+
 test("one that failed alone keeps its code; some of many are 1; all alike keep theirs", () => {
-  const codeOf = (errors: readonly FtpError[], of: number): number => {
-    const failures = new Failures(() => {});
-    for (const error of errors) failures.note(error);
-    try {
-      failures.end(of);
-    } catch (error) {
-      assert.ok(error instanceof CliError && error.isTold);
-      return error.exitCode;
-    }
-    return EXIT.ok;
-  };
   const denied = refused("cannot get a", 553, "No.", "RETR a");
   const busy = refused("cannot get b", 450, "No.", "RETR b");
   assert.deepEqual(

@@ -1,7 +1,7 @@
 /** Errors of the client as ends of a command: what failed, what to do, what the server said, and an exit code. */
 import { FtpError, type FtpErrorCode, shownReply } from "../../client/errors.ts";
 import { CliError, EXIT, type ExitCode } from "../exit.ts";
-import { failureFacts } from "./failure-facts.ts";
+import { type FailureFacts, failureFacts } from "./failure-facts.ts";
 
 const CODES: Readonly<Partial<Record<FtpErrorCode, ExitCode>>> = {
   USAGE: EXIT.usage,
@@ -142,18 +142,18 @@ export class Failures {
 
 /** The line of `--json` for what ends a command. */
 export function failureEvent(error: CliError): Record<string, unknown> {
-  const { message, exitCode, url, cause } = error;
-  const facts =
-    cause instanceof FtpError
-      ? failureFacts(cause)
-      : {
-          code: exitCode === EXIT.usage ? "USAGE" : "FAILED",
-          phase: "local",
-          retryable: exitCode === EXIT.tryAgain,
-          replyCode: null,
-          replyText: null,
-          message,
-          hint: null,
-        };
-  return { v: 1, event: "failed", ...(url === undefined ? {} : { url }), ...facts };
+  return { v: 1, event: "failed", ...(error.url === undefined ? {} : { url: error.url }), ...factsOf(error) };
+}
+
+export function factsOf({ message, exitCode, cause }: CliError): FailureFacts {
+  if (cause instanceof FtpError) return failureFacts(cause);
+  return {
+    code: exitCode === EXIT.usage ? "USAGE" : "FAILED",
+    phase: "local",
+    retryable: exitCode === EXIT.tryAgain,
+    replyCode: null,
+    replyText: null,
+    message,
+    hint: null,
+  };
 }

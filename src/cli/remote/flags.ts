@@ -1,10 +1,12 @@
 /** What every command that goes to a server can be told about the way there: flags, and the client's options from them. */
 import { readFileSync } from "node:fs";
-import { InvalidArgumentError, Option, type Command } from "commander";
+import { Help, InvalidArgumentError, Option, type Command } from "commander";
 import { parseDuration, parseOctets } from "../../base/units.ts";
 import { DATA_MODES, type DataMode } from "../../client/errors.ts";
+import { LISTING_KINDS, type ListingKind } from "../../protocol/listings/reader.ts";
 import type { ConnectOptions, TlsMode, TlsOptions } from "../../client/types.ts";
-import { CliError, EXIT, cannotRead } from "../exit.ts";
+import { cannotRead } from "../cannot-read.ts";
+import { CliError, EXIT } from "../exit.ts";
 
 export type RemoteFlags = {
   readonly user?: string;
@@ -32,6 +34,9 @@ export type RemoteFlags = {
   readonly stall?: number;
   readonly limitRate?: number;
   readonly charset?: string;
+  readonly listing?: ListingKind;
+  /** Minutes ahead of UTC. */
+  readonly zone?: number;
   readonly ipv4?: true;
   readonly ipv6?: true;
   /** false: `--no-netrc`. */
@@ -41,6 +46,8 @@ export type RemoteFlags = {
   readonly quiet?: true;
   /** Not of the shell, where -v is what it is for ftp.exe. */
   readonly verbose?: true;
+  /** Milliseconds for all that one command does; not of the shell. */
+  readonly maxTime?: number;
   readonly json?: true;
   readonly debug?: true;
 };
@@ -53,14 +60,42 @@ const MODE_WORDS: Readonly<Record<string, readonly DataMode[]>> = {
 };
 
 export const REMOTE_HELP = `
-A URL is ftp://[user[:password]@]host[:port]/path, relative to the folder after login
-(ftp://host/%2Fpath from the root). ftpes:// demands TLS, ftps:// is implicit TLS on
-port 990; ftp:// takes TLS where it is offered. A bookmark's name stands for its URL.
+A URL is ftp://[user[:password]@]host[:port]/path, relative to the folder after
+login (ftp://host/%2Fpath from the root). ftpes:// demands TLS, ftps:// is
+implicit TLS on port 990; ftp:// takes TLS where it is offered. A bookmark's
+name stands for its URL.
 
-Exit codes: 0 ok, 1 failed, 2 wrong usage, 75 try again later, 77 not permitted or
-not trusted`;
+Exit codes: 0 ok, 1 failed, 2 wrong usage, 75 try again later, 77 not permitted
+or not trusted, 130 interrupted`;
+
+const WAY_GROUP = "The way to the server:";
+const TELLING_GROUP = "What is told:";
+
+/** A group of help with a heading of its own, behind the options that are the command's alone. */
+export function grouped(command: Command, heading: string, add: (command: Command) => Command): Command {
+  const before = command.options.length;
+  add(command);
+  for (const option of command.options.slice(before)) option.helpGroup(heading);
+  const help = new Help();
+  return command.configureHelp({
+    groupItems: (all, shown, groupOf) => {
+      const isOwn = (item: (typeof all)[number]): boolean => groupOf(item) === "Options:";
+      return help.groupItems([...all.filter(isOwn), ...all.filter((item) => !isOwn(item))], shown, groupOf);
+    },
+  });
+}
 
 export function withRemoteFlags(command: Command): Command {
+  grouped(command, WAY_GROUP, wayFlags);
+  return grouped(command, TELLING_GROUP, (each) =>
+    each
+      .option("-q, --quiet", "errors alone")
+      .option("--json", "a line of JSON for each thing, on standard output")
+      .option("--debug", "commands and replies on standard error, without passwords"),
+  );
+}
+
+function wayFlags(command: Command): Command {
   return command
     .option("-u, --user <NAME>", "user name (default: of the URL, of ~/.netrc, else anonymous)")
     .option("--password-file <FILE>", "file whose first line is the password; - for standard input")
@@ -99,20 +134,25 @@ export function withRemoteFlags(command: Command): Command {
     .option("--timeout <TIME>", "how long a connection or a reply may take (default: 30s)", readTime)
     .option("--stall <TIME>", "how long no octet may move (default: 60s)", readTime)
     .option("--limit-rate <SIZE>", "octets per second of all files together, such as 500K or 2M", readRate)
-    .option("--charset <NAME>", "of names that are not UTF-8, such as windows-1252")
+    .option("--charset <NAME>", "of names that are not UTF-8, such as windows-1251 (default: guessed)")
+    .addOption(
+      new Option("--listing <KIND>", "how folders are listed (default: the best that works)").choices(LISTING_KINDS),
+    )
+    .option("--zone <OFFSET>", "the server's time zone in LIST, such as +02:00 (default: found out)", readZone)
     .option("-4, --ipv4", "IPv4 alone")
     .option("-6, --ipv6", "IPv6 alone")
     .option("--netrc <FILE>", "file with logins (default: ~/.netrc)")
     .option("--no-netrc", "no such file")
-    .option("--no-store", "nothing is kept of this server, and nothing known of it used")
-    .option("-q, --quiet", "errors alone")
-    .option("--json", "for programs, on standard output")
-    .option("--debug", "commands and replies on standard error, without passwords");
+    .option("--no-store", "nothing is kept of this server, and nothing known of it used");
 }
 
 /** For commands that do one thing and end. */
 export function withVerbose(command: Command): Command {
-  return command.option("-v, --verbose", "also as whom, whence the password, and which way");
+  return grouped(command, TELLING_GROUP, (each) =>
+    each
+      .option("-v, --verbose", "also as whom, whence the password, and which way")
+      .option("--max-time <TIME>", "how long all of it may take; what is left then goes on another time", readTime),
+  );
 }
 
 function readModes(text: string): readonly DataMode[] {
@@ -139,6 +179,11 @@ export function readCount(text: string): number {
   throw new InvalidArgumentError("Write a number from 1 to 9999.");
 }
 
+/** As a count, and 0. */
+export function readNumber(text: string): number {
+  return /^0+$/.test(text) ? 0 : readCount(text);
+}
+
 function readTime(text: string): number {
   const seconds = parseDuration(text);
   if (seconds !== undefined && seconds >= 1) return seconds * 1000;
@@ -160,6 +205,28 @@ export function readSize(text: string): number {
 /** 500K, as curl and wget are told, is 500 KiB. */
 function binary(text: string): string {
   return /^[\d.]+[kmgt]$/i.test(text) ? `${text}iB` : text;
+}
+
+/** Minutes ahead of UTC, of `+02:00`, `-0330`, `+2` or `utc`. */
+function readZone(text: string): number {
+  const [, sign = "", hours = "", minutes = "0"] = /^([-+])(\d{1,2})(?::?([0-5]\d))?$/.exec(text) ?? [];
+  const ahead = (Number(hours) * 60 + Number(minutes)) * (sign === "-" ? -1 : 1);
+  if (/^(?:utc|gmt|z)$/i.test(text)) return 0;
+  // 0 and not -0.
+  if (sign !== "" && Math.abs(ahead) <= ZONE_MOST) return ahead + 0;
+  throw new InvalidArgumentError("Write hours and minutes ahead of UTC like +02:00 or -03:30, or utc.");
+}
+
+/** Minutes: UTC+14 is the farthest zone. */
+const ZONE_MOST = 14 * 60;
+
+/** @throws InvalidArgumentError for a set or braces without their end, which would fit only a name that is spelled so. */
+export function readGlob(text: string): string {
+  const plain = text.replace(/\\./g, "").replace(/\[[!^]?.[^\]]*\]/g, "");
+  if (plain.includes("[")) throw new InvalidArgumentError('A "[" has no "]" behind it; write \\[ for the character.');
+  const isOpen = plain.split("{").length !== plain.split("}").length;
+  if (isOpen) throw new InvalidArgumentError('A "{" and its "}" do not match; write \\{ for the character.');
+  return text;
 }
 
 /** Milliseconds. */
@@ -189,6 +256,8 @@ export function connectOptions(flags: RemoteFlags): ConnectOptions {
     stallMs: flags.stall,
     rate: flags.limitRate,
     charset: flags.charset,
+    listing: flags.listing,
+    zoneMinutes: flags.zone,
     store: flags.store === false ? false : undefined,
     family: familyOf(flags),
   };

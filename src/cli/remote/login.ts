@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { type NetrcMacro, findLogin, netrcPaths, readNetrc } from "../../client/netrc.ts";
 import type { FtpUrl } from "../../client/url.ts";
+import { cannotRead } from "../cannot-read.ts";
 import { CliError, EXIT } from "../exit.ts";
 import { askSecret } from "../password-prompt.ts";
 import { type Shown, fitting } from "../wrap.ts";
@@ -109,10 +110,7 @@ function passwordIn(file: string): string {
     if (file === "-") fromInput = password;
     return password;
   } catch (error) {
-    throw new CliError(
-      `Cannot read the password from ${file}: ${error instanceof Error ? error.message : ""}`,
-      EXIT.usage,
-    );
+    throw cannotRead(`the password from ${file}`, error);
   }
 }
 

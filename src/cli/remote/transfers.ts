@@ -3,7 +3,8 @@ import { FtpError } from "../../client/errors.ts";
 import type { DownloadOptions, Progress, Transferred } from "../../client/types.ts";
 import { type TransferBoard, boardMode, createBoard } from "../progress/board.ts";
 import { shownSize } from "../progress/figures.ts";
-import { Failures, explainedInLine } from "./failure.ts";
+import { toldOnSignal } from "../progress/on-signal.ts";
+import { Failures, explainedInLine, factsOf } from "./failure.ts";
 import type { RemoteFlags } from "./flags.ts";
 import { type RemoteIo, interruptible, sayer } from "./io.ts";
 import { Places } from "./places.ts";
@@ -32,7 +33,13 @@ export type Transfers = {
   readonly parts: Part[];
 };
 
-type Terms = { readonly flags: TransferFlags; readonly io: RemoteIo; readonly isPiped?: boolean };
+type Terms = {
+  readonly flags: TransferFlags;
+  readonly io: RemoteIo;
+  readonly isPiped?: boolean;
+  /** What an interruption says where no part lies here. */
+  readonly leftThere?: string;
+};
 
 /**
  * @param terms.isPiped standard output or error is for something else.
@@ -40,35 +47,36 @@ type Terms = { readonly flags: TransferFlags; readonly io: RemoteIo; readonly is
  * @throws {CliError} when something failed.
  */
 export async function transferring(
-  { flags, io, isPiped = false }: Terms,
+  { flags, io, isPiped = false, leftThere }: Terms,
   work: (transfers: Transfers) => Promise<number>,
 ): Promise<void> {
   const parts: Part[] = [];
   const run = async (signal: AbortSignal): Promise<void> => {
-    using board = createBoard(boardMode(isPiped ? { quiet: true } : flags));
+    using board = createBoard(boardMode(isPiped ? { quiet: true } : flags), { stderr: io.stderr, stdout: io.stdout });
     const say = flags.json === true || isPiped ? sayer(io) : (line: string): void => board.note(line);
-    const failures = new Failures((line, { cause, url }) => {
-      // With --quiet and in a pipe nothing is shown but errors.
-      if (flags.json !== true && (flags.quiet === true || isPiped)) sayer(io)(line);
-      else board.note(line, cause instanceof FtpError ? { error: cause, url } : undefined);
-    });
+    using _ = toldOnSignal(board, flags.quiet === true ? sayer(io) : say);
+    const failures = new Failures((line, error) => board.note(line, { url: error.url, facts: factsOf(error) }));
     const isOver = (): boolean => flags.failEarly === true && failures.count > 0;
     const places = new Places(flags.parallel ?? 1);
     const count = await work({ board, failures, signal, say, places, isOver, parts });
     board.close();
     failures.end(count, isOver() ? " Nothing more was begun after the first failure." : "");
   };
-  await interruptible(run, () => leftLines(parts));
+  await interruptible(run, {
+    afterwards: () => leftLines(parts, leftThere),
+    pipe: isPiped ? io.stdout : undefined,
+    mostMs: flags.maxTime,
+  });
 }
 
 /** Where an interruption left something, and how to go on. */
-function leftLines(parts: readonly Part[]): readonly string[] {
-  if (parts.length === 0) return ["The same command with -c goes on with files that are there in part."];
+function leftLines(parts: readonly Part[], leftThere = "Nothing of unfinished files is kept."): readonly string[] {
+  if (parts.length === 0) return [leftThere];
   const more = parts.length - PARTS_NAMED;
   return [
     ...parts.slice(0, PARTS_NAMED).map(keptLine),
     ...(more > 0 ? [`${more} more files are there in part.`] : []),
-    `The same command with -c goes on there; without it, it begins anew.`,
+    "The same command with -c goes on there.",
   ];
 }
 
@@ -122,22 +130,19 @@ export async function eachOf<T>(
   { parallel, transfers }: { readonly parallel: number; readonly transfers: Pick<Transfers, "isOver"> },
   work: (item: T) => Promise<void>,
 ): Promise<void> {
-  let fault: { readonly error: unknown } | undefined;
+  const faults: unknown[] = [];
   const runner = async (): Promise<void> => {
-    while (fault === undefined && !transfers.isOver()) {
-      const next = await items.next();
-      if (next.done === true) return;
-      await work(next.value);
-    }
-  };
-  const guarded = async (): Promise<void> => {
     try {
-      await runner();
+      while (faults.length === 0 && !transfers.isOver()) {
+        const next = await items.next();
+        if (next.done === true) return;
+        await work(next.value);
+      }
     } catch (error) {
-      fault ??= { error };
+      faults.push(error);
     }
   };
   // All of them end before the error goes out: nothing is under way behind its back.
-  await Promise.all(Array.from({ length: Math.max(parallel, 1) }, guarded));
-  if (fault !== undefined) throw fault.error;
+  await Promise.all(Array.from({ length: Math.max(parallel, 1) }, runner));
+  if (faults.length > 0) throw faults[0];
 }

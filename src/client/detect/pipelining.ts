@@ -3,6 +3,7 @@
  * that it always tells: RETR and EPSV go out before we connect for the first of them, so the second surely comes early.
  * Servers that read one command at a time send both files whole; those that drop the first port do not.
  */
+import { chooseDataPath } from "../../net/data-path.ts";
 import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { DataConnection } from "../../net/data-connection.ts";
@@ -83,7 +84,7 @@ class PipelineTry {
     try {
       const stream =
         isPrivate && tls !== undefined
-          ? await tls.secureData(end, "in", signal)
+          ? await tls.secureData(end, { direction: "in", path: chooseDataPath("portable") }, signal)
           : { socket: end.toSocket(), peer: end.remote };
       await using transport = new DataConnection(stream, { stallMs: PIPELINE_STEP_MS, signal, throttle: undefined });
       let octets = 0;

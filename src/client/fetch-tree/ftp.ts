@@ -1,5 +1,5 @@
 /** A tree of an FTP server: folders are listed and files fetched at the same time, each file by the pool's next connection. */
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { hasGlob } from "../../protocol/glob.ts";
 import { connect } from "../client.ts";
 import { FtpError } from "../errors.ts";
@@ -250,6 +250,8 @@ class FtpTree {
           signal,
           keepTime,
           resume,
+          keepPart: true,
+          onPart: (part) => notes.emit({ kind: "part", url, path: besides(path, part.path), bytes: part.bytes }),
           links: "replace",
           onProgress: ({ bytes, resumedAt, total }) => progress(bytes + resumedAt, total),
         }),
@@ -279,6 +281,11 @@ function leftOutError(folder: string, warning: string): FtpError {
     connection: "data",
     retryable: false,
   });
+}
+
+/** People know no `/proc/self/fd/23`: the folder is that of the file. */
+function besides(path: string, part: string): string {
+  return join(dirname(path), basename(part));
 }
 
 /** What would befall every other file too. */

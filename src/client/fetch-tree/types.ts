@@ -94,6 +94,8 @@ export type FetchEvent =
       readonly total: number | undefined;
     }
   | { readonly kind: "done"; readonly url: string; readonly path: string; readonly bytes: number; readonly ms: number }
+  /** What a file that failed has left for a later run with `resume`; `path` is that of the hidden part. */
+  | { readonly kind: "part"; readonly url: string; readonly path: string; readonly bytes: number }
   | { readonly kind: "linked"; readonly url: string; readonly path: string }
   /** A folder or page has been read, and so much was found in it. */
   | { readonly kind: "read"; readonly url: string; readonly found: number }

@@ -46,6 +46,10 @@ const INFO: ServerInfo = {
   user: "ann",
 };
 
+async function nowhere(): Promise<never> {
+  return await Promise.reject(new Error("a mirror stays at the root"));
+}
+
 /** 2024-05-06 07:08:09 UTC: what `put` gives a file that is not told another time. */
 export const THEN = Date.UTC(2024, 4, 6, 7, 8, 9);
 
@@ -288,7 +292,6 @@ export class TestClient implements Client {
       if (verb.startsWith("TYPE")) return { code: 200, lines: ["as you like"] };
       return size === undefined ? { code: 550, lines: ["not there"] } : { code: 213, lines: [String(size)] };
     };
-    const nowhere = async (): Promise<never> => await Promise.reject(new Error("a mirror stays at the root"));
     return await work({ info: INFO, send: ask, ask, cd: nowhere, pwd: nowhere });
   }
   on(): () => void {
