@@ -24,6 +24,7 @@ import {
 import { type Transfers, transferEach, transferring } from "./remote/transfers.ts";
 
 type CpFlags = RemoteFlags & {
+  readonly atomic?: true;
   readonly fxp?: "auto" | "require" | "never";
   readonly verify?: "size" | "hash" | "off";
 };
@@ -51,6 +52,7 @@ export function cpCommand(io: RemoteIo = PROCESS_IO): Command {
     .addOption(
       new Option("--verify <HOW>", "what must agree afterwards (default: size)").choices(["size", "hash", "off"]),
     )
+    .option("--atomic", "under a hidden name at the target, and renamed at the end")
     .action(
       async (from: string, to: string, flags: CpFlags) =>
         await ending(
@@ -108,7 +110,13 @@ async function copy({ source, target, flags, transfers }: Work): Promise<number>
     run: async (onProgress: (progress: { bytes: number; resumedAt: number }) => void): Promise<Copied> => {
       const to = isFolder ? inFolder(target.path, each.split("/").at(-1) ?? "") : target.path;
       const verify = flags.verify === "off" ? false : flags.verify;
-      const done = await source.client.copyTo(target.client, each, to, { fxp: flags.fxp, verify, signal, onProgress });
+      const done = await source.client.copyTo(target.client, each, to, {
+        fxp: flags.fxp,
+        atomic: flags.atomic,
+        verify,
+        signal,
+        onProgress,
+      });
       // Once; why it does not go straight is told by an event.
       if (done.way === "fxp" && !told.isStraight && flags.quiet !== true) say("note: straight from server to server");
       told.isStraight = done.way === "fxp";

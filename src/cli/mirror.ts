@@ -45,6 +45,7 @@ type MirrorFlags = RemoteFlags & {
   readonly hidden?: boolean;
   readonly depth?: number;
   readonly checkAfter?: true;
+  readonly atomic?: true;
   readonly verify?: "size" | "hash" | "off";
   readonly failEarly?: true;
 };
@@ -110,6 +111,7 @@ export function mirrorCommand(io: RemoteIo = PROCESS_IO): Command {
     .option("--no-modes", "do not set permissions")
     .option("--no-hidden", "leave names alone that begin with a dot")
     .option("--depth <N>", "levels below the folder", readCount)
+    .option("--atomic", "upwards: each file under a hidden name, and renamed when it is whole")
     .option("--check-after", "look at the source again after each copy")
     .addOption(
       new Option("--verify <HOW>", "what must agree after a copy (default: size)").choices(["size", "hash", "off"]),
@@ -202,6 +204,7 @@ function specOf(
     hidden: flags.hidden,
     depth: flags.depth,
     checkAfter: flags.checkAfter,
+    atomic: flags.atomic,
     verify: flags.verify === "off" ? false : flags.verify,
   };
 }

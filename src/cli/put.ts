@@ -17,6 +17,7 @@ type PutFlags = RemoteFlags & {
   readonly continue?: true;
   readonly append?: true;
   readonly exclusive?: true;
+  readonly atomic?: true;
   readonly makeFolders?: true;
   readonly verify?: "size" | "hash" | "off";
   readonly ascii?: true;
@@ -42,6 +43,7 @@ export function putCommand(io: RemoteIo = PROCESS_IO): Command {
     .option("-c, --continue", "go on where an earlier try stopped: what is there must be the beginning of the file")
     .option("--append", "behind what is there")
     .option("--exclusive", "fail if there is something of that name")
+    .option("--atomic", "under a hidden name, and renamed when it is whole: the account must be allowed to rename")
     .option("-p, --make-folders", "make the folder at the server, and those above it")
     .option("--verify <HOW>", "what must agree afterwards: size (default), hash, off")
     .option("-a, --ascii", "text: line ends become those of the network")
@@ -150,18 +152,20 @@ async function sizeOf(file: string): Promise<number | undefined> {
   }
 }
 
-function optionsOf({ append, exclusive, verify, ascii, ...flags }: PutFlags, url: FtpUrl): UploadOptions {
+function optionsOf({ append, exclusive, atomic, verify, ascii, ...flags }: PutFlags, url: FtpUrl): UploadOptions {
   const modes = [
     ...(append === true ? (["append"] as const) : []),
     ...(exclusive === true ? (["exclusive"] as const) : []),
     ...(flags.continue === true ? (["resume"] as const) : []),
   ];
   if (modes.length > 1) throw new CliError("--append, --exclusive and --continue do not go together.", EXIT.usage);
+  if (append === true && atomic === true) throw new CliError("--append and --atomic do not go together.", EXIT.usage);
   if (verify !== undefined && verify !== "size" && verify !== "hash" && verify !== "off") {
     throw new CliError(`--verify takes size, hash or off, not ${String(verify)}.`, EXIT.usage);
   }
   return {
     mode: modes[0] ?? "replace",
+    atomic,
     verify: verify === "off" ? false : verify,
     type: typeOf(url, ascii),
   };

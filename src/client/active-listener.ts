@@ -6,6 +6,8 @@ import { FtpError } from "./errors.ts";
 
 export type ActiveListener = AsyncDisposable & {
   readonly port: number;
+  /** The server has connected. */
+  readonly hasArrived: boolean;
   /** The first connection that comes from the server. @throws the signal's reason. */
   accept(signal: AbortSignal): Promise<Socket>;
   /** Addresses of others that came, for the explanation. */
@@ -45,6 +47,9 @@ export async function listenActive(
   return {
     port,
     strangers,
+    get hasArrived() {
+      return arrived !== undefined;
+    },
     async accept(signal) {
       const aborted = Promise.withResolvers<never>();
       const abort = (): void => aborted.reject(signal.reason);

@@ -12,6 +12,8 @@ import type { Hub } from "./hub.ts";
 import { keepHub } from "./hub-of.ts";
 import { READ_MOST } from "./limits.ts";
 import { list } from "./list.ts";
+import { put } from "./put.ts";
+import { renameAt } from "./rename.ts";
 import { setTimeAt } from "./set-time.ts";
 import type { FtpSession } from "./session.ts";
 import { glob, removeTree, walk } from "./trees.ts";
@@ -36,7 +38,6 @@ import type {
   UploadOptions,
   WalkOptions,
 } from "./types.ts";
-import { upload } from "./upload.ts";
 import { hashAt } from "./verify.ts";
 import { unlessAborted } from "./waits.ts";
 
@@ -118,9 +119,8 @@ class FtpClient implements Client {
     pipe.on("error", () => {});
     const stop = new AbortController();
     const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
-    const done = upload(this.#hub, pipe, this.#hub.path(path), { ...options, signal });
-    done.catch((error: unknown) => pipe.destroy(error instanceof Error ? error : new Error(String(error))));
-    return new Writable({
+    const done = put(this.#hub, pipe, this.#hub.path(path), { ...options, signal });
+    const taken = new Writable({
       write(chunk, encoding, next) {
         if (pipe.destroyed) next(pipe.errored);
         else if (pipe.write(chunk, encoding)) next();
@@ -136,6 +136,13 @@ class FtpClient implements Client {
         next(error);
       },
     });
+    // Also who writes nothing just now is to hear of it.
+    done.catch((error: unknown) => {
+      const fault = error instanceof Error ? error : new Error(String(error));
+      pipe.destroy(fault);
+      taken.destroy(fault);
+    });
+    return taken;
   }
 
   async read(path: string, { most = READ_MOST, ...options }: CallOptions & { most?: number } = {}): Promise<Buffer> {
@@ -179,7 +186,7 @@ class FtpClient implements Client {
 
   async upload(from: Source, path: string, options: UploadOptions = {}): Promise<Transferred> {
     const { from: source, size } = sourceOf(from);
-    return await upload(this.#hub, source, this.#hub.path(path), { size, ...options });
+    return await put(this.#hub, source, this.#hub.path(path), { size, ...options });
   }
 
   async copyTo(other: Client, from: string, to: string, options: CopyOptions = {}): Promise<Copied> {
@@ -192,21 +199,8 @@ class FtpClient implements Client {
   }
 
   async rename(from: string, to: string, options: CallOptions = {}): Promise<void> {
-    const what = `cannot rename ${from}`;
     const hub = this.#hub;
-    let isSent = false;
-    await hub.call(async (session, { signal }) => {
-      try {
-        await session.send(`RNFR ${hub.path(from)}`, { signal, what });
-      } catch (error) {
-        // An earlier try was carried out, and the reply to it was lost.
-        const mayBeDone = isSent && error instanceof FtpError && error.code === "NOT_FOUND";
-        if (mayBeDone && (await existsAt(hub.path(to), { hub, session, signal })) !== false) return;
-        throw error;
-      }
-      isSent = true;
-      await session.send(`RNTO ${hub.path(to)}`, { signal, what: `${what} to ${to}` });
-    }, options);
+    await renameAt(hub, { from: hub.path(from), to: hub.path(to) }, options);
   }
 
   async mkdir(

@@ -28,6 +28,7 @@ export class ControlLink {
   #socket: Socket;
   #parser = new ReplyParser();
   readonly #replies: FtpReply[] = [];
+  #onReply: (() => void) | undefined;
   #fault: FtpError | undefined;
   #wake: (() => void) | undefined;
   /** What went out last, for messages. */
@@ -73,6 +74,14 @@ export class ControlLink {
       const at = this.#onClosed.indexOf(listener);
       if (at >= 0) this.#onClosed.splice(at, 1);
     };
+  }
+
+  /** Calls when the server refuses what is under way, if it has not said goodbye. @returns what takes the listener away. */
+  onRefusal(listener: () => void): () => void {
+    const isThere = (): boolean => this.#replies.some(({ code }) => code >= 400 && code !== 421);
+    if (isThere()) listener();
+    this.#onReply = () => isThere() && listener();
+    return () => (this.#onReply = undefined);
   }
 
   /**
@@ -235,6 +244,7 @@ export class ControlLink {
       );
     }
     this.#wake?.();
+    this.#onReply?.();
   }
 
   #lost(message: string, cause?: unknown): FtpError {

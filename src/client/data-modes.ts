@@ -4,6 +4,7 @@
  * nothing afterwards (nat.md; row D7).
  */
 import { type Socket, isIPv6 } from "node:net";
+import { setImmediate as turn } from "node:timers/promises";
 import { systemCode } from "../base/system-code.ts";
 import { type Endpoint, familyOf, plainAddress, sameAddress, showEndpoint } from "../net/addresses.ts";
 import { SocketEnd, type DataEnd } from "../net/data-end.ts";
@@ -82,6 +83,11 @@ export type DataRoute = {
   readonly endpoint: string;
   /** At once for passive modes. @throws {FtpError} DATA_BLOCKED. */
   arrive(signal: AbortSignal): Promise<DataEnd>;
+  /**
+   * Of active modes: the server has connected already. pyftpdlib does so at EPRT or PORT, and resets a connection on which
+   * TLS begins before it has the command.
+   */
+  isThere?(): Promise<boolean>;
   /** Gives it up, if it was not taken. */
   dispose(): Promise<void>;
 };
@@ -141,6 +147,17 @@ function mayTryAgain(memory: ModeMemory): boolean {
   // What was refused, perhaps for a while only, is asked for again by later calls: nothing else is left to them.
   memory.refused.clear();
   return false;
+}
+
+/** A connection has come about: what was seen of failures before says nothing any more. */
+export function noteWorked(mode: DataMode, { memory, worked }: Pick<ModeTerms, "memory" | "worked">): void {
+  if (memory.preferred !== mode) {
+    memory.preferred = mode;
+    worked(mode);
+  }
+  memory.failed.clear();
+  memory.attempts.clear();
+  memory.rounds = 0;
 }
 
 /** Every mode has failed, or was not allowed: what was seen of each since one has worked. */
@@ -353,6 +370,11 @@ function activeRoute(
   return {
     mode,
     endpoint,
+    async isThere() {
+      // What came before the last reply is seen by the end of this turn of the loop.
+      await turn();
+      return listener.hasArrived;
+    },
     async arrive(signal) {
       const limit = AbortSignal.timeout(ACTIVE_WAIT_MS);
       try {

@@ -89,3 +89,7 @@ export const [ROUNDS_MOST, PATIENCE_FACTOR] = [2, 4];
 
 /** Octets of a file from which a part of it is left when nobody said that he would go on: below it is fetched again at once. */
 export const PART_KEPT_LEAST = 1_048_576;
+/** Octets of an upload from which a later try goes on behind an earlier one: below, the question costs more than it saves. */
+export const GO_ON_LEAST = 1_048_576;
+/** Milliseconds in which a server says how much it has of an upload that failed: the caller waits for the error meanwhile. */
+export const PART_ASK_MS = 3_000;

@@ -8,13 +8,13 @@ import type { DataPath } from "../net/data-path.ts";
 import type { DataTransport } from "../net/transport.ts";
 import type { ControlLink } from "./control.ts";
 import { OUTCOMES } from "./data-advice.ts";
-import { type DataRoute, type ModeTerms, blockedHint, routeAhead, routeData } from "./data-modes.ts";
+import { type DataRoute, type ModeTerms, blockedHint, noteWorked, routeAhead, routeData } from "./data-modes.ts";
 import { type DataMode, FtpError, type FtpErrorDetails, type FtpReply, shownCommand, withDetails } from "./errors.ts";
 import { ABORT_WAIT_MS, FINISH_WAIT_MS, FINISH_WHOLE_MS, REFUSAL_WAIT_MS } from "./limits.ts";
 import { orNothing } from "./or-nothing.ts";
 import { ownReply, replyError } from "./reply-errors.ts";
 import { Ahead } from "./ahead.ts";
-import { dataFault } from "./data-faults.ts";
+import { dataFault, unlessRefused } from "./data-faults.ts";
 import { dropping } from "./dropping.ts";
 import { type AskOptions, HARMLESS, type SessionParts } from "./session-parts.ts";
 import type { ClientTls } from "./tls.ts";
@@ -161,13 +161,18 @@ export class FtpSession {
     const isEarly = plan.direction === "in" && this.#parts.modes.memory.inOrder;
     const early = isEarly ? (plan.follow?.() ?? NO_LINES) : NO_LINES;
     const next = isEarly && route.mode === "epsv" ? this.#ahead.line() : NO_LINES;
-    link.write(plan.command, ...early, ...next);
+    const begun = Promise.withResolvers<void>();
     // With a passive port all is there for TLS to begin while the command is on its way; a refusal ends it.
-    const arriving = this.#arrive(plan, route, life.signal).then((transport) => dropping(transport, dropped));
+    if (!this.isPrivate || (await route.isThere?.()) !== true) begun.resolve();
+    link.write(plan.command, ...early, ...next);
+    const arriving = begun.promise
+      .then(async () => await this.#arrive(plan, route, life.signal))
+      .then((transport) => dropping(transport, dropped));
     arriving.catch(() => {});
     let first: FtpReply;
     try {
       first = ownReply(await this.#firstReply(arriving, life), plan.what);
+      if (first.code < 400) begun.resolve();
     } catch (error) {
       await this.#giveUp(arriving);
       link.destroy("a transfer was given up before its reply");
@@ -230,21 +235,14 @@ export class FtpSession {
   }
 
   async #move<T>(plan: TransferPlan<T>, { arriving, route, final, life, early }: Carrying): Promise<T> {
-    const { modes } = this.#parts;
     const transport = await arriving;
-    if (modes.memory.preferred !== route.mode) {
-      modes.memory.preferred = route.mode;
-      modes.worked(route.mode);
-    }
-    modes.memory.failed.clear();
-    modes.memory.attempts.clear();
-    modes.memory.rounds = 0;
+    noteWorked(route.mode, this.#parts.modes);
     // Pure-FTPd answers a command that comes during an upload with a 500, which would pass for the upload's end.
     if (early === undefined && final === undefined && route.mode === "epsv" && plan.direction === "in") {
       for (const line of this.#ahead.line()) this.link.write(line);
     }
     try {
-      return await plan.move(transport, life);
+      return await unlessRefused(plan.move(transport, life), plan.direction === "out" ? this.link : undefined);
     } finally {
       await transport[Symbol.asyncDispose]();
     }

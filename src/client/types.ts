@@ -216,7 +216,10 @@ export type TransferOptions = CallOptions & {
   readonly type?: "binary" | "ascii" | undefined;
   /** What must agree afterwards: "size" (default), "hash" (size where the server has no digests), false. */
   readonly verify?: "size" | "hash" | false | undefined;
-  /** Goes on where an earlier try of the same file ended. Default true for retries inside a call, false for what lies there. */
+  /**
+   * Goes on where an earlier try of the same file ended. Default true for retries inside a call (uploads: from `GO_ON_LEAST`
+   * octets on, not of streams, not as text), false for what lies there, of which `mode` speaks for uploads.
+   */
   readonly resume?: boolean | undefined;
   readonly retry?: RetryOptions | undefined;
 };
@@ -257,6 +260,8 @@ export type UploadOptions = TransferOptions & {
    * it at this server before, with the transfer and without a word where it fails. Default true for a path.
    */
   readonly keepTime?: boolean | "known" | undefined;
+  /** Writes to `.NAME.part` beside it, renames at the end, and resumes there. Needs the right to rename. Default false. */
+  readonly atomic?: boolean | undefined;
   /** Octets, of a stream where it is known. */
   readonly size?: number | undefined;
 };
@@ -290,6 +295,8 @@ export type CopyOptions = CallOptions & {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Sets the time of the copy to that of the file. Default true. */
   readonly keepTime?: boolean | undefined;
+  /** As of uploads. Default false. */
+  readonly atomic?: boolean | undefined;
   /** Octets per second, of what goes through us. */
   readonly rate?: number | undefined;
   readonly retry?: RetryOptions | undefined;
@@ -353,6 +360,7 @@ export interface Client extends AsyncDisposable {
   stat(path: string, options?: CallOptions): Promise<Entry>;
   exists(path: string, options?: CallOptions): Promise<false | EntryType>;
   open(path: string, options?: CallOptions & { readonly start?: number; readonly end?: number }): Readable;
+  /** Failures, the caller's abort among them, are told by "error" at once, also to who writes nothing just now. */
   create(path: string, options?: UploadOptions): Writable;
   /** @param options.most octets that may come; more is a LIMIT. Default `READ_MOST`. */
   read(path: string, options?: CallOptions & { readonly most?: number }): Promise<Buffer>;

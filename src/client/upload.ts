@@ -2,7 +2,7 @@
 import { constants, statSync } from "node:fs";
 import { AsciiEncoder } from "../protocol/ascii.ts";
 import type { DataTransport } from "../net/transport.ts";
-import { type DataMode, FtpError, type FtpReply } from "./errors.ts";
+import { type DataMode, FtpError, type FtpReply, withDetails } from "./errors.ts";
 import { askSize, sizeOfReply } from "./facts.ts";
 import type { Hub } from "./hub.ts";
 import { LocalFile } from "./local-file.ts";
@@ -11,7 +11,9 @@ import type { FtpSession } from "./session.ts";
 import { setTimeAt, timeLine } from "./set-time.ts";
 import type { Transferred, UploadOptions } from "./types.ts";
 import { type GivenSource, isOpenFile } from "./ends.ts";
+import { GO_ON_LEAST } from "./limits.ts";
 import { joinedSignal } from "./waits.ts";
+import { withPart } from "./upload-part.ts";
 import { compareHash, sizeMismatch } from "./verify.ts";
 
 type Sending = { readonly moved: (octets: number) => void; readonly life: AbortSignal };
@@ -41,10 +43,16 @@ export async function upload(
   // Also what is there in part, though the server called it whole, is sent again.
   const work = async (attempt: number): Promise<Transferred["verified"]> => {
     const once = { signal, retry: { attempts: 1 } };
-    await hub.call(async (session) => await run.once({ hub, session, path, cargo, signal, attempt }), once);
-    return await verify(hub, path, cargo, run);
+    try {
+      await hub.call(async (session) => await run.once({ hub, session, path, cargo, signal, attempt }), once);
+      return await verify(hub, path, cargo, run);
+    } catch (error) {
+      throw run.judge(error);
+    }
   };
-  const verified = await hub.again(work, { signal, retry: options.retry });
+  const verified = await hub.again(work, { signal, retry: options.retry }).catch(async (error: unknown) => {
+    throw run.leavesPart ? await withPart(error, { hub, path, whole: cargo.size, before: run.first, signal }) : error;
+  });
   const { keepTime = true } = options;
   if (keepTime === true && cargo.modifiedMs !== undefined && !run.isTimeKept)
     run.isTimeKept = await keepTimeOf(hub, path, cargo.modifiedMs, options);
@@ -66,6 +74,15 @@ class Run {
   readonly #total: number | undefined;
   #resumedAt = 0;
   #bytes = 0;
+  /** Where the last try began. */
+  #start = 0;
+  /** What was there before the first octet went out: its size, "none", or "unknown". */
+  #first: number | "none" | "unknown" = "unknown";
+  /** What an earlier try has left cannot be gone on with. */
+  #isMistrusted = false;
+  /** Octets have gone out in any of the tries; in the last one. */
+  #hasSent = false;
+  #hasMoved = false;
   #asks = { size: false, time: false };
   #mode: DataMode | undefined;
   #isPrivate = false;
@@ -95,8 +112,10 @@ class Run {
       });
     }
     const start = await this.#startAt({ hub, session, path, cargo, signal, attempt });
-    if (attempt === 1) this.#resumedAt = start;
-    this.#bytes = 0;
+    this.#start = start;
+    this.#resumedAt = attempt === 1 ? start : Math.min(this.#resumedAt, start);
+    this.#bytes = start - this.#resumedAt;
+    this.#hasMoved = false;
     const isAppend = mode === "append" || start > 0;
     const done = await session.transfer({
       command: `${isAppend ? "APPE" : "STOR"} ${path}`,
@@ -135,20 +154,22 @@ class Run {
     this.isTimeKept = time && last !== undefined && last.code < 300;
   }
 
-  /** Where it goes on: behind what the server has of it already, if that was asked for. */
+  /** Where it goes on: behind what an earlier try has left, or what the server had before, if that was asked for. */
   async #startAt({ hub, session, path, cargo, signal, attempt }: Once): Promise<number> {
-    const { mode = "replace" } = this.options;
-    if (mode === "replace" || (mode === "append" && attempt === 1 && this.options.verify === false)) return 0;
-    const there = await askSize(path, { hub, session, signal });
-    if (mode === "exclusive" && attempt === 1 && typeof there === "number") {
+    const { mode = "replace", verify: how } = this.options;
+    if (mode === "replace" && !this.#mayGoOn(cargo)) return 0;
+    if (mode === "append" && attempt === 1 && how === false) return 0;
+    const reply = await askSize(path, { hub, session, signal });
+    const there = typeof reply === "number" ? reply : undefined;
+    if (mode === "exclusive" && attempt === 1 && there !== undefined) {
       throw new FtpError("EXISTS", `${path} exists at the server`, {
         phase: "command",
         hint: "choose another name, or replace it",
       });
     }
-    if (mode === "append") this.#noteBefore(path, { there: typeof there === "number" ? there : 0, attempt });
-    if (mode !== "resume" || typeof there !== "number") return 0;
-    if (cargo.size !== undefined && there > cargo.size) {
+    if (mode === "append") this.#noteBefore(path, { there: there ?? 0, attempt });
+    if (mode !== "resume") return this.#mayGoOn(cargo) ? this.#ownPart(reply, cargo) : 0;
+    if (there !== undefined && cargo.size !== undefined && there > cargo.size) {
       throw new FtpError(
         "MISMATCH",
         `${path} has ${there} octets at the server, and ${cargo.size} here: it is no part of this file`,
@@ -159,7 +180,50 @@ class Run {
         },
       );
     }
-    return there;
+    return there ?? 0;
+  }
+
+  /** A later try is worth the question, and every octet can be sent once more. */
+  #mayGoOn({ isRepeatable, size }: Cargo): boolean {
+    const { mode, type, resume } = this.options;
+    const isPossible = isRepeatable && mode !== "append" && type !== "ascii" && resume !== false;
+    return isPossible && !this.#isMistrusted && (size ?? 0) >= GO_ON_LEAST;
+  }
+
+  /**
+   * What an earlier try of this call has left. A size that is as it was before the first try may be that of the old file,
+   * which servers that publish whole files still have.
+   */
+  #ownPart(there: number | FtpReply, { size = 0 }: Cargo): number {
+    if (!this.#hasSent) {
+      this.#first = typeof there === "number" ? there : there.code === 550 ? "none" : "unknown";
+      return 0;
+    }
+    const isOwn = typeof there === "number" && this.#first !== "unknown" && there !== this.#first && there <= size;
+    return isOwn ? there : 0;
+  }
+
+  /**
+   * What an earlier try has left and does not agree afterwards is sent anew; also where the server lets nobody go on, such
+   * as ProFTPD without AllowStoreRestart.
+   */
+  judge(error: unknown): unknown {
+    const isContinued = this.#start > 0 && this.options.mode !== "resume";
+    if (!isContinued || !(error instanceof FtpError)) return error;
+    const isRefused = error.reply !== undefined && error.reply.code >= 500 && !this.#hasMoved;
+    if (error.code !== "MISMATCH" && !isRefused) return error;
+    this.#isMistrusted = true;
+    return withDetails(error, { retryable: true });
+  }
+
+  /** The server may have a part now. */
+  get leavesPart(): boolean {
+    return this.#hasSent && this.options.mode !== "append" && this.options.type !== "ascii";
+  }
+
+  /** Octets that were there before, where that is known. */
+  get first(): number | undefined {
+    return typeof this.#first === "number" ? this.#first : undefined;
   }
 
   /** An append that broke off cannot be told from one that others made: it is not tried again then. */
@@ -176,11 +240,13 @@ class Run {
 
   /** It went on behind what was there. */
   get isContinued(): boolean {
-    return this.#resumedAt > 0;
+    return this.#start > 0;
   }
 
   readonly #moved = (octets: number): void => {
     this.#bytes += octets;
+    this.#hasSent = true;
+    this.#hasMoved = true;
     this.options.onProgress?.({ bytes: this.#bytes, resumedAt: this.#resumedAt, total: this.#total });
   };
 

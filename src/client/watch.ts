@@ -304,11 +304,12 @@ class Watch {
     const slash = remote.lastIndexOf("/");
     await using held = await holdFile(root, path);
     await this.#makeFolder(remote.slice(0, Math.max(slash, 0)));
-    const target = options.atomic === true ? `${remote.slice(0, slash + 1)}.${remote.slice(slash + 1)}.part` : remote;
     // Waiting for the server is done here, for all files together.
-    const done = await this.#client.upload(held.path, target, { signal: this.#signal, retry: { attempts: 1 } });
-    if (target !== remote) await this.#client.rename(target, remote, { signal: this.#signal });
-    return done;
+    return await this.#client.upload(held.path, remote, {
+      signal: this.#signal,
+      retry: { attempts: 1 },
+      atomic: options.atomic,
+    });
   }
 
   async #makeFolder(folder: string): Promise<void> {

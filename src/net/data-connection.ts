@@ -48,6 +48,8 @@ export type Reset = {
   resetAndDestroy(): unknown;
 };
 
+const NOTHING = Buffer.alloc(0);
+
 export type DataTerms = {
   readonly stallMs: number;
   readonly signal: AbortSignal;
@@ -72,6 +74,7 @@ export class DataConnection implements AsyncDisposable {
   #receiving = false;
   #hasSent = false;
   #ended = false;
+  #hasWritten = false;
   #wake: (() => void) | undefined;
   #failWrite: ((fault: DataError) => void) | undefined;
   /** True once the transfer came to its good end: the socket may then close by itself. */
@@ -143,6 +146,7 @@ export class DataConnection implements AsyncDisposable {
     if (isPrivate && this.#socket.readableEnded) ended();
     this.#check();
     if (isPrivate) this.#socket.once("end", ended);
+    this.#hasWritten = true;
     await new Promise<void>((resolve, reject) => {
       this.#failWrite = reject;
       this.#socket.write(chunk, (error) => {
@@ -167,7 +171,7 @@ export class DataConnection implements AsyncDisposable {
         // After the good end there is nobody to tell, and an error costs its stack trace.
         if (!this.#finished) reject(this.#fault ?? new DataError("closed"));
       });
-      this.#socket.end((error?: Error | null) => {
+      this.#end((error?: Error | null) => {
         if (error === undefined || error === null) resolve();
         else reject(this.#fault ?? new DataError("closed", { cause: error }));
       });
@@ -203,8 +207,17 @@ export class DataConnection implements AsyncDisposable {
     }
     this.#check();
     this.#finished = true;
-    this.#socket.end();
+    this.#end();
     return chunks;
+  }
+
+  /**
+   * While the last octets of a handshake go out, Node's TLS engine ends TCP without its close_notify, and the peer takes
+   * an empty file for a cut one. A write, of nothing, is called back when they are out; its end waits for it.
+   */
+  #end(done?: (error?: Error | null) => void): void {
+    if (this.#socket === this.#raw || this.#hasWritten) this.#socket.end(done);
+    else this.#socket.end(NOTHING, done);
   }
 
   /** Closes it on every way out: softly after a good end, with a reset otherwise. */

@@ -49,6 +49,8 @@ async function moveEverything(
     assert.ok(readFileSync(join(peer.root, path)).equals(UP), "the upload differs");
     assert.equal(put.mode, mode);
     assert.equal((await client.read("/empty")).length, 0);
+    await client.write(`${path}-empty`, Buffer.alloc(0));
+    assert.equal(readFileSync(join(peer.root, `${path}-empty`)).length, 0);
   }
 }
 

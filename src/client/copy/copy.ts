@@ -6,6 +6,7 @@ import { type DataMode, FtpError, type FtpReply } from "../errors.ts";
 import { type SourceFacts, askSize, sourceFacts } from "../facts.ts";
 import type { Hub } from "../hub.ts";
 import { hubOf } from "../hub-of.ts";
+import { partNameOf, takeName } from "../put.ts";
 import { withRetries } from "../retry.ts";
 import { setTimeAt } from "../set-time.ts";
 import type { Client, Copied, CopyOptions, Transferred } from "../types.ts";
@@ -37,7 +38,12 @@ export async function copyBetween(
   if (hubs.to.info.host === host && hubs.to.info.port === port && paths.from === paths.to) {
     throw new FtpError("USAGE", `${fromPath} cannot be copied onto itself`, { phase: "command" });
   }
-  return await new Copy(hubs, paths, options).run();
+  if (options.atomic !== true) return await new Copy(hubs, paths, options).run();
+  const signal = joinedSignal(options.signal, options.timeoutMs);
+  const part = partNameOf(paths.to);
+  const done = await new Copy(hubs, { ...paths, to: part }, { ...options, signal, timeoutMs: undefined }).run();
+  await takeName(hubs.to, part, { path: paths.to, signal, retry: options.retry });
+  return done;
 }
 
 type Paths = { readonly from: string; readonly to: string };

@@ -2,6 +2,7 @@
 import { FtpError } from "../errors.ts";
 import { LocalFile } from "../local-file.ts";
 import { NO_FOLLOW, OPEN_FILE } from "../pinned.ts";
+import { partNameOf } from "../put.ts";
 import type { Client, Transferred } from "../types.ts";
 import type { Abilities } from "./abilities.ts";
 import { type Copied, type CopyTerms, changed } from "./copy-down.ts";
@@ -55,7 +56,9 @@ export class UpCopier {
     const remote = there.pathOf(step.path);
     const note = { path: step.path, size: stat.size, ms: stat.mtimeMs, before: step.before?.size };
     const begun =
-      this.#canResume && journal.has(step.path) ? journal.begun(note, await this.#sizeThere(remote, signal)) : 0;
+      this.#canResume && journal.has(step.path)
+        ? journal.begun(note, await this.#sizeThere(terms.isAtomic ? partNameOf(remote) : remote, signal))
+        : 0;
     if (begun === 0) await journal.begin(note);
     const done = await this.#upload(file, remote, { begun, signal, rate, onProgress });
     await journal.end(step.path);
@@ -72,7 +75,7 @@ export class UpCopier {
   /** @param how.begun octets that are there already. */
   async #upload(file: LocalFile, remote: string, how: CopyTerms & { readonly begun: number }): Promise<Transferred> {
     const { begun, signal, rate, onProgress } = how;
-    const { verify, times } = this.#parts.terms;
+    const { verify, times, isAtomic } = this.#parts.terms;
     let moved = 0;
     try {
       // What is sent is the file that was looked at, whatever takes its name meanwhile.
@@ -80,6 +83,7 @@ export class UpCopier {
         signal,
         rate,
         mode: begun > 0 ? "resume" : "replace",
+        atomic: isAtomic,
         keepTime: times === false ? false : "known",
         verify: begun > 0 && verify !== false ? "hash" : verify,
         retry: { attempts: 1 },

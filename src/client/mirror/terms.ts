@@ -31,6 +31,8 @@ export type Terms = {
   readonly ignoreCase: boolean;
   readonly checkAfter: boolean;
   readonly verify: "size" | "hash" | false;
+  /** Uploads take their name when they are whole. */
+  readonly isAtomic: boolean;
   readonly journal: string | false;
 };
 
@@ -73,7 +75,7 @@ function deletionTerms(spec: MirrorSpec): Pick<Terms, "delete" | "deleteExcluded
 
 function keptTerms(
   spec: MirrorSpec,
-): Pick<Terms, "links" | "times" | "modes" | "emptyFolders" | "checkAfter" | "verify"> {
+): Pick<Terms, "links" | "times" | "modes" | "emptyFolders" | "checkAfter" | "verify" | "isAtomic"> {
   return {
     links: spec.links ?? "keep",
     times: spec.times ?? "exact",
@@ -81,6 +83,7 @@ function keptTerms(
     emptyFolders: spec.emptyFolders ?? true,
     checkAfter: spec.checkAfter ?? false,
     verify: spec.verify ?? "size",
+    isAtomic: spec.atomic ?? false,
   };
 }
 

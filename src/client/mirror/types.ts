@@ -62,6 +62,8 @@ export type MirrorSpec = {
   readonly checkAfter?: boolean | undefined;
   /** What must agree after a copy. Default "size"; what was gone on with is compared by hash where the server can. */
   readonly verify?: "size" | "hash" | false | undefined;
+  /** To a server: each file under a hidden name beside it, renamed when it is whole, as of `UploadOptions`. Default false. */
+  readonly atomic?: boolean | undefined;
   /** Folder for the notes about unfinished uploads. false: none. Default: `ferryman/mirror` below `$XDG_STATE_HOME`. */
   readonly journal?: string | false | undefined;
 };
