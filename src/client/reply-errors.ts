@@ -54,6 +54,7 @@ const FULL = /no space|disk full|insufficient (?:disk|storage)|quota/i;
 /** A hint: what to do instead depends on the caller. */
 export const IS_FOLDER = "it is a folder";
 /** Words of servers that take no login, or no file, without TLS. */
+const NO_LOGIN: ReadonlySet<number> = new Set([421, 503, 530]);
 const WANTS_TLS =
   /(?:must|requir|need|only|use)\b.*\b(?:encrypt|tls|ssl|secure)|\b(?:encrypt|tls|ssl|secure)\w*\b.*(?:requir|mandatory|only|must)/i;
 
@@ -90,7 +91,7 @@ export function ownReply(reply: FtpReply, what: string): FtpReply {
 function meaningOf({ code, lines }: FtpReply): Meaning {
   const text = lines.join(" ");
   if (code === 530 && TOO_MANY.test(text)) return { code: "BUSY", hint: "the server has too many sessions" };
-  if ((code === 530 || code === 421 || code === 503) && WANTS_TLS.test(text)) {
+  if (NO_LOGIN.has(code) && WANTS_TLS.test(text)) {
     return { code: "DENIED", hint: "the server takes no login in clear text: use TLS (explicit)", retryable: false };
   }
   if ((code === 425 || code === 450 || code === 522) && RESUME.test(text) && /tls|ssl/i.test(text)) {

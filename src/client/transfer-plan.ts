@@ -1,7 +1,7 @@
 /** What a session is told of a command or a transfer, and what it tells afterwards. */
 import type { Throttle } from "../net/throttle.ts";
 import type { DataTransport } from "../net/transport.ts";
-import type { DataMode, FtpPhase, FtpReply } from "./errors.ts";
+import type { DataMode, FtpReply } from "./errors.ts";
 
 export type TransferPlan<T> = {
   /** The command that starts it: `RETR name`. */
