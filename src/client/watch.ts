@@ -305,11 +305,8 @@ class Watch {
     await using held = await holdFile(root, path);
     await this.#makeFolder(remote.slice(0, Math.max(slash, 0)));
     // Waiting for the server is done here, for all files together.
-    return await this.#client.upload(held.path, remote, {
-      signal: this.#signal,
-      retry: { attempts: 1 },
-      atomic: options.atomic,
-    });
+    const how = { signal: this.#signal, retry: { attempts: 1 }, atomic: options.atomic };
+    return await this.#client.upload(held.path, remote, how);
   }
 
   async #makeFolder(folder: string): Promise<void> {

@@ -26,6 +26,10 @@ async function at(wishes: InPlace, work: (client: Client, server: InPlaceServer)
 const moving = ({ commands }: InPlaceServer): readonly string[] =>
   commands.filter((line) => /^(?:STOR|APPE|SIZE|RN|DELE)/.test(line));
 
+function refusing(verb: string): (line: string) => string | undefined {
+  return (line) => (line.startsWith(verb) ? "550 You may not." : undefined);
+}
+
 async function failed(call: Promise<unknown>): Promise<FtpError> {
   const error = await call.then(
     () => undefined,
@@ -75,8 +79,7 @@ test("over an old file it goes on with its own part alone", async () => {
 });
 
 test("a server that lets nobody go on, a part that is not ours, and `resume: false` begin anew", async () => {
-  const noAppend = (line: string): string | undefined => (line.startsWith("APPE") ? "550 No." : undefined);
-  await at({ cutAfter: TWICE, refuse: noAppend }, async (client, server) => {
+  await at({ cutAfter: TWICE, refuse: refusing("APPE") }, async (client, server) => {
     await client.upload(LONG, "/x");
     assert.ok(server.files.get("/x")?.equals(LONG));
   });
@@ -151,8 +154,7 @@ test("atomic: a call that failed leaves a hidden part alone, with which a later 
 });
 
 test("atomic: where nobody may rename, the old file stays and the error says where the new one is", async () => {
-  const refuse = (line: string): string | undefined => (line.startsWith("RNFR") ? "550 You may not." : undefined);
-  await at({ files: { "/x": OLD }, refuse }, async (client, server) => {
+  await at({ files: { "/x": OLD }, refuse: refusing("RNFR") }, async (client, server) => {
     const error = await failed(client.upload(SHORT, "/x", { atomic: true }));
     assert.match(error.message, /^\/x is whole at the server, but under the name \/\.x\.part: /);
     assert.ok(server.files.get("/x")?.equals(OLD));
