@@ -3,49 +3,15 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Liar } from "./client/liar.ts";
+import { BARE, LAUNCHER, eventsOf, onServer } from "./support/client-stage.ts";
 import { type Ran, run } from "./support/run.ts";
-import { startServer } from "./support/server.ts";
 
-const LAUNCHER = join(import.meta.dirname, "..", "bin", "ferryman.cjs");
-const BARE = ["--tls", "off", "--no-store", "--no-netrc"];
 const MEBIBYTE = 1_048_576;
-
-type Stage = {
-  readonly root: string;
-  /** Where the commands run. */
-  readonly folder: string;
-  readonly url: (path: string) => string;
-  readonly ferryman: (...words: readonly string[]) => Promise<Ran>;
-};
-
-async function onServer(act: (stage: Stage) => Promise<void>): Promise<void> {
-  await using served = await startServer();
-  const folder = await mkdtemp(join(tmpdir(), "ferryman-commands-"));
-  try {
-    await act({
-      root: served.root,
-      folder,
-      url: (path) => `ftp://ann:secret@127.0.0.1:${served.port}/${path}`,
-      ferryman: async (...words) => await run(process.execPath, [LAUNCHER, ...words, ...BARE], { cwd: folder }),
-    });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-type Event = Readonly<Record<string, unknown>>;
-
-function eventsOf({ stdout }: Ran): readonly Event[] {
-  return stdout
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line): Event => JSON.parse(line));
-}
 
 /** In which order files begin and end. */
 function order({ stdout }: Ran): string {
@@ -161,7 +127,7 @@ test("places that nothing can be written to are told before anything is fetched"
     await symlink("away/nothing", join(folder, "dangling"));
     const cases: readonly (readonly [words: readonly string[], told: RegExp])[] = [
       [["-O", "file"], /file is a file, and no folder/],
-      [["-o", "none/"], /there is no folder none\//],
+      [["-o", "file/"], /file\/ is a file, and no folder/],
       [["-o", "none/x"], /cannot write none\/x: there is no such file or folder/],
       [["-o", "x".repeat(300)], /the name is too long/],
       [["-o", "dangling"], /cannot write dangling, which leads to nothing/],
@@ -212,8 +178,9 @@ test("a dry run of a mirror names the folder itself, and counts one link as one"
 });
 
 test("wrong words are answered with what to write", async () => {
-  await onServer(async ({ root, url, ferryman }) => {
+  await onServer(async ({ root, folder, url, ferryman }) => {
     await writeFile(join(root, "a"), "a");
+    await writeFile(join(folder, "list"), "");
     const cases: readonly (readonly [words: readonly string[], told: RegExp])[] = [
       [["help", "nosuch"], /There is no command "nosuch"/],
       [["ls"], /missing required argument 'URL'\nSee: .* ls --help/],
@@ -227,6 +194,20 @@ test("wrong words are answered with what to write", async () => {
       [["cp", "b.txt", url("a")], /b\.txt names none: ferryman put/],
       [["cat", "--from", "x", url("a")], /whole number of octets/],
       [["ls", "--sort", "colour", url("")], /Allowed choices are name, time, size/],
+      [["get", "-r", "-n", "3", url("")], /-n is for single files/],
+      [["watch", "list", url("")], /cannot watch list: it is a file, and a folder is watched/],
+      [["get", "-O", "list", url("a")], /list is a file, and no folder/],
+      [["get", "-O", "/proc/ferryman", url("a")], /cannot make the folder \/proc\/ferryman/],
+      [["get", "-r", "-O", "/proc/ferryman", url("")], /cannot write to the folder \/proc\/ferryman/],
+      [["mirror", url(""), "/proc/ferryman/x"], /make the folder \/proc\/ferryman\/x/],
+      [["hash", url("a")], /no command "hash"\. Did you mean: ferryman stat --hash URL/],
+      [["sync", "list", url("")], /Did you mean: ferryman mirror FROM TO/],
+      [["nonsense"], /See: ferryman --help/],
+      [[url("a")], /Did you mean: ferryman open ftp:\/\/ann@127/],
+      [["get", `${url("")};type=d`], /is the listing of a folder, and no file/],
+      [["cp", `${url("a")};type=a`, url("b")], /cp copies octets as they are/],
+      [["mirror", `${url("")};type=a`, "m"], /mirror copies octets as they are/],
+      [["get", "-r", `${url("")};type=a`], /get -r copies octets as they are/],
       [["ls", "--tls-ca", "nowhere.pem", url("")], /Cannot read nowhere\.pem: there is no such file/],
     ];
     for (const [words, told] of cases) {
@@ -246,5 +227,44 @@ test("doctor URL says what it tries, as it goes", async () => {
     assert.equal(ran.code, 0, ran.stderr);
     assert.ok((ran.stderr.match(/^trying: /gm)?.length ?? 0) > 3, ran.stderr);
     assert.doesNotMatch(ran.stdout, /trying/);
+  });
+});
+
+test(";type= of a URL counts: text by get, put, cat and lists, names by cat; the flag counts more", async () => {
+  await onServer(async ({ root, folder, url, ferryman }) => {
+    await mkdir(join(root, "sub"));
+    await writeFile(join(root, "sub/b"), "b");
+    await writeFile(join(root, "a"), "one\ntwo\n");
+    await writeFile(join(folder, "list"), `${url("a")};type=a named\n`);
+    const types = async (...words: readonly string[]): Promise<string> => {
+      const { code, stderr } = await ferryman(...words, "--debug");
+      assert.equal(code, 0, stderr);
+      return [...stderr.matchAll(/> TYPE (.)/g)].map(([, type]) => type).join("");
+    };
+    assert.match(await types("get", `${url("a")};type=a`), /A$/);
+    assert.match(await types("cat", `${url("a")};type=a`), /A$/);
+    assert.match(await types("put", "a", `${url("c")};type=a`), /A/);
+    assert.match(await types("get", "-i", "list"), /A$/);
+    assert.doesNotMatch(await types("get", `${url("a")};type=i`), /A/);
+    assert.match(await types("get", "-a", `${url("a")};type=i`), /A$/);
+    assert.equal(await readFile(join(folder, "named"), "utf8"), "one\ntwo\n");
+    assert.equal((await ferryman("cat", `${url("sub")};type=d`)).stdout, "b\n");
+  });
+});
+
+test("-o with / at its end makes the folder; a file has the same name alone and by a pattern; --max-delete 0 removes nothing", async () => {
+  await onServer(async ({ root, folder, url, ferryman }) => {
+    await mkdir(join(root, "sub"));
+    await writeFile(join(root, "sub/a.txt"), "a");
+    assert.equal((await ferryman("get", url("sub/a.txt"), "-o", "new/er/")).code, 0);
+    assert.equal(await readFile(join(folder, "new/er/a.txt"), "utf8"), "a");
+    for (const name of ["sub/a.txt", "sub/*.txt"]) {
+      const started = eventsOf(await ferryman("get", "--json", url(name))).find(({ event }) => event === "start");
+      assert.equal(started?.["name"], "sub/a.txt");
+    }
+    const kept = await ferryman("mirror", url("sub"), "new", "--delete", "--max-delete", "0");
+    assert.equal(kept.code, 1, kept.stderr);
+    assert.match(kept.stderr, /0 at most may be: nothing extra was deleted/);
+    assert.deepEqual((await readdir(join(folder, "new"))).toSorted(), ["a.txt", "er"]);
   });
 });

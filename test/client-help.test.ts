@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   mirror: async () => (await import("../src/cli/mirror.ts")).mirrorCommand(),
   cp: async () => (await import("../src/cli/cp.ts")).cpCommand(),
   watch: async () => (await import("../src/cli/watch.ts")).watchCommand(),
+  completion: async () => (await import("../src/cli/completion.ts")).completionCommand(async () => []),
   bookmark: async () => (await import("../src/cli/bookmark.ts")).bookmarkCommand(),
   doctor: async () => (await import("../src/cli/doctor.ts")).doctorCommand(),
 };

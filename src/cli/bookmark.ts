@@ -11,7 +11,7 @@ import { PROCESS_IO, type RemoteIo, sayer } from "./remote/io.ts";
 const EXAMPLES = `
 A bookmark stands for its URL in every command: ferryman ls NAME/folder. It
 keeps what was said of the way there: --tls, --tls-trust, --mode, --proxy,
---charset, --connections, --password-command.
+--charset, --listing, --zone, --connections, --password-command.
 
 Examples:
   ferryman bookmark add work ftp://ann@ftp.example.org/projects --mode passive
@@ -22,6 +22,7 @@ Examples:
 
 Exit codes: 0 ok, 1 failed, 2 wrong usage`;
 
+type ListFlags = { readonly json?: true; readonly names?: true };
 type AddFlags = RemoteFlags & { readonly keepPassword?: true };
 
 export function bookmarkCommand(io: RemoteIo = PROCESS_IO): Command {
@@ -36,7 +37,8 @@ export function bookmarkCommand(io: RemoteIo = PROCESS_IO): Command {
     .command("list")
     .description("show all of them")
     .option("--json", "as JSON")
-    .action(async (flags: { readonly json?: true }) => await ending(async () => await list(flags, io)));
+    .option("--names", "the names alone, one a line")
+    .action(async (flags: ListFlags) => await ending(async () => await list(flags, io)));
   bookmark
     .command("remove <NAME>")
     .description("forget one")
@@ -69,9 +71,13 @@ function withUser(url: ReturnType<typeof parseFtpUrl>, user: string | undefined)
   return { ...url, user };
 }
 
-async function list({ json }: { readonly json?: true }, io: RemoteIo): Promise<void> {
+async function list({ json, names }: ListFlags, io: RemoteIo): Promise<void> {
   const { byName, warnings } = await readBookmarks(file());
   for (const warning of warnings) sayer(io)(`warning: ${warning}`);
+  if (names === true) {
+    for (const name of byName.keys()) io.stdout.write(`${printable(name)}\n`);
+    return;
+  }
   if (json === true) {
     const all = [...byName].map(([name, { url, options }]) => ({ v: 1, name, url: formatFtpUrl(url), options }));
     io.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`);

@@ -1,4 +1,5 @@
 /** Text in aligned columns, as a terminal shows it. */
+import { withoutPassword } from "../base/masked.ts";
 
 /** @param rows all of them, with the header. @returns how to write one of them: cells two blanks apart. */
 export function alignment(rows: readonly (readonly string[])[]): (cells: readonly string[]) => string {
@@ -18,6 +19,11 @@ export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu, (char) => {
     return `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`;
   });
+}
+
+/** What somebody typed where a URL may stand, for a message: no password of it is repeated. */
+export function shownTyped(text: string): string {
+  return printable(withoutPassword(text));
 }
 
 /** Columns on a terminal: two for the wide letters of East Asia and for pictures, none for marks without a letter. */

@@ -4,13 +4,23 @@ import { FtpError } from "../client/errors.ts";
 import type { Copied } from "../client/types.ts";
 import { formatFtpUrl } from "../client/url.ts";
 import { hasGlob } from "../protocol/glob.ts";
-import { printable } from "./columns.ts";
+import { shownTyped } from "./columns.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { remoteCommand } from "./remote/at.ts";
 import { ending } from "./remote/failure.ts";
 import type { RemoteFlags } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo } from "./remote/io.ts";
-import { type Reached, demandPath, inFolder, isRemote, placeOf, reach, shownUrl } from "./remote/reach.ts";
+import {
+  type Reached,
+  demandOctets,
+  demandPath,
+  inFolder,
+  isRemote,
+  pathAsAsked,
+  placeOf,
+  reach,
+  shownUrl,
+} from "./remote/reach.ts";
 import { type Transfers, transferEach, transferring } from "./remote/transfers.ts";
 
 type CpFlags = RemoteFlags & {
@@ -60,10 +70,10 @@ export function cpCommand(io: RemoteIo = PROCESS_IO): Command {
 async function demandServers(from: string, to: string, flags: CpFlags): Promise<void> {
   const what = "cp copies from one server to another";
   if (!isRemote(from) && (await placeOf(from, flags)).url.path === "") {
-    throw new CliError(`${what}, and ${printable(from)} names none: ferryman put sends a file of here.`, EXIT.usage);
+    throw new CliError(`${what}, and ${shownTyped(from)} names none: ferryman put sends a file of here.`, EXIT.usage);
   }
   if (!isRemote(to) && !to.includes("/") && (await placeOf(to, flags)).isGuess === true) {
-    throw new CliError(`${what}, and ${printable(to)} names none: ferryman get -o brings a file here.`, EXIT.usage);
+    throw new CliError(`${what}, and ${shownTyped(to)} names none: ferryman get -o brings a file here.`, EXIT.usage);
   }
 }
 
@@ -76,6 +86,7 @@ type Work = {
 
 /** @returns how many files there were. */
 async function copy({ source, target, flags, transfers }: Work): Promise<number> {
+  for (const { url } of [source, target]) demandOctets(url, "cp");
   const path = demandPath(source.url, "file");
   const { signal, say } = transfers;
   const isMany = hasGlob(path);
@@ -91,7 +102,7 @@ async function copy({ source, target, flags, transfers }: Work): Promise<number>
   const told = { isStraight: false };
   transfers.board.expect({ files: paths.length });
   const files = paths.map((each) => ({
-    name: each,
+    name: pathAsAsked(each, { asked: path, home: source.client.info.home }),
     url: formatFtpUrl({ ...source.url, octets: undefined, path: each }),
     run: async (onProgress: (progress: { bytes: number; resumedAt: number }) => void): Promise<Copied> => {
       const to = isFolder ? inFolder(target.path, each.split("/").at(-1) ?? "") : target.path;

@@ -1,6 +1,7 @@
 /** `ferryman du`: how much lies in folders of a server. */
 import type { Command } from "commander";
 import { printable } from "./columns.ts";
+import { aboutSize } from "./remote/entry-lines.ts";
 import { shownSize } from "./progress/figures.ts";
 import { type At, atEach, remoteCommand } from "./remote/at.ts";
 import { readCount, type RemoteFlags } from "./remote/flags.ts";
@@ -17,7 +18,7 @@ type DuFlags = RemoteFlags & { readonly bytes?: true; readonly depth?: number; r
 
 export function duCommand(io: RemoteIo = PROCESS_IO): Command {
   return remoteCommand("du", "Tell how much lies in folders of a server.", EXAMPLES)
-    .argument("<URL...>", "folders")
+    .argument("<URL...>", "folders or files")
     .option("-b, --bytes", "octets as a number")
     .option("-d, --depth <N>", "levels that get a line of their own (default: all)", readCount)
     .option("-s, --summarize", "the total alone")
@@ -35,7 +36,9 @@ async function sum({ client, path, io, signal }: At, flags: DuFlags): Promise<vo
     base.startsWith("/") || !client.info.home.startsWith("/") ? base : `${client.info.home.replace(/\/$/, "")}/${base}`;
   const most = flags.summarize === true ? 0 : (flags.depth ?? Number.POSITIVE_INFINITY);
   const sums = new Map<string, Sum>([[root, { bytes: 0, files: 0 }]]);
-  for await (const { path: found, type, size = 0 } of client.walk(root, { signal, hidden: true })) {
+  for await (const entry of client.walk(root, { signal, hidden: true, orFile: true })) {
+    const { path: found, type } = entry;
+    const size = aboutSize(entry) ?? 0;
     if (type === "directory") {
       if (depthOf(found, root) <= most) sums.set(found, { bytes: 0, files: 0 });
       continue;
@@ -57,11 +60,13 @@ function depthOf(path: string, root: string): number {
   return path.slice(root === "/" ? 0 : root.length).split("/").length - 1;
 }
 
-/** The folders above a path that have a line, from below. */
+/** The folders above a path that have a line, from below; of a file that was asked for itself its own. */
 function* sumsAbove(
   path: string,
   { root, sums }: { readonly root: string; readonly sums: ReadonlyMap<string, Sum> },
 ): Generator<[string, Sum]> {
+  const own = sums.get(path);
+  if (own !== undefined) yield [path, own];
   for (let folder = path; folder !== root && folder !== "";) {
     folder = folder.slice(0, folder.lastIndexOf("/"));
     const key = folder === "" ? "/" : folder;

@@ -1,5 +1,7 @@
 /** How the command line ends: the codes of design.md, three of them from sysexits.h, and the errors that carry them. */
 
+import { withoutPasswords } from "../base/masked.ts";
+
 export const EXIT = {
   ok: 0,
   failed: 1,
@@ -30,7 +32,7 @@ export class CliError extends Error {
   readonly isTold: boolean;
 
   constructor(message: string, exitCode: ExitCode, { cause, url, isTold = false }: CliErrorDetails = {}) {
-    super(message, cause === undefined ? undefined : { cause });
+    super(withoutPasswords(message), cause === undefined ? undefined : { cause });
     this.exitCode = exitCode;
     this.url = url;
     this.isTold = isTold;

@@ -6,7 +6,7 @@ import { compileGlob } from "../protocol/glob.ts";
 import { printable } from "./columns.ts";
 import { type At, at, remoteCommand } from "./remote/at.ts";
 import { entryJson } from "./remote/entry-lines.ts";
-import { readAge, readCount, readSize, type RemoteFlags } from "./remote/flags.ts";
+import { readAge, readCount, readGlob, readSize, type RemoteFlags } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo } from "./remote/io.ts";
 
 const EXAMPLES = `
@@ -27,8 +27,8 @@ type FindFlags = RemoteFlags & {
 
 export function findCommand(io: RemoteIo = PROCESS_IO): Command {
   return remoteCommand("find", "Find names in a tree of a server.", EXAMPLES)
-    .argument("<URL>", "folder")
-    .option("--name <GLOB>", "names that fit, such as '*.gz'")
+    .argument("<URL>", "folder or file")
+    .option("--name <GLOB>", "names that fit, such as '*.gz'", readGlob)
     .addOption(new Option("--type <TYPE>", "only these").choices(["file", "directory", "link", "other"]))
     .option("--larger <SIZE>", "files of at least so many octets, such as 10M", readSize)
     .option("--smaller <SIZE>", "files of at most so many octets", readSize)
@@ -46,6 +46,7 @@ async function search({ client, path, io, signal }: At, flags: FindFlags): Promi
   for await (const entry of client.walk(path, {
     signal,
     hidden: true,
+    orFile: true,
     ...(flags.depth === undefined ? {} : { depth: flags.depth }),
   })) {
     if (!fits(entry)) continue;

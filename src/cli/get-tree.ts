@@ -12,7 +12,7 @@ import { failureFacts } from "./remote/failure-facts.ts";
 import type { RemoteFlags } from "./remote/flags.ts";
 import { type RemoteIo, sayer } from "./remote/io.ts";
 import { loginOf } from "./remote/login.ts";
-import { placeOf } from "./remote/reach.ts";
+import { demandOctets, placeOf } from "./remote/reach.ts";
 import type { Transfers } from "./remote/transfers.ts";
 
 export type TreeFlags = RemoteFlags & {
@@ -65,6 +65,7 @@ async function addressOf(
 ): Promise<{ readonly url: string; readonly connect: FetchOptions["connect"] }> {
   if (/^https?:\/\//i.test(text)) return { url: text, connect: undefined };
   const place = await placeOf(text, flags);
+  demandOctets(place.url, "get -r");
   const login = await loginOf(place, flags, { say });
   const { password: _, ...url } = place.url;
   return { url: formatFtpUrl(url), connect: { ...place.options, ...login } };

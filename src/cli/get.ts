@@ -1,25 +1,19 @@
 /** `ferryman get`: files from servers, to files of the same name, a name, a folder, or standard output. */
-import { constants } from "node:fs";
-import { access, mkdir, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { bytesOfText } from "../base/bytes.ts";
 import { type BatchFault, type BatchItem, isBatchFault, readBatch } from "../client/batch.ts";
 import { FtpError } from "../client/errors.ts";
 import type { DownloadOptions, Entry } from "../client/types.ts";
-import { localFault } from "../client/octets.ts";
-import { systemCode } from "../base/system-code.ts";
 import { POOL_MOST } from "../client/limits.ts";
-import { formatFtpUrl } from "../client/url.ts";
+import { type FtpUrl, formatFtpUrl } from "../client/url.ts";
 import { hasGlob } from "../protocol/glob.ts";
-import { unsafeName } from "../protocol/listings/unsafe-name.ts";
-import { printable } from "./columns.ts";
+import { shownTyped } from "./columns.ts";
 import { CliError, EXIT } from "./exit.ts";
 import type { TreeFlags } from "./get-tree.ts";
+import { targetOf } from "./local-target.ts";
 import { asCliError, ending } from "./remote/failure.ts";
 import { REMOTE_HELP, grouped, readCount, withRemoteFlags, withVerbose } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo } from "./remote/io.ts";
-import { type Reached, demandPath, placeOf, shownUrl } from "./remote/reach.ts";
+import { type Reached, demandPath, pathAsAsked, placeOf, shownUrl, typeOf } from "./remote/reach.ts";
 import { Servers } from "./remote/servers.ts";
 import { type OneFile, type Transfers, eachOf, transferEach, transferOne, transferring } from "./remote/transfers.ts";
 
@@ -108,6 +102,9 @@ function checkUsage(given: readonly string[], flags: GetFlags): boolean {
   if (flags.mirror !== undefined && (isMany || flags.recursive === true || flags.output === "-")) {
     throw new CliError("--mirror goes with one URL, into a file, and without -r and -i.", EXIT.usage);
   }
+  if (flags.segments !== undefined && flags.recursive === true) {
+    throw new CliError("-n is for single files; a tree has several at the same time: -P.", EXIT.usage);
+  }
   if (flags.output === "") throw new CliError("-o needs a name; - is standard output.", EXIT.usage);
   return isMany;
 }
@@ -185,16 +182,17 @@ async function getFrom(text: string, work: Work): Promise<void> {
     return;
   }
   if (/^https?:/i.test(text)) {
-    const hint = `ferryman get -r -l 0 ${printable(text)} fetches this one alone`;
+    const hint = `ferryman get -r -l 0 ${shownTyped(text)} fetches this one alone`;
     throw new CliError(`Pages of HTTP are fetched with -r; ${hint}.`, EXIT.usage);
   }
-  if ((await placeOf(text, flags)).url.path === "") throw noFile(text);
+  const { url } = await placeOf(text, flags);
+  if (url.path === "" && url.type !== "d") throw noFile(text);
   if (flags.mirror !== undefined) {
     const { getFromMirrors } = await import("./get-mirrors.ts");
     count.files += 1;
     await getFromMirrors([text, ...flags.mirror], {
       ...work,
-      options: optionsOf(flags),
+      options: optionsOf(flags, url),
       target: async (path) => await targetOf(path, flags),
     });
     return;
@@ -206,14 +204,14 @@ async function getFrom(text: string, work: Work): Promise<void> {
 function noFile(text: string): CliError {
   const url = shownUrl(text);
   if (url !== undefined) return new CliError(`${url} names no file; get -r fetches all that is there.`, EXIT.usage);
-  const name = printable(text);
+  const name = shownTyped(text);
   return new CliError(`${name} is no URL of a file, and no bookmark. For a name here: -o ${name}`, EXIT.usage);
 }
 
 async function getFiles({ client, url }: Reached, { flags, io, transfers, count, isMany }: Work): Promise<void> {
+  const options = optionsOf(flags, url);
   const path = demandPath(url, "file");
   const { signal } = transfers;
-  const options = optionsOf(flags);
   if (flags.output === "-") {
     count.files += 1;
     await client.download(path, io.stdout, { ...options, signal });
@@ -233,7 +231,7 @@ async function getFiles({ client, url }: Reached, { flags, io, transfers, count,
   const bytes = isMany ? undefined : entries.reduce((sum, { size = 0 }) => sum + size, 0);
   transfers.board.expect({ files: count.files, bytes });
   const files = entries.map((entry): OneFile => ({
-    name: entry.path,
+    name: pathAsAsked(entry.path, { asked: path, home: client.info.home }),
     url: formatFtpUrl({ ...url, octets: undefined, path: entry.path }),
     total: entry.size,
     run: async (onProgress, onPart) => {
@@ -249,14 +247,14 @@ function known(entry: Entry): Entry | undefined {
   return entry.size !== undefined && entry.modified?.precision === "second" ? entry : undefined;
 }
 
-function optionsOf(flags: GetFlags): DownloadOptions {
+function optionsOf(flags: GetFlags, url: FtpUrl): DownloadOptions {
   return {
     // Not said, not refused: a download in segments goes on by itself.
     resume: flags.continue,
     keepPart: true,
     exists: flags.exists,
     verify: flags.verify === "off" ? false : flags.verify,
-    type: flags.ascii === true ? "ascii" : "binary",
+    type: typeOf(url, flags.ascii),
     segments: flags.segments,
   };
 }
@@ -272,70 +270,4 @@ function readMirror(text: string, before: readonly string[] = []): readonly stri
 
 function readList(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, ...text.split(",").filter((part) => part !== "")];
-}
-
-/** @throws {FtpError} UNSAFE_NAME for a last part that must not become a file here (attack 64), LOCAL_IO for no place. */
-async function targetOf(path: string, { output, outputFolder }: GetFlags): Promise<string> {
-  const name = path.split("/").at(-1) ?? "";
-  if (output === undefined) {
-    if (outputFolder !== undefined) await makeFolder(outputFolder);
-    return await replaceable(join(outputFolder ?? ".", checked(name, path)));
-  }
-  if (await isFolder(output)) return await replaceable(join(output, checked(name, path)));
-  if (output.endsWith("/")) throw noPlace(`there is no folder ${output}`, "make it first, or let -O do so");
-  return await replaceable(output);
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    if (systemCode(error) === "EEXIST")
-      throw noPlace(`${folder} is a file, and no folder`, "name another one, or take that file away");
-    throw localFault(error, `cannot make the folder ${folder}`);
-  }
-}
-
-/** What its owner may not write to he wants to keep; a file that comes in its place would not ask. */
-async function replaceable(path: string): Promise<string> {
-  try {
-    await access(path, constants.W_OK);
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === "EACCES" && (await isThere(path))) {
-      throw noPlace(
-        `${path} is there, and you may not write to it`,
-        "it would be replaced after chmod u+w; -o names another",
-      );
-    }
-  }
-  return path;
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return await stat(path).then(
-    () => true,
-    () => false,
-  );
-}
-
-function noPlace(message: string, hint: string): FtpError {
-  return new FtpError("LOCAL_IO", message, { phase: "local", retryable: false, hint });
-}
-
-function checked(name: string, path: string): string {
-  const problem = name === "" ? "it is a folder; mirror gets folders" : unsafeName(bytesOfText(name));
-  if (problem === undefined) return name;
-  throw new FtpError("UNSAFE_NAME", `cannot make a file of ${path}: ${problem}`, {
-    phase: "local",
-    hint: "-o chooses another name",
-  });
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch {
-    return false;
-  }
 }

@@ -2,7 +2,9 @@
 import { PROGRAM } from "./program.ts";
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { withoutPasswords } from "../base/masked.ts";
 import { nearest } from "../base/nearest.ts";
+import { shownTyped } from "./columns.ts";
 import { CliError, EXIT, type ExitCode } from "./exit.ts";
 import { fitting } from "./wrap.ts";
 
@@ -84,10 +86,32 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; readonly load:
     about: "tell what this machine gives a server, and why",
     load: async () => (await import("./doctor.ts")).doctorCommand(),
   },
+  completion: {
+    about: "let the shell complete commands and flags",
+    load: async () => (await import("./completion.ts")).completionCommand(all),
+  },
   ban: {
     about: "show, add and lift the bans of a running server",
     load: async () => (await import("./ban.ts")).banCommand(),
   },
+};
+
+/** What other programs call what ours can do. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  hash: "stat --hash URL",
+  checksum: "stat --hash URL",
+  sync: "mirror FROM TO",
+  dir: "ls",
+  list: "ls",
+  del: "rm",
+  delete: "rm",
+  rename: "mv",
+  copy: "cp",
+  download: "get",
+  fetch: "get",
+  upload: "put",
+  shell: "open",
+  connect: "open",
 };
 
 /** Commands whose `--json` is a line for each thing that happens. */
@@ -109,7 +133,9 @@ Examples:
 Exit codes: 0 ok, 1 failed, 2 wrong usage, 75 try again later, 77 not permitted,
 78 wrong configuration`;
 
-process.stdout.on("error", ignoreClosedPipe);
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") void endUnwritten(error);
+});
 process.stderr.on("error", ignoreClosedPipe);
 process.on("uncaughtException", (error) => {
   process.exit(report(error));
@@ -119,12 +145,20 @@ process.exitCode = EXIT.failed;
 // No await at the top: the package has this file as CommonJS too.
 void main(process.argv.slice(2)).then((code) => (process.exitCode = code));
 
+/** Every command in full, under its name. */
+async function all(): Promise<readonly (readonly [name: string, about: string, command: Command])[]> {
+  return await Promise.all(
+    Object.entries(COMMANDS).map(async ([name, { about, load }]) => [name, about, await load()] as const),
+  );
+}
+
 async function main(args: readonly string[]): Promise<ExitCode> {
   const asked = args.find((argument) => !argument.startsWith("-"));
   // `ferryman help serve` names the sub-command second.
   const name = asked === "help" ? args[args.indexOf(asked) + 1] : asked;
   try {
-    if (asked === "help" && name !== undefined && name !== "help" && !(name in COMMANDS)) throw unknownCommand(name);
+    // Before its flags are looked at: those of a command that there is not are unknown too.
+    if (name !== undefined && name !== "help" && !(name in COMMANDS)) throw unknownCommand(name);
     await (await program(name)).parseAsync([...args], { from: "user" });
     return EXIT.ok;
   } catch (error) {
@@ -152,18 +186,14 @@ async function tellPrograms(error: unknown): Promise<void> {
 
 /** @param name of the sub-command that is loaded in full; the others are only listed. */
 async function program(name: string | undefined): Promise<Command> {
-  const root = new Command("ferryman")
+  const root: Command = new Command("ferryman")
     .description("FTP that gets through: serve files, get and put them.")
     .usage("COMMAND [OPTIONS]")
     .version(version(), "-V, --version")
     .helpCommand("help [COMMAND]", "show what a command can be told")
     .addHelpText("after", EXAMPLES)
     .showSuggestionAfterError(false)
-    .action(() => {
-      // Reached without a sub-command, or with one that does not exist.
-      if (name !== undefined && name !== "help") throw unknownCommand(name);
-      root.help();
-    })
+    .action(() => root.help())
     .allowExcessArguments();
   for (const [each, { about, load }] of Object.entries(COMMANDS)) {
     root.addCommand(each === name ? await load() : new Command(each).description(about));
@@ -176,7 +206,8 @@ function thrownNotEnded(command: Command, name = PROGRAM): Command {
   command
     .exitOverride()
     .configureOutput({
-      outputError: (text, write) => write(fitting(text.replace(/^error: /, "ferryman: "), process.stderr)),
+      outputError: (text, write) =>
+        write(fitting(withoutPasswords(text.replace(/^error: /, "ferryman: ")), process.stderr)),
     })
     .showHelpAfterError(`See: ${name} --help`);
   for (const each of command.commands) thrownNotEnded(each, `${name} ${each.name()}`);
@@ -184,20 +215,23 @@ function thrownNotEnded(command: Command, name = PROGRAM): Command {
 }
 
 function unknownCommand(name: string): CliError {
-  const guess = nearest(name, Object.keys(COMMANDS));
-  const hint = guess === undefined ? `See: ${PROGRAM} --help` : `Did you mean: ${PROGRAM} ${guess}`;
-  return new CliError(`There is no command "${name}". ${hint}`, EXIT.usage);
+  const shown = shownTyped(name);
+  const meant = /^[a-z]+:\/\//i.test(name)
+    ? `open ${shown}`
+    : (OTHER_NAMES[name] ?? nearest(name, Object.keys(COMMANDS)));
+  const hint = meant === undefined ? "See: ferryman --help" : `Did you mean: ferryman ${meant}`;
+  return new CliError(`There is no command "${shown}". ${hint}`, EXIT.usage);
 }
 
 function report(error: unknown): ExitCode {
   // commander has printed its own words already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   const expected = error instanceof CliError;
-  const text = error instanceof Error ? error.message : String(error);
+  const text = withoutPasswords(error instanceof Error ? error.message : String(error));
   // Without text: all has been told already, file by file.
   if (text !== "") process.stderr.write(`${fitting(`ferryman: ${text}`, process.stderr)}\n`);
   const debugging = process.env["FERRYMAN_DEBUG"] === "1";
-  if (debugging && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
+  if (debugging && error instanceof Error) process.stderr.write(`${withoutPasswords(error.stack ?? "")}\n`);
   if (expected) return error.exitCode;
   if (!debugging) process.stderr.write("This was not expected. With FERRYMAN_DEBUG=1 it says where it happened.\n");
   return EXIT.failed;
@@ -209,7 +243,13 @@ function version(): string {
   return known ? String(manifest.version) : "unknown";
 }
 
-/** `ferryman … | head` closes the pipe early: no reason to fail. */
+/** Whoever reads what we write is owed all of it. */
+async function endUnwritten(error: unknown): Promise<void> {
+  const { localFault } = await import("../client/octets.ts");
+  process.exit(report(new CliError(`${localFault(error, "cannot write to standard output").message}.`, EXIT.failed)));
+}
+
+/** `ferryman … 2>&1 | head` closes the pipe early: no reason to fail. */
 function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== "EPIPE") throw error;
 }

@@ -11,12 +11,13 @@ import { cannotRead } from "./cannot-read.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { type ShownTransfer, boardMode, createBoard, type TransferBoard } from "./progress/board.ts";
 import { counted, shownSize, shownTime } from "./progress/figures.ts";
+import { toldOnSignal } from "./progress/on-signal.ts";
 import { remoteCommand } from "./remote/at.ts";
 import { asCliError, ending, explainedInLine } from "./remote/failure.ts";
 import { failureFacts } from "./remote/failure-facts.ts";
-import { readAge, readCount, readSize, type RemoteFlags } from "./remote/flags.ts";
+import { readAge, readCount, readNumber, readSize, type RemoteFlags } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo, interruptible, sayer } from "./remote/io.ts";
-import { isRemote, reach, shownUrl } from "./remote/reach.ts";
+import { demandOctets, isRemote, reach, shownUrl } from "./remote/reach.ts";
 
 type MirrorFlags = RemoteFlags & {
   readonly parallel?: number;
@@ -75,7 +76,7 @@ export function mirrorCommand(io: RemoteIo = PROCESS_IO): Command {
     .option("--delete", "remove what the source does not have, at the end")
     .option("--delete-first", "the same, before anything is copied")
     .option("--delete-excluded", "what a pattern leaves out, too")
-    .option("--max-delete <N>", "remove nothing if it would be more", readCount)
+    .option("--max-delete <N>", "remove nothing if it would be more; 0: nothing at all", readNumber)
     .option("--allow-empty", "an empty source may empty the other side")
     .option("-n, --dry-run", "say what would be done")
     .addOption(
@@ -136,18 +137,24 @@ async function run({ from, to, flags }: Asked, io: RemoteIo): Promise<void> {
   }
   const rules = [...(await rulesIn(flags.rulesFrom)), ...(flags.rules ?? [])];
   const work = async (signal: AbortSignal): Promise<void> => {
-    using board = createBoard(boardMode(flags));
+    using board = createBoard(boardMode(flags), { stderr: io.stderr, stdout: io.stdout });
     const say = (line: string): void => board.note(line);
+    using _ = toldOnSignal(board, flags.quiet === true || flags.json === true ? sayer(io) : say);
     await using reached = await reach(
       isDown ? from : to,
       { ...flags, connections: flags.connections ?? connectionsFor(flags) },
       { say, signal },
     );
+    demandOctets(reached.url, "mirror");
     const spec = specOf({ ...flags, rules }, { isDown, remote: reached.path, local: isDown ? to : from });
     if (flags.dryRun === true) await plan(reached.client, spec, { flags, io, signal, board });
     else await doIt(reached.client, spec, { flags, io, signal, board });
   };
-  await interruptible(work, () => ["What was done stays done; the same command goes on from there, inside files too."]);
+  await interruptible(work, {
+    afterwards: () => ["What was done stays done; the same command goes on from there, inside files too."],
+    pipe: flags.dryRun === true ? io.stdout : undefined,
+    mostMs: flags.maxTime,
+  });
 }
 
 /** A session for each file, and two for listings beside them. */

@@ -4,13 +4,13 @@ import { basename } from "node:path";
 import { Command } from "commander";
 import { POOL_MOST } from "../client/limits.ts";
 import type { Client, UploadOptions } from "../client/types.ts";
-import { formatFtpUrl } from "../client/url.ts";
-import { printable } from "./columns.ts";
+import { type FtpUrl, formatFtpUrl } from "../client/url.ts";
+import { shownTyped } from "./columns.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { ending } from "./remote/failure.ts";
 import { REMOTE_HELP, type RemoteFlags, readCount, withRemoteFlags, withVerbose } from "./remote/flags.ts";
 import { PROCESS_IO, type RemoteIo } from "./remote/io.ts";
-import { type Reached, inFolder, isRemote, reach, shownUrl } from "./remote/reach.ts";
+import { type Reached, inFolder, isRemote, reach, shownUrl, typeOf } from "./remote/reach.ts";
 import { type OneFile, type Transfers, transferEach, transferring } from "./remote/transfers.ts";
 
 type PutFlags = RemoteFlags & {
@@ -60,12 +60,17 @@ async function putAll(words: readonly string[], flags: PutFlags, io: RemoteIo): 
   const files = words.slice(0, -1);
   const shown = shownUrl(url);
   if (files.length === 0) {
-    const usage = shown === undefined ? `${printable(url)} ftp://USER@HOST/FOLDER/` : `FILE ${shown}`;
+    const usage = shown === undefined ? `${shownTyped(url)} ftp://USER@HOST/FOLDER/` : `FILE ${shown}`;
     throw new CliError(`Put what, and where? Write: ferryman put ${usage}`, EXIT.usage);
   }
   const leftThere = "What the server keeps of an unfinished file stays there; put -c goes on behind it.";
-  if (files.some(isRemote) && !isRemote(url)) {
-    throw new CliError(`The URL comes last: ferryman put ${printable(url)} ftp://…`, EXIT.usage);
+  const remote = files.find(isRemote);
+  if (remote !== undefined && !isRemote(url)) {
+    throw new CliError(`The URL comes last: ferryman put ${shownTyped(url)} ftp://…`, EXIT.usage);
+  }
+  if (remote !== undefined) {
+    const hint = "from one server to another: ferryman cp";
+    throw new CliError(`put sends files of this machine, and ${shownTyped(remote)} is none; ${hint}.`, EXIT.usage);
   }
   await transferring({ flags, io, leftThere }, async (transfers) => {
     await using reached = await reachWith(url, flags, transfers);
@@ -73,7 +78,7 @@ async function putAll(words: readonly string[], flags: PutFlags, io: RemoteIo): 
     const isFolder = await isFolderAt(client, path, { files, flags, transfers });
     if (files.length > 1 && !isFolder) {
       throw new CliError(
-        `${shown ?? url} is no folder: several files need one. End the URL with / and add -p to make it.`,
+        `${shown ?? shownTyped(url)} is no folder: several files need one. End the URL with / and add -p to make it.`,
         EXIT.usage,
       );
     }
@@ -124,13 +129,14 @@ type Work = {
 
 function toPut(file: string, path: string, { reached, flags, io, transfers: { signal } }: Work): OneFile {
   const { client, url } = reached;
+  const options = optionsOf(flags, url);
   return {
     name: file === "-" ? path : file,
     url: formatFtpUrl({ ...url, octets: undefined, path }),
     run: async (onProgress) => {
       const from = file === "-" ? io.stdin : file;
       if (typeof from === "string") onProgress({ bytes: 0, resumedAt: 0, total: await sizeOf(from) });
-      return await client.upload(from, path, { ...optionsOf(flags), signal, onProgress });
+      return await client.upload(from, path, { ...options, signal, onProgress });
     },
   };
 }
@@ -144,7 +150,7 @@ async function sizeOf(file: string): Promise<number | undefined> {
   }
 }
 
-function optionsOf({ append, exclusive, verify, ascii, ...flags }: PutFlags): UploadOptions {
+function optionsOf({ append, exclusive, verify, ascii, ...flags }: PutFlags, url: FtpUrl): UploadOptions {
   const modes = [
     ...(append === true ? (["append"] as const) : []),
     ...(exclusive === true ? (["exclusive"] as const) : []),
@@ -157,6 +163,6 @@ function optionsOf({ append, exclusive, verify, ascii, ...flags }: PutFlags): Up
   return {
     mode: modes[0] ?? "replace",
     verify: verify === "off" ? false : verify,
-    type: ascii === true ? "ascii" : "binary",
+    type: typeOf(url, ascii),
   };
 }

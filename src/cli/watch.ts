@@ -9,7 +9,7 @@ import { remoteCommand } from "./remote/at.ts";
 import { ending, explainedInLine } from "./remote/failure.ts";
 import { failureFacts } from "./remote/failure-facts.ts";
 import { readCount, type RemoteFlags } from "./remote/flags.ts";
-import { PROCESS_IO, type RemoteIo, sayer } from "./remote/io.ts";
+import { PROCESS_IO, type RemoteIo, sayer, stopping } from "./remote/io.ts";
 import { reach, shownUrl } from "./remote/reach.ts";
 
 type WatchFlags = RemoteFlags & {
@@ -55,27 +55,22 @@ async function watch({ folder, url, flags }: Asked, io: RemoteIo): Promise<void>
     throw new CliError("--remove and --move-to do not go together.", EXIT.usage);
   }
   const stop = new AbortController();
-  const end = (): void => stop.abort();
-  process.on("SIGINT", end);
-  process.on("SIGTERM", end);
-  try {
-    const say = sayer(io);
-    await using reached = await reach(url, flags, { say, signal: stop.signal });
-    const report = await watchAndUpload(reached.client, folder, reached.path, {
-      signal: stop.signal,
-      settleMs: settleOf(flags.settle),
-      afterwards: flags.moveTo === undefined ? (flags.remove === true ? "remove" : "keep") : { moveTo: flags.moveTo },
-      hidden: flags.hidden,
-      atomic: flags.atomic,
-      once: flags.once,
-      parallel: flags.parallel,
-      onEvent: (event) => tell(event, { flags, io, say }),
-    });
-    finish(report, { flags, io });
-  } finally {
-    process.off("SIGINT", end);
-    process.off("SIGTERM", end);
-  }
+  const end = flags.maxTime === undefined ? [] : [AbortSignal.timeout(flags.maxTime)];
+  const signal = AbortSignal.any([stop.signal, ...end]);
+  using _ = stopping(() => stop.abort());
+  const say = sayer(io);
+  await using reached = await reach(url, flags, { say, signal });
+  const report = await watchAndUpload(reached.client, folder, reached.path, {
+    signal,
+    settleMs: settleOf(flags.settle),
+    afterwards: flags.moveTo === undefined ? (flags.remove === true ? "remove" : "keep") : { moveTo: flags.moveTo },
+    hidden: flags.hidden,
+    atomic: flags.atomic,
+    once: flags.once,
+    parallel: flags.parallel,
+    onEvent: (event) => tell(event, { flags, io, say }),
+  });
+  finish(report, { flags, io });
 }
 
 function settleOf(text: string | undefined): number | undefined {

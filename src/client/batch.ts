@@ -3,6 +3,7 @@
  * It is read as it comes, so that it may be a pipe and longer than memory.
  */
 import { createReadStream } from "node:fs";
+import { withoutPassword } from "../base/masked.ts";
 import { FtpError, printable, usageError } from "./errors.ts";
 import { localFault } from "./octets.ts";
 import { parseFtpUrl } from "./url.ts";
@@ -138,5 +139,5 @@ function check(url: string, text: string): void {
 
 /** Without what could be a password. */
 function shown(url: string): string {
-  return printable(url.replace(/\/\/[^/@]*@/, "//")).slice(0, SHOWN_MOST);
+  return printable(withoutPassword(url)).slice(0, SHOWN_MOST);
 }

@@ -1,5 +1,6 @@
 /** What `bookmarks.json` may hold, strictly: a slip of the hand in it is told about, not passed over. */
 import { z } from "zod";
+import { LISTING_KINDS } from "../protocol/listings/reader.ts";
 import { DATA_MODES } from "./errors.ts";
 
 const OPTIONS = z.strictObject({
@@ -9,6 +10,8 @@ const OPTIONS = z.strictObject({
   proxy: z.string().optional(),
   proxyStyle: z.enum(["user@host", "user@host:port", "site", "open", "user@proxyuser@host"]).optional(),
   charset: z.string().optional(),
+  listing: z.enum(LISTING_KINDS).optional(),
+  zoneMinutes: z.number().int().min(-1440).max(1440).optional(),
   connections: z.number().int().min(1).optional(),
   commands: z.array(z.string()).optional(),
   /** A program with arguments whose first line of output is the password. */

@@ -1,8 +1,9 @@
 /** Servers under names of one's own: `bookmarks.json` in the folder of the configuration, mode 0600, edited by hand too. */
-import { mkdir, open } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { faultMessage } from "../base/fault-text.ts";
 import { didYouMean } from "../base/nearest.ts";
+import { makeFolders } from "../base/make-folders.ts";
 import { replaceFile } from "../base/replace-file.ts";
 import { systemCode } from "../base/system-code.ts";
 import { shellWord } from "../net/tls/credential-file.ts";
@@ -107,7 +108,7 @@ export async function removeBookmark(file: string, name: string): Promise<void> 
 
 async function edit(file: string, change: (written: BookmarkTable) => BookmarkTable): Promise<void> {
   try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await makeFolders(dirname(file), 0o700);
     await replaceFile(file, async (before) => {
       const after = change(before === "" ? {} : await parse(before, file));
       return `${JSON.stringify(after, undefined, 2)}\n`;

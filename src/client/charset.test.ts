@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { type ByteString, bytesOf, bytesOfText } from "../base/bytes.ts";
-import { nameDecoder } from "./charset-tables.ts";
+import { joined } from "../protocol/octets.ts";
+import { encodeTable, nameDecoder } from "./charset-tables.ts";
 import { NameCoder, sameName } from "./charset.ts";
 import { FtpError } from "./errors.ts";
+import { GUESS_NAMES, GUESS_PLAIN } from "./limits.ts";
 
 const SETS = [
   "utf-8",
@@ -171,4 +173,58 @@ test("accents that are taken apart are the same name", () => {
   assert.ok(sameName("a", "a"));
   assert.ok(!sameName("cafe", "caf\u00e9"));
   assert.ok(!sameName("a", "A"));
+});
+
+test("every name comes back to its octets while its set is guessed, and afterwards", () => {
+  const russian = ["Документы", "Новая папка", "Музыка"].map((text) => {
+    const table = encodeTable(nameDecoder("windows-1251") ?? assert.fail());
+    return joined(Array.from(text, (character) => table.get(character) ?? character).join(""));
+  });
+  const others = ["Документы", "é", "я", "\ufffd", "名"].map(bytesOfText);
+  const any = fc.oneof(name, fc.constantFrom(...russian, ...others, octets(0x98), octets(0xef, 0xbf)));
+  fc.assert(
+    fc.property(fc.array(any, { maxLength: 12 }), fc.array(any, { maxLength: 12 }), (before, after) => {
+      const coder = new NameCoder();
+      const names = [...before, ...russian, ...after].filter((each) => !each.includes("/"));
+      const texts = new Map<string, ByteString>();
+      for (const [index, each] of names.entries()) {
+        const text = coder.decode(each);
+        assert.ok([undefined, each].includes(texts.get(text)), "two names must not become one text");
+        texts.set(text, each);
+        coder.sample(each);
+        if (index % 5 === 4) coder.settle();
+      }
+      for (const [text, each] of texts) assert.equal(coder.encode(text), each);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("names wait until enough of them were seen, and no longer", () => {
+  const notes: string[] = [];
+  const coder = new NameCoder(undefined, (what) => void notes.push(what));
+  assert.equal(coder.sample(joined("ascii")), false);
+  assert.equal(coder.sample(bytesOfText("é")), false);
+  const latin = (index: number): ByteString => joined(`r\xe9sum\xe9 ${index}`);
+  for (let index = 1; index < GUESS_NAMES; index += 1) assert.equal(coder.sample(latin(index)), true);
+  assert.equal(coder.sample(latin(GUESS_NAMES)), false, "there are enough");
+  coder.settle();
+  assert.equal(coder.sample(latin(0)), false, "it is settled");
+  assert.deepEqual(notes, [], "latin1 is what they are");
+  assert.equal(coder.decode(latin(1)), "résumé 1");
+});
+
+test("a server of many names in UTF-8 is not asked for another set", () => {
+  const coder = new NameCoder();
+  for (let index = 0; index <= GUESS_PLAIN; index += 1) coder.sample(bytesOfText(`é ${index}`));
+  assert.equal(coder.sample(joined("\xc4\xee\xea\xf3\xec\xe5\xed\xf2\xfb")), false);
+});
+
+test("a set that was chosen is not guessed", () => {
+  const notes: string[] = [];
+  const coder = new NameCoder("utf-8", (what) => void notes.push(what));
+  assert.equal(coder.sample(joined("\xc4\xee\xea\xf3\xec\xe5\xed\xf2\xfb")), false);
+  coder.settle();
+  assert.equal(coder.decode(joined("\xc4\xee\xea\xf3")), "Äîêó");
+  assert.deepEqual(notes, []);
 });

@@ -6,9 +6,10 @@
 import type { TextDecoder } from "node:util";
 import { type ByteString, bytesOf, bytesOfText, octetsOf, textOf } from "../base/bytes.ts";
 import { isUtf8, joined } from "../protocol/octets.ts";
+import { guessCharset } from "./charset-guess.ts";
 import { encodeTable, nameDecoder } from "./charset-tables.ts";
 import { FtpError, printable, usageError } from "./errors.ts";
-import { NAMES_REMEMBERED, NAME_COST } from "./limits.ts";
+import { GUESS_NAMES, GUESS_PLAIN, NAMES_REMEMBERED, NAME_COST } from "./limits.ts";
 
 /**
  * Octets above ASCII that have no other text: octet N as the lone surrogate U+DC00+N, which no decoder gives. It is the
@@ -16,10 +17,37 @@ import { NAMES_REMEMBERED, NAME_COST } from "./limits.ts";
  */
 const ESCAPE = 0xdc00;
 
+/** How far the set of a server's names has been found. */
+type Guessing = {
+  /** Names that are no UTF-8. */
+  readonly samples: ByteString[];
+  /** How many of them were looked at. */
+  judged: number;
+  /** Names above ASCII that are UTF-8. */
+  plain: number;
+  hasNoted: boolean;
+};
+
+/** @throws {FtpError} USAGE. */
+function decoderOf(charset: string): { readonly decoder: TextDecoder; readonly isUtf8: boolean } {
+  const decoder = nameDecoder(charset);
+  const fallback = decoder?.encoding === "utf-8" ? nameDecoder("latin1") : decoder;
+  if (decoder === undefined || fallback === undefined) {
+    const message = `The character set "${printable(charset)}" is not known, or no names can be written in it.`;
+    throw usageError(message, "Take utf-8, latin1, windows-1251, koi8-r, shift_jis, gbk, big5 or euc-kr.");
+  }
+  return { decoder: fallback, isUtf8: decoder.encoding === "utf-8" };
+}
+
 export class NameCoder {
   /** What stands for octets that are no UTF-8, and in which new names are written if it was chosen. */
-  readonly #decoder: TextDecoder;
+  #decoder: TextDecoder;
   readonly #isUtf8: boolean;
+  /** Whether the set is still to be found from names; undefined: it was chosen, or found. */
+  #guessing: Guessing | undefined;
+  /** The set is being guessed, or was. */
+  #isOpen: boolean;
+  readonly #note: (what: string) => void;
   /**
    * Octets of texts that would be encoded otherwise, and of texts that another name could be given for: one text, one
    * name, for as long as the connection lives.
@@ -30,18 +58,61 @@ export class NameCoder {
 
   /**
    * @param charset a label that `TextDecoder` knows, such as "windows-1251" or "shift_jis": names that are no UTF-8 are
-   *   read in it, and new names written. Default "utf-8": names that are no UTF-8 are read as latin1.
+   *   read in it, and new names written. Default: new names are written in UTF-8, and names that are none are read in a set
+   *   that is guessed from them, else as latin1.
+   * @param note hears in a sentence that names are no UTF-8, and how they are read.
    * @throws {FtpError} USAGE for a set that is not known, or in which ASCII means something else.
    */
-  constructor(charset: string = "utf-8") {
-    const decoder = nameDecoder(charset);
-    const fallback = decoder?.encoding === "utf-8" ? nameDecoder("latin1") : decoder;
-    if (decoder === undefined || fallback === undefined) {
-      const message = `The character set "${printable(charset)}" is not known, or no names can be written in it.`;
-      throw usageError(message, "Take utf-8, latin1, windows-1251, koi8-r, shift_jis, gbk, big5 or euc-kr.");
+  constructor(charset?: string, note: (what: string) => void = () => {}) {
+    this.#note = note;
+    this.#isOpen = charset === undefined;
+    this.#guessing = charset === undefined ? { samples: [], judged: 0, plain: 0, hasNoted: false } : undefined;
+    const { decoder, isUtf8 } = decoderOf(charset ?? "utf-8");
+    this.#decoder = decoder;
+    this.#isUtf8 = isUtf8;
+  }
+
+  /**
+   * Names of a listing, each before it is decoded: so long as it is not clear in which set they are.
+   * @returns whether this one should wait until `settle` has looked at more of them.
+   */
+  sample(name: ByteString): boolean {
+    const guessing = this.#guessing;
+    if (guessing === undefined || isAscii(name)) return false;
+    if (isUtf8(name)) {
+      // A server of so many such names has no others, or not enough of them to hold up a listing for.
+      guessing.plain += 1;
+      if (guessing.plain > GUESS_PLAIN && guessing.samples.length === 0) this.#close();
+      return false;
     }
-    this.#decoder = fallback;
-    this.#isUtf8 = decoder.encoding === "utf-8";
+    if (guessing.samples.length < GUESS_NAMES) guessing.samples.push(name);
+    return guessing.samples.length < GUESS_NAMES;
+  }
+
+  /** It stays latin1. */
+  #close(): void {
+    this.#guessing = undefined;
+    this.#isOpen = false;
+  }
+
+  /** Finds the set of the names that were sampled, as far as they tell. */
+  settle(): void {
+    const guessing = this.#guessing;
+    if (guessing === undefined || guessing.samples.length === guessing.judged) return;
+    guessing.judged = guessing.samples.length;
+    const { charset, isSure } = guessCharset(guessing.samples);
+    const isLatin = charset === "windows-1252";
+    if (isSure && !isLatin) {
+      this.#guessing = undefined;
+      this.#decoder = nameDecoder(charset) ?? this.#decoder;
+    } else if (isSure || guessing.judged >= GUESS_NAMES) this.#close();
+    // What latin1 makes of names of Western Europe is what they are.
+    if ((isSure && isLatin) || (!isSure && guessing.hasNoted)) return;
+    guessing.hasNoted = true;
+    const how = isSure ? `${charset}, as far as they tell` : "latin1, as they do not tell in which set they are";
+    this.#note(
+      `names of this server are not UTF-8 and are read as ${how}; the option charset (--charset) says otherwise`,
+    );
   }
 
   /** @param path a name, or names with `/` between them. */
@@ -95,8 +166,9 @@ export class NameCoder {
   /** @returns false if the text cannot be kept for these octets and would be encoded otherwise. */
   #remember(text: string, octets: ByteString): boolean {
     const isOwn = this.#plainly(text) === octets;
-    // The text of UTF-8 can be given for other octets too only if the other set has all of its characters.
-    if (isOwn && this.#isUtf8 && !this.#isInSet(text)) return true;
+    // The text of UTF-8 can be given for other octets too only if the other set has all of its characters: of latin1 that is
+    // known; a guessed set may have more than its table, and one that is not guessed yet any.
+    if (isOwn && this.#isUtf8 && !this.#isOpen && !this.#isInSet(text)) return true;
     // Where there is no room the octets are escaped, so nothing takes a text that another name may have had before.
     const cost = 2 * text.length + octets.length + NAME_COST;
     this.#room = cost > this.#room ? 0 : this.#room - cost;

@@ -232,7 +232,7 @@ class FtpClient implements Client {
   }
 
   async removeTree(path: string, options: CallOptions = {}): Promise<number> {
-    return await removeTree(this.#hub, this.#hub.path(path), options);
+    return await removeTree(this.#hub, path, options);
   }
 
   async chmod(path: string, mode: number, options: CallOptions = {}): Promise<void> {

@@ -12,6 +12,7 @@ import { EventHub } from "./event-hub.ts";
 import { externalAddress } from "./external-address.ts";
 import { Hub } from "./hub.ts";
 import { POOL_MOST, REPLY_WAIT_MS, STALL_MS } from "./limits.ts";
+import { ListingWays } from "./listing-ways.ts";
 import { login } from "./login.ts";
 import { type Target, targetOf } from "./target.ts";
 import { Pool } from "./pool.ts";
@@ -24,15 +25,17 @@ import { type HostMemory, hostMemory } from "./host-memory.ts";
 import { ClientTls } from "./tls.ts";
 import type { ConnectOptions, ServerInfo } from "./types.ts";
 import { joinedSignal } from "./waits.ts";
+import { withProfile } from "./with-profile.ts";
 
 /** A client's parts, with its first session signed in. @throws {FtpError}, or the signal's reason. */
 export async function connectHub(
   url: string,
-  options: ConnectOptions,
+  given: ConnectOptions,
 ): Promise<{ readonly hub: Hub; readonly events: EventHub; readonly memory: HostMemory }> {
-  const target = targetOf(url, options);
+  const target = targetOf(url, given);
+  const options = withProfile(given, target);
   const events = new EventHub(options.on);
-  const names = new NameCoder(options.charset);
+  const names = new NameCoder(options.charset, (what) => events.emit("fallback", { id: 1, what }));
   const memory = await hostMemory(target, options);
   const maker = new SessionMaker({ target, options, events, names, memory });
   const pool = new Pool({
@@ -55,6 +58,7 @@ export async function connectHub(
     emit: events.emit,
     retry: options.retry ?? {},
     rate: options.rate,
+    listings: new ListingWays({ hasMlsd: first.info.features.has("MLST"), prefer: options.listing }),
     zoneMinutes: options.zoneMinutes,
     isProxied: options.proxy !== undefined,
   });
@@ -68,6 +72,9 @@ type Made = {
   readonly names: NameCoder;
   readonly memory: HostMemory;
 };
+
+/** By what the caller has said of pipelining. */
+const TOLD: Readonly<Record<string, boolean | undefined>> = { on: true, off: false };
 
 class SessionMaker {
   readonly #made: Made;
@@ -131,8 +138,9 @@ class SessionMaker {
         wasPrivate: this.#wasPrivate,
       });
       this.#known = info;
-      this.#modes.pipelining = bearsPipelining(info.greeting, memory.pipelining);
-      this.#modes.inOrder = readsInOrder(info.greeting, memory.pipelining);
+      const told = TOLD[options.pipelining ?? "auto"] ?? memory.pipelining;
+      this.#modes.pipelining = bearsPipelining(info.greeting, told);
+      this.#modes.inOrder = readsInOrder(info.greeting, told);
       this.#wasPrivate ||= isPrivate;
       if (info.tls !== undefined) memory.sawTls();
       const ownAddress = plainAddress(socket.localAddress ?? "");

@@ -4,7 +4,7 @@
  */
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { ByteString } from "../base/bytes.ts";
+import { type ByteString, bytesOf } from "../base/bytes.ts";
 import { ReplyParser } from "../protocol/reply.ts";
 import { FtpError, type FtpPhase, type FtpReply, printable, shownCommand } from "./errors.ts";
 import { ARGUMENT_MOST, EARLY_REPLIES, KEEP_ALIVE_MS, PRELIMINARY_MOST } from "./limits.ts";
@@ -219,11 +219,12 @@ export class ControlLink {
     }
     if (this.#parser.fault !== undefined) {
       const isLong = this.#parser.fault === "too-long";
+      const { what, hint } = strangerOf(bytesOf(chunk));
       this.#fail(
         new FtpError(
           isLong ? "LIMIT" : "PROTOCOL",
-          isLong ? "the server's reply has no end" : "what the server sent is no FTP reply",
-          { phase: "command", command: this.#lastCommand, hint: "is this the port of an FTP server?" },
+          isLong ? "the server's reply has no end" : `what the server sent is ${what}`,
+          { phase: "command", command: this.#lastCommand, hint },
         ),
       );
     } else if (this.#replies.length > EARLY_REPLIES) {
@@ -268,3 +269,19 @@ export type ReplyWait = {
   readonly ms?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 };
+
+/** Other protocols by how their servers begin. */
+const STRANGERS: readonly (readonly [RegExp, string, string])[] = [
+  [
+    /^SSH-\d/,
+    "SSH, not FTP",
+    "this is a port of SSH; FTP is on port 21, and SFTP, which runs over SSH, is another protocol",
+  ],
+  [/^(?:HTTP\/\d|<!DOCTYPE|<html)/i, "HTTP, not FTP", "this is a web server; FTP is on port 21 mostly"],
+  [/^(?:[+*] ?OK\b|\* )/i, "that of a mail server, not FTP", "FTP is on port 21 mostly"],
+];
+
+function strangerOf(octets: ByteString): { readonly what: string; readonly hint: string } {
+  const [, what, hint] = STRANGERS.find(([begins]) => begins.test(octets)) ?? [];
+  return { what: what ?? "no FTP reply", hint: hint ?? "is this the port of an FTP server?" };
+}

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { describeProfile } from "./describe-profile.ts";
-import type { Profile } from "./types.ts";
+import type { Profile } from "./profile.ts";
 
 const GOOD: Profile = {
   host: "ftp.example.org",

@@ -1,7 +1,7 @@
 /** A profile in plain words: what a server is, what works, and what to do about the rest. */
 import { NAME_PUBLIC, OPEN_PASSIVE } from "./data-advice.ts";
 import { type DataMode, printable } from "./errors.ts";
-import type { Profile } from "./types.ts";
+import type { Profile } from "./profile.ts";
 import { seconds } from "./waits.ts";
 
 /** Characters of one line of a greeting or outcome: some lines of a terminal. */

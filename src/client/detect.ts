@@ -14,7 +14,8 @@ import { REPLY_WAIT_MS } from "./limits.ts";
 import { parseProxy } from "./proxy.ts";
 import { openStore } from "./store.ts";
 import { targetOf } from "./target.ts";
-import type { ConnectOptions, Profile, ServerInfo } from "./types.ts";
+import type { Profile } from "./profile.ts";
+import type { ConnectOptions, ServerInfo } from "./types.ts";
 import { joinedSignal } from "./waits.ts";
 
 export type DetectOptions = ConnectOptions & {

@@ -54,6 +54,7 @@ async function goOn(
     direction: "in",
     type: type === "ascii" ? "A" : "I",
     offset,
+    mayDrop: true,
     what: `cannot get ${path}`,
     throttle: hub.throttle(rate),
     signal,

@@ -162,7 +162,7 @@ function isLeftAlone(to: string, there: Found, { exists = "overwrite" }: Downloa
 }
 
 export async function factsOf(hub: Hub, path: string, { entry, ...options }: DownloadOptions): Promise<SourceFacts> {
-  if (entry !== undefined) return { size: entry.size, modified: entry.modified };
+  if (entry?.size !== undefined) return { size: entry.size, modified: entry.modified };
   return await hub.call(async (session, { signal }) => await sourceFacts(path, { hub, session, signal }), options);
 }
 
@@ -215,15 +215,19 @@ async function targetOf(path: string): Promise<string> {
 
 async function downloadToSpecial(hub: Hub, path: string, to: string, options: DownloadOptions): Promise<Transferred> {
   const stream = createWriteStream(to, { flags: "a" });
+  // Looked at below: it may come while nobody waits for the stream.
+  stream.on("error", () => {});
   try {
     await once(stream, "open");
+    const done = await downloadToStream(hub, path, stream, options);
+    stream.end();
+    await finished(stream);
+    return done;
   } catch (error) {
-    throw localFault(error, `cannot write ${to}`);
+    throw stream.errored === null ? error : localFault(stream.errored, `cannot write ${to}`);
+  } finally {
+    stream.destroy();
   }
-  const done = await downloadToStream(hub, path, stream, options);
-  stream.end();
-  await finished(stream);
-  return done;
 }
 
 function tooLong(size: number): FtpError {
@@ -330,6 +334,7 @@ async function fetch(
     direction: "in",
     type: isAscii ? "A" : "I",
     offset,
+    mayDrop: true,
     what: `cannot get ${path}`,
     throttle: hub.throttle(run.options.rate),
     signal,

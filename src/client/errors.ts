@@ -1,5 +1,6 @@
 /** What can go wrong for a client, as one tree: where it failed, at which command, what the server said, what may help. */
 import type { ByteString } from "../base/bytes.ts";
+import { withoutPasswords } from "../base/masked.ts";
 
 /** What went wrong, in a word that programs may compare. */
 export type FtpErrorCode =
@@ -115,7 +116,7 @@ export class FtpError extends Error {
 
   /** @param message one sentence for people: what failed, with names. */
   constructor(code: FtpErrorCode, message: string, details: FtpErrorDetails) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(withoutPasswords(message), details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.phase = details.phase;
     this.connection = details.connection ?? (details.phase === "local" ? "none" : "control");
@@ -123,7 +124,7 @@ export class FtpError extends Error {
     this.reply = details.reply;
     this.retryable = details.retryable ?? PASSING.has(code);
     this.bytes = details.bytes;
-    this.hint = details.hint;
+    this.hint = details.hint === undefined ? undefined : withoutPasswords(details.hint);
     this.tried = details.tried;
   }
 }
@@ -155,17 +156,14 @@ export function shownCommand(line: string | ByteString): string {
   return isSecret ? `${verb} ****` : printable(line);
 }
 
-/** The same error, of a command. @param retryable default: as it was. */
-export function withCommand(error: FtpError, command: string, retryable = error.retryable): FtpError {
-  return new FtpError(error.code, error.message, {
-    phase: error.phase,
-    connection: error.connection,
-    command,
-    reply: error.reply,
-    retryable,
-    bytes: error.bytes,
-    hint: error.hint,
-    tried: error.tried,
-    cause: error.cause,
+/** The same error with more to it. */
+export function withDetails(
+  error: FtpError,
+  { message = error.message, ...details }: Partial<FtpErrorDetails> & { readonly message?: string },
+): FtpError {
+  const { phase, connection, command, reply, retryable, bytes, hint, tried, cause } = error;
+  return new FtpError(error.code, message, {
+    ...{ phase, connection, command, reply, retryable, bytes, hint, tried, cause },
+    ...details,
   });
 }

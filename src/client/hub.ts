@@ -2,6 +2,7 @@
 import { RateLimiter } from "../net/rate-limiter.ts";
 import { Throttle } from "../net/throttle.ts";
 import type { NameCoder } from "./charset.ts";
+import type { ListingWays } from "./listing-ways.ts";
 import type { Pool } from "./pool.ts";
 import { withRetries } from "./retry.ts";
 import type { FtpSession } from "./session.ts";
@@ -17,6 +18,7 @@ export type HubParts = {
   readonly emit: Emit;
   readonly retry: RetryOptions;
   readonly rate: number | undefined;
+  readonly listings: ListingWays;
   /** Of LIST, as the caller knows it. */
   readonly zoneMinutes: number | undefined;
   /** The server is reached through a proxy. */
@@ -28,16 +30,18 @@ export class Hub {
   readonly info: ServerInfo;
   readonly names: NameCoder;
   readonly emit: Emit;
+  readonly listings: ListingWays;
   readonly zoneMinutes: number | undefined;
   readonly isProxied: boolean;
   readonly #retry: RetryOptions;
   readonly #limiter: RateLimiter | undefined;
 
-  constructor({ pool, info, names, emit, retry, rate, zoneMinutes, isProxied }: HubParts) {
+  constructor({ pool, info, names, emit, retry, rate, listings, zoneMinutes, isProxied }: HubParts) {
     this.pool = pool;
     this.info = info;
     this.names = names;
     this.emit = emit;
+    this.listings = listings;
     this.zoneMinutes = zoneMinutes;
     this.isProxied = isProxied;
     this.#retry = retry;

@@ -17,6 +17,7 @@ export type { FetchEvent, FetchOptions, FetchReport } from "./fetch-tree/types.t
 export { mirror } from "./mirror/mirror.ts";
 export type { FilterRule, FilterSpec } from "./mirror/filter.ts";
 export type { Mirror, MirrorEvent, MirrorSpec, Plan, Report, RunOptions, Step } from "./mirror/types.ts";
+export type { Profile } from "./profile.ts";
 export { type SegmentedOptions, type SegmentSource, segmentedDownload } from "./segments/segmented.ts";
 export type * from "./types.ts";
 export { type WatchEvent, type WatchOptions, type WatchReport, watchAndUpload } from "./watch.ts";

@@ -3,10 +3,11 @@
  * holds at that moment, so that none loses another's. It is a memory, not a need: whatever goes wrong with the file is a
  * warning, and the book goes on without it.
  */
-import { mkdir, open, writeFile } from "node:fs/promises";
+import { open, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { faultMessage } from "../base/fault-text.ts";
+import { makeFolders } from "../base/make-folders.ts";
 import { replaceFile } from "../base/replace-file.ts";
 import { systemCode } from "../base/system-code.ts";
 
@@ -113,7 +114,7 @@ export class JsonBook<T> {
   /** Changes the file as it is now, one process after another. */
   async #merge(file: string, batch: readonly Queued<T>[]): Promise<void> {
     try {
-      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+      await makeFolders(dirname(file), 0o700);
       await replaceFile(file, async (before) => {
         const found = before === "" ? new Map<string, T>() : this.#parse(before);
         if (found === "newer") throw new Error("it is of a later version of this program");

@@ -18,6 +18,8 @@ export const REPLY_WAIT_MS = 30_000;
 export const FINISH_WAIT_MS = 120_000;
 /** Milliseconds for the 226 of a download whose every octet is there: a firewall may have forgotten the control connection. */
 export const FINISH_WHOLE_MS = 5_000;
+/** Milliseconds for the first octet of a listing after its 226: what was sent before the reply comes within a round trip or two. */
+export const EMPTY_WAIT_MS = 1_500;
 /** Milliseconds without an octet after which a transfer has stalled. */
 export const STALL_MS = 60_000;
 /** Milliseconds for which a passive port may be silent before the next mode joins: a lost SYN is repeated after 1 s. */
@@ -66,6 +68,12 @@ export const ARGUMENT_MOST = 4_096;
 export const EARLY_REPLIES = 16;
 /** Octets of names that are remembered because they cannot be found from their text alone: some 100,000 names. */
 export const NAMES_REMEMBERED = 16_777_216;
+/** Names from which the character set of a server is guessed: a few hundred tell as much as all. */
+export const GUESS_NAMES = 200;
+/** Entries of a listing that wait for that. */
+export const GUESS_HELD = 1_000;
+/** Names of UTF-8 after which no other set is looked for: until then each is remembered, so that no other name gets its text. */
+export const GUESS_PLAIN = 1_000;
 /** Octets that each of them costs beside its own two forms: two strings and a place in a map. */
 export const NAME_COST = 100;
 /** Characters of a line of a listing that a warning shows: a few lines of a terminal. */

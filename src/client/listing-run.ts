@@ -15,6 +15,11 @@ export class ChunkQueue implements AsyncIterable<Buffer> {
   #fault: unknown;
   #wake: (() => void) | undefined;
 
+  /** That have come so far. */
+  get octets(): number {
+    return this.#octets;
+  }
+
   /**
    * Takes in all that comes on a data connection. What an earlier try brought is forgotten if nobody has seen it; else
    * this one fails, as two halves of different listings would make a third that was never true.

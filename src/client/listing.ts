@@ -1,12 +1,12 @@
 /** What a data connection brings in answer to MLSD or LIST, as entries: bounded in lines, octets and warnings. */
 import { bytesOf } from "../base/bytes.ts";
 import type { ListedEntry, ListedTime } from "../protocol/listings/entry.ts";
-import { ListingReader } from "../protocol/listings/reader.ts";
+import { type ListingKind, ListingReader } from "../protocol/listings/reader.ts";
 import { unsafeName } from "../protocol/listings/unsafe-name.ts";
 import { joined } from "../protocol/octets.ts";
 import type { NameCoder } from "./charset.ts";
 import { FtpError, printable } from "./errors.ts";
-import { LISTING_LINE, LISTING_MOST, WARNINGS_MOST, WARNING_SHOWN } from "./limits.ts";
+import { GUESS_HELD, LISTING_LINE, LISTING_MOST, WARNINGS_MOST, WARNING_SHOWN } from "./limits.ts";
 import type { Entry, EntryTime, EntryType, Listing } from "./types.ts";
 
 type EntryTerms = {
@@ -18,7 +18,7 @@ type EntryTerms = {
 };
 
 export type ListingTerms = EntryTerms & {
-  readonly kind: "mlsd" | "list";
+  readonly kind: ListingKind;
   /** Milliseconds since 1970 UTC. */
   readonly now: number;
   /** Octets that may come. Default `LISTING_MOST`. */
@@ -38,15 +38,10 @@ export function readListing(chunks: AsyncIterable<Buffer>, terms: ListingTerms):
 /** What `warnings` say of a name that must not become a file. */
 export const NAME_LEFT_OUT = "this name is left out";
 
-/** @returns undefined for what is no entry of the folder: itself and its parent. */
-function entryOf(listed: ListedEntry, { folder, coder, zoneMinutes }: EntryTerms): Entry | undefined {
-  const { type } = listed;
-  if (type === "this" || type === "parent") return undefined;
-  return entry(listed, type, { folder, coder, zoneMinutes });
-}
+type Child = ListedEntry & { readonly type: EntryType };
 
-function entry(listed: ListedEntry, type: EntryType, { folder, coder, zoneMinutes = 0 }: EntryTerms): Entry {
-  const { name: raw, size, mode, owner, group, target, time } = listed;
+function entryOf({ type, ...listed }: Child, { folder, coder, zoneMinutes = 0 }: EntryTerms): Entry {
+  const { name: raw, size, roughSize, mode, owner, group, target, time } = listed;
   const name = coder.decode(raw);
   return {
     name,
@@ -54,6 +49,7 @@ function entry(listed: ListedEntry, type: EntryType, { folder, coder, zoneMinute
     type,
     raw,
     ...(size !== undefined && { size }),
+    ...(roughSize !== undefined && { roughSize }),
     ...(time !== undefined && { modified: entryTime(time, zoneMinutes) }),
     ...(mode !== undefined && { mode }),
     ...(owner !== undefined && { owner: coder.shown(owner) }),
@@ -71,6 +67,7 @@ class ReadListing implements Listing {
   readonly #terms: ListingTerms;
   readonly #reader: ListingReader;
   readonly #warnings: string[] = [];
+  readonly #held: Child[] = [];
   readonly #entries: AsyncGenerator<Entry, void, undefined>;
 
   constructor(chunks: AsyncIterable<Buffer>, terms: ListingTerms) {
@@ -106,7 +103,7 @@ class ReadListing implements Listing {
         begun = "";
         isTooLong = false;
         start = end + 1;
-        if (found !== undefined) yield found;
+        if (found !== undefined) yield* this.#released(found);
       }
       if (!isTooLong) begun += text.slice(start);
       if (begun.length > LISTING_LINE) {
@@ -117,11 +114,28 @@ class ReadListing implements Listing {
     }
     // A last line without its end is a line: the data connection's end is what ends a listing (RFC 959 §3.4.1).
     for (const found of [begun === "" ? undefined : this.#entryOfLine(begun), this.#entry(this.#reader.finish())]) {
-      if (found !== undefined) yield found;
+      if (found !== undefined) yield* this.#released(found);
     }
+    yield* this.#letGo();
   }
 
-  #entryOfLine(line: string): Entry | undefined {
+  /** Entries wait, in their order, until their names tell in which character set they are. */
+  *#released(listed: Child): Generator<Entry> {
+    const mustWait = this.#terms.coder.sample(listed.name);
+    if (this.#held.length === 0 && !mustWait) {
+      yield entryOf(listed, this.#terms);
+      return;
+    }
+    this.#held.push(listed);
+    if (this.#held.length >= GUESS_HELD) yield* this.#letGo();
+  }
+
+  *#letGo(): Generator<Entry> {
+    this.#terms.coder.settle();
+    for (const listed of this.#held.splice(0)) yield entryOf(listed, this.#terms);
+  }
+
+  #entryOfLine(line: string): Child | undefined {
     const octets = joined(line.endsWith("\r") ? line.slice(0, -1) : line);
     if (octets.length > LISTING_LINE) return this.#warn("this line is too long", octets);
     const found = this.#reader.line(octets);
@@ -129,12 +143,13 @@ class ReadListing implements Listing {
     return found === "ignored" ? undefined : this.#entry(found);
   }
 
-  #entry(listed: ListedEntry | undefined): Entry | undefined {
+  /** But for the folder itself and its parent, and what must not become a file. */
+  #entry(listed: ListedEntry | undefined): Child | undefined {
     if (listed === undefined) return undefined;
-    const found = entryOf(listed, this.#terms);
-    const reason = found && unsafeName(listed.name);
-    if (reason !== undefined) return this.#warn(`${NAME_LEFT_OUT}, for ${reason}`, listed.name);
-    return found;
+    const { type } = listed;
+    if (type === "this" || type === "parent") return undefined;
+    const reason = unsafeName(listed.name);
+    return reason === undefined ? { ...listed, type } : this.#warn(`${NAME_LEFT_OUT}, for ${reason}`, listed.name);
   }
 
   #warn(what: string, line: string): undefined {

@@ -2,7 +2,7 @@
 import { unquotePath } from "../protocol/reply.ts";
 import type { ByteString } from "../base/bytes.ts";
 import type { ControlLink } from "./control.ts";
-import { FtpError, type FtpPhase, type FtpReply, shownCommand, shownReply } from "./errors.ts";
+import { FtpError, type FtpPhase, type FtpReply, shownCommand, shownReply, withDetails } from "./errors.ts";
 import { replyError } from "./reply-errors.ts";
 import type { LoginStep } from "./proxy-login.ts";
 import type { ClientTls } from "./tls.ts";
@@ -70,9 +70,9 @@ async function open(
   link: ControlLink,
   terms: LoginTerms,
 ): Promise<{ readonly greeting: FtpReply; readonly isSecure: boolean }> {
-  const { tlsMode, tls, signal } = terms;
+  const { tlsMode, tls } = terms;
   if (tls === undefined || tlsMode === "off") return { greeting: await greet(link, terms), isSecure: false };
-  if (tlsMode === "implicit") await secure(link, tls, signal);
+  if (tlsMode === "implicit") await secureAtOnce(link, tls, terms);
   const greeting = await greet(link, terms);
   return { greeting, isSecure: tlsMode === "implicit" || (await startTls(link, tls, terms)) };
 }
@@ -96,15 +96,37 @@ function tlsOf({ control }: ClientTls): ServerInfo["tls"] {
   };
 }
 
+async function secureAtOnce(link: ControlLink, tls: ClientTls, { host, port, signal }: LoginTerms): Promise<void> {
+  try {
+    await secure(link, tls, signal);
+  } catch (error) {
+    if (!(error instanceof FtpError) || error.code !== "TLS_FAILED" || error.hint !== undefined) throw error;
+    const hint = "ftps:// is TLS from the first octet on, as on port 990; for a port like 21 write ftpes://";
+    throw withDetails(error, { message: `${host} port ${port}: ${error.message}`, hint });
+  }
+}
+
 async function secure(link: ControlLink, tls: ClientTls, signal: AbortSignal): Promise<void> {
   await link.upgrade(async (bare) => await tls.secureControl(bare, signal));
 }
 
 /** 120 says that it takes a while (RFC 959 §5.4). */
-async function greet(link: ControlLink, { host, signal }: LoginTerms): Promise<FtpReply> {
-  const reply = await link.finalReply({ phase: "greeting", signal });
+async function greet(link: ControlLink, terms: LoginTerms): Promise<FtpReply> {
+  const { host, signal } = terms;
+  const reply = await link.finalReply({ phase: "greeting", signal }).catch((error: unknown) => {
+    throw error instanceof FtpError ? notGreeted(error, terms) : error;
+  });
   if (reply.code < 400) return reply;
   throw replyError(`${host} does not let us in`, reply, { phase: "greeting" });
+}
+
+/** Another protocol, or another port of FTP: what to write in its place. */
+function notGreeted(error: FtpError, { host, port, tlsMode }: LoginTerms): FtpError {
+  const message = `${host} port ${port}: ${error.message}`;
+  if (error.code === "PROTOCOL") return withDetails(error, { message, phase: "greeting" });
+  const isSilent = error.code === "TIMEOUT" && tlsMode !== "implicit";
+  const hint = "a port of implicit TLS is silent until TLS has begun: if this is one (990 is), write ftps://";
+  return isSilent ? withDetails(error, { message, hint }) : error;
 }
 
 async function command(
@@ -157,7 +179,7 @@ async function signIn(link: ControlLink, terms: LoginTerms): Promise<void> {
 function refusedLogin({ user, host }: LoginTerms, reply: FtpReply, line: string): FtpError {
   const error = replyError(`${host} does not let ${user} in`, reply, { phase: "login", command: shownCommand(line) });
   if (error.code !== "UNSUPPORTED" && error.code !== "NOT_FOUND" && error.code !== "PROTOCOL") return error;
-  return new FtpError("AUTH", error.message, { phase: "login", command: error.command, reply });
+  return new FtpError("AUTH", error.message, { phase: "login", command: error.command, reply, hint: error.hint });
 }
 
 /** FEAT lists one ability on each line between the first and the last (RFC 2389 §3.2). */

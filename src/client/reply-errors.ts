@@ -8,6 +8,12 @@ type Meaning = Omit<FtpErrorDetails, "phase"> & {
 
 /** By reply code (RFC 959 §4.2, RFC 2228 §5, RFC 2389 §3.2, RFC 4217). */
 const MEANINGS: Readonly<Record<number, Meaning>> = {
+  332: {
+    code: "AUTH",
+    phase: "login",
+    retryable: false,
+    hint: "the server wants an account beside name and password: say it with the option account (--account)",
+  },
   421: { code: "BUSY", hint: "the server is full or going down: try again later" },
   425: { code: "DATA_BLOCKED", phase: "data-open", connection: "data" },
   426: { code: "RESET", phase: "transfer", connection: "data" },
@@ -81,9 +87,12 @@ function meaningOf({ code, lines }: FtpReply): Meaning {
   if ((code === 425 || code === 450 || code === 522) && RESUME.test(text) && /tls|ssl/i.test(text)) {
     return MEANINGS[522] ?? { code: "TLS_RESUME_REQUIRED" };
   }
-  const byWords = code === 550 || code === 553 || code === 451 ? meaningOfWords(text) : undefined;
+  const byWords = BY_WORDS.has(code) ? meaningOfWords(text) : undefined;
   return byWords ?? MEANINGS[code] ?? { code: code >= 500 ? "DENIED" : "PROTOCOL" };
 }
+
+/** 521 is of RFC 959's appendix II: a folder that is there already; others say it of PROT. */
+const BY_WORDS: ReadonlySet<number> = new Set([451, 521, 550, 553]);
 
 /** These codes stand for all that can be wrong with a file. */
 function meaningOfWords(text: string): Meaning | undefined {

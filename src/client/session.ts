@@ -16,12 +16,14 @@ import {
   type FtpPhase,
   type FtpReply,
   shownCommand,
-  withCommand,
+  withDetails,
 } from "./errors.ts";
 import { ABORT_WAIT_MS, FINISH_WAIT_MS, FINISH_WHOLE_MS, REFUSAL_WAIT_MS } from "./limits.ts";
+import { orNothing } from "./or-nothing.ts";
 import { ownReply, replyError } from "./reply-errors.ts";
 import { Ahead } from "./ahead.ts";
 import { dataFault } from "./data-faults.ts";
+import { dropping } from "./dropping.ts";
 import type { ClientTls } from "./tls.ts";
 import type { TransferEnd, TransferPlan } from "./transfer-plan.ts";
 import { transportOf } from "./transport-of.ts";
@@ -156,7 +158,7 @@ export class FtpSession {
       // With a reason: without one an error is made each time, with its trace.
       life.abort(OVER);
       throw error instanceof FtpError && error.command === undefined
-        ? withCommand(error, shownCommand(command))
+        ? withDetails(error, { command: shownCommand(command) })
         : error;
     } finally {
       signal?.removeEventListener("abort", abort);
@@ -175,14 +177,14 @@ export class FtpSession {
 
   async #run<T>(plan: Routed<T>, route: DataRoute, life: AbortController): Promise<TransferEnd<T>> {
     const { link } = this;
-    await this.#goTo(plan);
+    const dropped = await this.#goTo(plan);
     link.settle();
     const isEarly = plan.direction === "in" && this.#parts.modes.memory.inOrder;
     const early = isEarly ? (plan.follow?.() ?? NO_LINES) : NO_LINES;
     const next = isEarly && route.mode === "epsv" ? this.#ahead.line() : NO_LINES;
     link.write(plan.command, ...early, ...next);
     // With a passive port all is there for TLS to begin while the command is on its way; a refusal ends it.
-    const arriving = this.#arrive(plan, route, life.signal);
+    const arriving = this.#arrive(plan, route, life.signal).then((transport) => dropping(transport, dropped));
     arriving.catch(() => {});
     let first: FtpReply;
     try {
@@ -201,12 +203,17 @@ export class FtpSession {
     return await this.#carry(plan, { arriving, route, final, life, early: isEarly ? early.length : undefined });
   }
 
-  /** RANG says where it ends too (draft-bryan-ftp-range §3); REST is understood by all servers that can resume. */
-  async #goTo<T>({ offset = 0, end, what }: TransferPlan<T>): Promise<void> {
+  /** RANG says where it ends too (draft-bryan-ftp-range §3); REST is understood by all servers that can resume. @returns octets to drop. */
+  async #goTo<T>({ offset = 0, end, what, mayDrop = false }: TransferPlan<T>): Promise<number> {
     if (end !== undefined && this.info.features.has("RANG")) {
-      if ((await this.ask(`RANG ${offset} ${end - 1}`)).code < 400) return;
+      if ((await this.ask(`RANG ${offset} ${end - 1}`)).code < 400) return 0;
     }
-    if (offset > 0) await this.send(`REST ${offset}`, { what: `${what}: it cannot resume` });
+    if (offset === 0) return 0;
+    const command = `REST ${offset}`;
+    const reply = await this.ask(command);
+    if (reply.code < 400) return 0;
+    if (mayDrop && (reply.code === 500 || reply.code === 502 || reply.code === 504)) return offset;
+    throw replyError(`${what}: it cannot resume`, reply, { phase: "command", command });
   }
 
   /** The preliminary reply, or the final one if there is no other; a server that does not connect to us has none. */
@@ -222,28 +229,14 @@ export class FtpSession {
     return await Promise.race([this.link.reply({ phase: "transfer", signal: life.signal }), failed]);
   }
 
-  async #carry<T>(plan: TransferPlan<T>, { arriving, route, final, life, early }: Carrying): Promise<TransferEnd<T>> {
+  async #carry<T>(plan: TransferPlan<T>, carrying: Carrying): Promise<TransferEnd<T>> {
+    const { route, final, early } = carrying;
     const { link } = this;
-    const { modes, isPrivate } = this.#parts;
     let value: T;
     try {
-      const transport = await arriving;
-      if (modes.memory.preferred !== route.mode) {
-        modes.memory.preferred = route.mode;
-        modes.worked(route.mode);
-      }
-      modes.memory.failed.clear();
-      modes.memory.attempts.clear();
-      modes.memory.rounds = 0;
-      // Pure-FTPd answers a command that comes during an upload with a 500, which would pass for the upload's end.
-      if (early === undefined && final === undefined && route.mode === "epsv" && plan.direction === "in") {
-        for (const line of this.#ahead.line()) link.write(line);
-      }
-      try {
-        value = await plan.move(transport, life);
-      } finally {
-        await transport[Symbol.asyncDispose]();
-      }
+      const moving = this.#move(plan, carrying);
+      const isOver = final !== undefined && final.code < 300;
+      value = isOver && plan.nothing !== undefined ? await orNothing(moving, plan.nothing) : await moving;
     } catch (error) {
       if (early !== undefined && early > 0) link.destroy("a transfer broke off while there was more to be answered");
       this.#ahead.breakOff();
@@ -253,7 +246,28 @@ export class FtpSession {
     const isGood = reply === undefined || reply.code < 400 || (plan.isPart === true && reply.code !== 421);
     const after = await this.#afterwards(plan, { early, isGood, mode: route.mode });
     if (!isGood) throw this.#refused(plan, route, reply);
-    return { value, mode: route.mode, isPrivate, reply, after };
+    return { value, mode: route.mode, isPrivate: this.#parts.isPrivate, reply, after };
+  }
+
+  async #move<T>(plan: TransferPlan<T>, { arriving, route, final, life, early }: Carrying): Promise<T> {
+    const { modes } = this.#parts;
+    const transport = await arriving;
+    if (modes.memory.preferred !== route.mode) {
+      modes.memory.preferred = route.mode;
+      modes.worked(route.mode);
+    }
+    modes.memory.failed.clear();
+    modes.memory.attempts.clear();
+    modes.memory.rounds = 0;
+    // Pure-FTPd answers a command that comes during an upload with a 500, which would pass for the upload's end.
+    if (early === undefined && final === undefined && route.mode === "epsv" && plan.direction === "in") {
+      for (const line of this.#ahead.line()) this.link.write(line);
+    }
+    try {
+      return await plan.move(transport, life);
+    } finally {
+      await transport[Symbol.asyncDispose]();
+    }
   }
 
   /** What was sent early is answered, or what is to follow is sent and answered. */
@@ -352,7 +366,7 @@ export class FtpSession {
     // Some servers do not see that TLS 1.3 resumed: one more try with 1.2, by a new session.
     memory.cap();
     this.link.destroy("its TLS was not resumed as the server wants it");
-    return withCommand(error, shownCommand(plan.command), true);
+    return withDetails(error, { command: shownCommand(plan.command), retryable: true });
   }
 
   /** The server has no data connection of a route that we had announced or made. */

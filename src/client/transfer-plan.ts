@@ -10,6 +10,8 @@ export type TransferPlan<T> = {
   readonly type: "A" | "I";
   /** REST before it; 0: none. */
   readonly offset?: number;
+  /** Where the server knows no REST the file comes from its start, and what was not wanted of it is dropped. */
+  readonly mayDrop?: boolean;
   /** The octet after the last, for servers that have RANG; others send on, and `move` must stop there. Needs `isPart`. */
   readonly end?: number | undefined;
   /** Too little will come for what large files need to be loaded: a listing. */
@@ -32,6 +34,11 @@ export type TransferPlan<T> = {
   readonly isWhole?: () => boolean;
   /** The caller stops before the end of the file: the server may call that a fault (426, 451). */
   readonly isPart?: boolean;
+  /**
+   * Asked where the last reply came at once and then nothing for `EMPTY_WAIT_MS`: some servers open no data connection for
+   * an empty listing. @returns what the caller has then; undefined: something has come, so it is waited for.
+   */
+  readonly nothing?: () => T | undefined;
 };
 
 export type TransferEnd<T> = {

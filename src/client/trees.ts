@@ -1,6 +1,6 @@
 /** Work on trees of the server: what is below a folder, what fits a pattern, and taking all of it away. */
 import { compileGlob, hasGlob } from "../protocol/glob.ts";
-import { FtpError } from "./errors.ts";
+import { FtpError, usageError } from "./errors.ts";
 import type { Hub } from "./hub.ts";
 import { WALK_DEPTH, WALK_WAITING } from "./limits.ts";
 import { list } from "./list.ts";
@@ -76,12 +76,27 @@ async function* matchBehind(...[hub, at, options]: Parameters<typeof match>): As
   }
 }
 
-/** @returns how many files and folders were removed. */
+/**
+ * @param path as the caller has it.
+ * @returns how many files and folders were removed.
+ * @throws {FtpError} USAGE for the top of the server, and for a path that leads elsewhere than it looks: `/old/..` is the
+ *   folder above, which nobody means.
+ */
 export async function removeTree(hub: Hub, path: string, options: CallOptions = {}): Promise<number> {
+  const parts = path.split("/").filter((part) => part !== "");
+  const dots = parts.find((part) => part === "." || part === "..");
+  if (dots !== undefined || parts.length === 0) {
+    const why = dots === undefined ? "it names no folder below the top" : `"${dots}" in it leads elsewhere`;
+    throw usageError(`"${path}" is not removed with all that is in it: ${why}`, "name the folder itself");
+  }
+  return await emptied(hub, hub.path(path), options);
+}
+
+async function emptied(hub: Hub, path: string, options: CallOptions): Promise<number> {
   let removed = 0;
   const entries = await list(hub, path, { ...options, hidden: true }).toArray();
   const work = entries.map((entry) => async (): Promise<void> => {
-    if (entry.type === "directory") removed += await removeTree(hub, entry.path, options);
+    if (entry.type === "directory") removed += await emptied(hub, entry.path, options);
     else {
       await hub.call(
         async (session, { signal }) =>

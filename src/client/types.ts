@@ -3,7 +3,9 @@ import type { Readable, Writable } from "node:stream";
 import type { ReadableStream, WritableStream } from "node:stream/web";
 import type { ByteString } from "../base/bytes.ts";
 import type { DigestName } from "../protocol/digest.ts";
-import type { DataAttempt, DataMode, FtpError, FtpReply } from "./errors.ts";
+import type { ListingKind } from "../protocol/listings/reader.ts";
+import type { DataMode, FtpError, FtpReply } from "./errors.ts";
+import type { Profile } from "./profile.ts";
 
 /** What every call takes. */
 export type CallOptions = {
@@ -93,13 +95,28 @@ export type ConnectOptions = CallOptions & {
   readonly stallMs?: number | undefined;
   /** Octets per second for all transfers of this client together. */
   readonly rate?: number | undefined;
-  /** Of names: "utf-8", or one that `TextDecoder` knows. Default: UTF-8 if a name is that, else latin1. */
+  /**
+   * Of names: "utf-8", or one that `TextDecoder` knows. Default: UTF-8 if a name is that; else what the names of listings
+   * clearly are, of the sets of Russian, Japanese, Chinese and Korean; else latin1. New names are written in UTF-8 then.
+   */
   readonly charset?: string | undefined;
+  /**
+   * How folders are listed. Default: MLSD where FEAT offers it, else LIST. What the server does not know (500, 502, 504) gives
+   * way to the next of the three, and is not asked again; NLST tells names alone, so each of them is asked for.
+   */
+  readonly listing?: ListingKind | undefined;
   /**
    * Minutes that the server's clock is ahead of UTC in LIST, -1440 to 1440. Default: what MDTM of a listed file tells, once
    * for each client; else 0. MLSD is always in UTC (RFC 3659 §2.3).
    */
   readonly zoneMinutes?: number | undefined;
+  /** What `detect` has found of this server, such as one kept as JSON: it stands in for what is not said here. */
+  readonly profile?: Profile | undefined;
+  /**
+   * The next EPSV goes out while a transfer runs, which saves a round trip: "auto" with servers that are known to bear it,
+   * "on" in any case, "off" never. Default "auto".
+   */
+  readonly pipelining?: "auto" | "on" | "off" | undefined;
   /** Where profiles and trusted certificates are kept. false: nothing is kept. Default: `$XDG_STATE_HOME/ferryman`. */
   readonly store?: string | false | undefined;
   /** "4" or "6": addresses of that family alone. */
@@ -126,8 +143,10 @@ export type Entry = {
   /** From the server's root. */
   readonly path: string;
   readonly type: EntryType;
-  /** Octets; absent for folders and where the server does not say. */
+  /** Octets; absent for folders and where the server does not say, or says it in something coarser. */
   readonly size?: number | undefined;
+  /** About how many octets, where `size` is not known: of servers that count in blocks (VMS) or round. For people. */
+  readonly roughSize?: number | undefined;
   readonly modified?: EntryTime | undefined;
   /** Unix permission bits. */
   readonly mode?: number | undefined;
@@ -301,27 +320,6 @@ export type ServerInfo = {
   readonly user: string;
 };
 
-/** What works with a server, for people and as JSON. */
-export type Profile = {
-  readonly host: string;
-  readonly port: number;
-  readonly greeting: string;
-  readonly system: string;
-  readonly features: readonly string[];
-  readonly tls: {
-    readonly offered: boolean;
-    readonly version?: string;
-    readonly fingerprint?: string;
-    readonly resumes?: boolean;
-  };
-  /** Each mode that was tried, on its own. */
-  readonly modes: readonly (DataAttempt & { readonly works: boolean })[];
-  readonly listing: "mlsd" | "list";
-  readonly pipelining: boolean | undefined;
-  readonly zoneMinutes: number | undefined;
-  readonly warnings: readonly string[];
-};
-
 export type ClientEvents = {
   /** A line went out; passwords are masked. `id` tells control connections apart. */
   readonly command: { readonly id: number; readonly line: string };
@@ -371,7 +369,10 @@ export interface Client extends AsyncDisposable {
   mkdir(path: string, options?: CallOptions & { readonly recursive?: boolean }): Promise<void>;
   /** An empty folder. */
   rmdir(path: string, options?: CallOptions): Promise<void>;
-  /** A folder with all that is in it; links are removed, not followed. @returns how many were removed. */
+  /**
+   * A folder with all that is in it; links are removed, not followed. @returns how many were removed.
+   * @throws {FtpError} USAGE for a path with `.` or `..` in it, and for the top of the server.
+   */
   removeTree(path: string, options?: CallOptions): Promise<number>;
   chmod(path: string, mode: number, options?: CallOptions): Promise<void>;
   /** MFMT, else MDTM with two arguments, else SITE UTIME. @returns the command that did it. */

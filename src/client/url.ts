@@ -5,6 +5,7 @@
  */
 import { isIPv6 } from "node:net";
 import { type ByteString, bytesOf, bytesOfText } from "../base/bytes.ts";
+import { withoutPassword } from "../base/masked.ts";
 import { didYouMean } from "../base/nearest.ts";
 import { plainName } from "../net/tls/host-names.ts";
 import { printable, usageError } from "./errors.ts";
@@ -128,9 +129,9 @@ function hostOf(text: string, { scheme, tail }: { scheme: UrlScheme; tail: strin
   if (tail.includes("@")) {
     throw usageError('a password is cut short by "/": write %2F for a slash in it, %40 for "@", %3A for ":"');
   }
-  throw usageError(
-    `the port "${shown(digits)}" is none from 1 to 65535: write ${scheme}://${host}:${defaultPort(scheme)}/`,
-  );
+  // Letters are the password of somebody who has forgotten the host, as like as not.
+  const what = /^\d+$/.test(digits) ? `the port "${shown(digits)}"` : `what stands behind "${host}:"`;
+  throw usageError(`${what} is none from 1 to 65535: write ${scheme}://${host}:${defaultPort(scheme)}/`);
 }
 
 function hostName(name: string, whole: string): string {
@@ -259,7 +260,7 @@ function dashed(fingerprint: string): string {
 
 /** A URL for a message: its password is left out. */
 function shownUrl(text: string): string {
-  return shown(text.replace(/^([^/@:]*):[^/]*@/, "$1@"));
+  return shown(withoutPassword(text));
 }
 
 function shown(text: string): string {

@@ -1,18 +1,8 @@
 /** The files of a watched folder: which there are, which of them concern us, and what becomes of one that was sent. */
 import { constants } from "node:fs";
-import {
-  type FileHandle,
-  copyFile,
-  lstat,
-  mkdir,
-  open,
-  readlink,
-  realpath,
-  readdir,
-  rename,
-  rm,
-} from "node:fs/promises";
+import { type FileHandle, copyFile, lstat, open, readlink, realpath, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, sep } from "node:path";
+import { makeFolders } from "../base/make-folders.ts";
 import { systemCode } from "../base/system-code.ts";
 import { FtpError } from "./errors.ts";
 import { localFault } from "./octets.ts";
@@ -136,7 +126,7 @@ export async function moveFile(root: string, path: string, moveTo: string): Prom
 }
 
 async function freeName(path: string): Promise<string> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolders(dirname(path));
   const extension = extname(path);
   const stem = join(dirname(path), basename(path, extension));
   for (let count = 1; count <= NAMES_TRIED; count += 1) {

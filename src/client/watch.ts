@@ -3,8 +3,9 @@
  * while. The system tells of changes, and a look at the whole folder now and then finds what it did not tell.
  */
 import { type FSWatcher, watch } from "node:fs";
-import { mkdir, realpath } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { join, resolve, sep } from "node:path";
+import { makeFolders } from "../base/make-folders.ts";
 import { FtpError } from "./errors.ts";
 import { localFault } from "./octets.ts";
 import type { Client, Transferred } from "./types.ts";
@@ -102,14 +103,24 @@ export async function watchAndUpload(
   let moveTo: string | undefined;
   try {
     root = await realpath(localFolder);
+    if (!(await stat(root)).isDirectory()) throw noFolder(localFolder);
     if (typeof options.afterwards === "object") {
-      await mkdir(options.afterwards.moveTo, { recursive: true });
+      await makeFolders(options.afterwards.moveTo);
       moveTo = await realpath(resolve(options.afterwards.moveTo));
     }
   } catch (error) {
+    if (error instanceof FtpError) throw error;
     throw localFault(error, `cannot watch ${localFolder}`);
   }
   return await new Watch(client, { root, remoteFolder, moveTo, options }).run();
+}
+
+function noFolder(path: string): FtpError {
+  return new FtpError("LOCAL_IO", `cannot watch ${path}: it is a file, and a folder is watched`, {
+    phase: "local",
+    retryable: false,
+    hint: "upload (ferryman put) sends one file",
+  });
 }
 
 type Waiting = { state: FileState | undefined; since: number };

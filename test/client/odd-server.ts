@@ -77,7 +77,7 @@ function serve(control: Socket, { oddness, id, commands, sockets, transfers }: S
     else if (verb === "FEAT") say("211-Here:\r\n MDTM\r\n SIZE\r\n211 End");
     else if (verb === "SIZE") say(oddness.hasSize === false ? "502 No." : `213 ${oddness.file.length}`);
     else if (verb === "REST") {
-      offset = oddness.rest === "ignore" ? 0 : Number(argument);
+      offset = (oddness.rest ?? "ok") === "ok" ? Number(argument) : 0;
       say(oddness.rest === "refuse" ? "502 No." : "350 From there.");
     } else if (verb === "EPSV") {
       passive?.server.close();

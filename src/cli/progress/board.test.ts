@@ -1,6 +1,8 @@
 /** The boards with a clock and a ticker that the test holds. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { FtpError } from "../../client/errors.ts";
+import { failureFacts } from "../remote/failure-facts.ts";
 import { type BoardMode, boardMode, createBoard } from "./board.ts";
 
 const MIB = 1_048_576;
@@ -135,12 +137,14 @@ test("events: JSON lines on standard output with stable names", () => {
   ]);
 });
 
-test("quiet: nothing at all, and no timer", () => {
+test("quiet: failures alone, and no timer", () => {
   const { board, err, out, isTicking } = stage("none");
+  board.begin({ name: "b" }).done();
   board.begin({ name: "a" }).failed("gone");
   board.note("a note");
+  board.note("error: none", { facts: failureFacts(new FtpError("NOT_FOUND", "none", { phase: "command" })) });
   board.close();
-  assert.deepEqual([err, out, isTicking()], [[], [], false]);
+  assert.deepEqual([err, out, isTicking()], [["a  failed: gone\n", "error: none\n"], [], false]);
 });
 
 test("the mode follows flags and terminal", () => {

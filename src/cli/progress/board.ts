@@ -3,9 +3,21 @@ import { EventsView } from "./events-view.ts";
 import { LinesView } from "./lines-view.ts";
 import { BarsView } from "./bars-view.ts";
 import type { FtpError } from "../../client/errors.ts";
-import { type BoardStream, type NotedFailure, Tally, type TransferEnd, type TransferFile, type View } from "./tally.ts";
+import { plainLine, totalLine } from "./render.ts";
+import {
+  type BoardStream,
+  type NotedFailure,
+  Tally,
+  type TransferEnd,
+  type TransferFile,
+  type View,
+  shownFile,
+} from "./tally.ts";
 
 export type { BoardStream, NotedFailure } from "./tally.ts";
+
+/** Columns of the line about all transfers in a `status`: nobody knows where it goes. */
+const STATUS_COLUMNS = 79;
 
 export type TransferStart = {
   /** For people: mostly the path that was asked for. */
@@ -47,7 +59,13 @@ export interface TransferBoard extends Disposable {
   close(): void;
 }
 
-/** "bars" for a terminal, "lines" for what is none, "events" for programs, "none" with `--quiet`. */
+/** A board that can be asked. */
+export interface AskedBoard extends TransferBoard {
+  /** How far it is, in lines: each active transfer, and all together. */
+  status(): readonly string[];
+}
+
+/** "bars" for a terminal, "lines" for what is none, "events" for programs, "none" (but failures) with `--quiet`. */
 export type BoardMode = "bars" | "lines" | "events" | "none";
 
 export type BoardSurroundings = {
@@ -72,7 +90,7 @@ export function boardMode(
   return stream.isTTY === true && environment["TERM"] !== "dumb" ? "bars" : "lines";
 }
 
-export function createBoard(mode: BoardMode, surroundings: BoardSurroundings = {}): TransferBoard {
+export function createBoard(mode: BoardMode, surroundings: BoardSurroundings = {}): AskedBoard {
   const { stderr = process.stderr, stdout = process.stdout, now = monotonic, every = repeatedly } = surroundings;
   const tally = new Tally(now);
   return new Board(tally, viewOf(mode, { tally, stderr, stdout }), every);
@@ -90,13 +108,29 @@ function viewOf(
     case "events":
       return new EventsView(tally, stdout);
     case "none":
-      return { everyMs: undefined, begun() {}, ended() {}, tick() {}, note() {}, close() {} };
+      return quietView(new LinesView(tally, stderr));
     default:
       return mode satisfies never;
   }
 }
 
-class Board implements TransferBoard {
+/** Failures are told, and nothing else is. */
+function quietView(lines: View): View {
+  return {
+    everyMs: undefined,
+    begun() {},
+    ended(file, end) {
+      if (end.problem !== undefined) lines.ended(file, end);
+    },
+    tick() {},
+    note(line, failure) {
+      if (failure !== undefined) lines.note(line, failure);
+    },
+    close() {},
+  };
+}
+
+class Board implements AskedBoard {
   readonly #tally: Tally;
   readonly #view: View;
   readonly #every: NonNullable<BoardSurroundings["every"]>;
@@ -128,6 +162,13 @@ class Board implements TransferBoard {
 
   note(line: string, failure?: NotedFailure): void {
     this.#view.note(line, failure);
+  }
+
+  status(): readonly string[] {
+    this.#tally.measure();
+    const files = [...this.#tally.active].map((file) => plainLine(shownFile(file)));
+    if (files.length === 1 && (this.#tally.files ?? 1) === 1) return files;
+    return [...files, totalLine(this.#tally.totals(), STATUS_COLUMNS)];
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 /** What works with a server, for `ferryman doctor URL`. */
 import { describeProfile } from "../../client/describe-profile.ts";
 import { detect } from "../../client/detect.ts";
-import type { Profile } from "../../client/types.ts";
+import type { Profile } from "../../client/profile.ts";
 import { formatFtpUrl } from "../../client/url.ts";
 import { ending } from "./failure.ts";
 import { PROCESS_IO, interruptible, sayer } from "./io.ts";

@@ -18,6 +18,7 @@ export function entryJson({
   path,
   type,
   size,
+  roughSize,
   modified,
   mode,
   owner,
@@ -30,6 +31,7 @@ export function entryJson({
     name,
     type,
     size: size ?? null,
+    roughSize: roughSize ?? null,
     modified: modified === undefined ? null : new Date(modified.ms).toISOString(),
     precision: modified?.precision ?? null,
     zone: modified?.zone ?? null,
@@ -49,17 +51,28 @@ export function shownEntry({ name, type }: Entry, stream: NodeJS.WritableStream)
 
 /** `-rw-r--r-- ann users 1.20 MiB 2026-01-31 12:00 name`, as far as the server says it. */
 export function longCells(entry: Entry, stream: NodeJS.WritableStream): readonly string[] {
-  const { type, mode, owner = "", group = "", size, target } = entry;
+  const { type, mode, owner = "", group = "", target } = entry;
   const bits = mode === undefined ? "?????????" : bitsOf(mode);
   const link = target === undefined ? "" : ` -> ${printable(target)}`;
   return [
     `${TYPE_LETTERS[type]}${bits}`,
     printable(owner),
     printable(group),
-    size === undefined ? "" : shownSize(size),
+    sizeOf(entry),
     shownTime(entry),
     `${shownEntry(entry, stream)}${link}`,
   ];
+}
+
+/** `~` marks what is rounded by the server. */
+function sizeOf({ size, roughSize }: Entry): string {
+  if (size !== undefined) return shownSize(size);
+  return roughSize === undefined ? "" : `~${shownSize(roughSize)}`;
+}
+
+/** Octets for sums and orders, where it need not be exact. */
+export function aboutSize({ size, roughSize }: Entry): number | undefined {
+  return size ?? roughSize;
 }
 
 /** `rw-r--r--` */

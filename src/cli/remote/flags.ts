@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Help, InvalidArgumentError, Option, type Command } from "commander";
 import { parseDuration, parseOctets } from "../../base/units.ts";
 import { DATA_MODES, type DataMode } from "../../client/errors.ts";
+import { LISTING_KINDS, type ListingKind } from "../../protocol/listings/reader.ts";
 import type { ConnectOptions, TlsMode, TlsOptions } from "../../client/types.ts";
 import { cannotRead } from "../cannot-read.ts";
 import { CliError, EXIT } from "../exit.ts";
@@ -33,6 +34,9 @@ export type RemoteFlags = {
   readonly stall?: number;
   readonly limitRate?: number;
   readonly charset?: string;
+  readonly listing?: ListingKind;
+  /** Minutes ahead of UTC. */
+  readonly zone?: number;
   readonly ipv4?: true;
   readonly ipv6?: true;
   /** false: `--no-netrc`. */
@@ -42,6 +46,8 @@ export type RemoteFlags = {
   readonly quiet?: true;
   /** Not of the shell, where -v is what it is for ftp.exe. */
   readonly verbose?: true;
+  /** Milliseconds for all that one command does; not of the shell. */
+  readonly maxTime?: number;
   readonly json?: true;
   readonly debug?: true;
 };
@@ -128,7 +134,11 @@ function wayFlags(command: Command): Command {
     .option("--timeout <TIME>", "how long a connection or a reply may take (default: 30s)", readTime)
     .option("--stall <TIME>", "how long no octet may move (default: 60s)", readTime)
     .option("--limit-rate <SIZE>", "octets per second of all files together, such as 500K or 2M", readRate)
-    .option("--charset <NAME>", "of names that are not UTF-8, such as windows-1252")
+    .option("--charset <NAME>", "of names that are not UTF-8, such as windows-1251 (default: guessed)")
+    .addOption(
+      new Option("--listing <KIND>", "how folders are listed (default: the best that works)").choices(LISTING_KINDS),
+    )
+    .option("--zone <OFFSET>", "the server's time zone in LIST, such as +02:00 (default: found out)", readZone)
     .option("-4, --ipv4", "IPv4 alone")
     .option("-6, --ipv6", "IPv6 alone")
     .option("--netrc <FILE>", "file with logins (default: ~/.netrc)")
@@ -139,7 +149,9 @@ function wayFlags(command: Command): Command {
 /** For commands that do one thing and end. */
 export function withVerbose(command: Command): Command {
   return grouped(command, TELLING_GROUP, (each) =>
-    each.option("-v, --verbose", "also as whom, whence the password, and which way"),
+    each
+      .option("-v, --verbose", "also as whom, whence the password, and which way")
+      .option("--max-time <TIME>", "how long all of it may take; what is left then goes on another time", readTime),
   );
 }
 
@@ -167,6 +179,11 @@ export function readCount(text: string): number {
   throw new InvalidArgumentError("Write a number from 1 to 9999.");
 }
 
+/** As a count, and 0. */
+export function readNumber(text: string): number {
+  return /^0+$/.test(text) ? 0 : readCount(text);
+}
+
 function readTime(text: string): number {
   const seconds = parseDuration(text);
   if (seconds !== undefined && seconds >= 1) return seconds * 1000;
@@ -188,6 +205,28 @@ export function readSize(text: string): number {
 /** 500K, as curl and wget are told, is 500 KiB. */
 function binary(text: string): string {
   return /^[\d.]+[kmgt]$/i.test(text) ? `${text}iB` : text;
+}
+
+/** Minutes ahead of UTC, of `+02:00`, `-0330`, `+2` or `utc`. */
+function readZone(text: string): number {
+  const [, sign = "", hours = "", minutes = "0"] = /^([-+])(\d{1,2})(?::?([0-5]\d))?$/.exec(text) ?? [];
+  const ahead = (Number(hours) * 60 + Number(minutes)) * (sign === "-" ? -1 : 1);
+  if (/^(?:utc|gmt|z)$/i.test(text)) return 0;
+  // 0 and not -0.
+  if (sign !== "" && Math.abs(ahead) <= ZONE_MOST) return ahead + 0;
+  throw new InvalidArgumentError("Write hours and minutes ahead of UTC like +02:00 or -03:30, or utc.");
+}
+
+/** Minutes: UTC+14 is the farthest zone. */
+const ZONE_MOST = 14 * 60;
+
+/** @throws InvalidArgumentError for a set or braces without their end, which would fit only a name that is spelled so. */
+export function readGlob(text: string): string {
+  const plain = text.replace(/\\./g, "").replace(/\[[!^]?.[^\]]*\]/g, "");
+  if (plain.includes("[")) throw new InvalidArgumentError('A "[" has no "]" behind it; write \\[ for the character.');
+  const isOpen = plain.split("{").length !== plain.split("}").length;
+  if (isOpen) throw new InvalidArgumentError('A "{" and its "}" do not match; write \\{ for the character.');
+  return text;
 }
 
 /** Milliseconds. */
@@ -217,6 +256,8 @@ export function connectOptions(flags: RemoteFlags): ConnectOptions {
     stallMs: flags.stall,
     rate: flags.limitRate,
     charset: flags.charset,
+    listing: flags.listing,
+    zoneMinutes: flags.zone,
     store: flags.store === false ? false : undefined,
     family: familyOf(flags),
   };

@@ -40,13 +40,15 @@ function withBookmark(
   options: ConnectOptions,
   { flags, kept }: { readonly flags: RemoteFlags; readonly kept: BookmarkOptions },
 ): ConnectOptions {
-  const { tls, trust, modes, proxy, proxyStyle, charset, connections, commands } = kept;
+  const { tls, trust, modes, proxy, proxyStyle, charset, connections, commands, listing, zoneMinutes } = kept;
   return {
     ...options,
     tls: { ...tlsOptions(flags), mode: flags.tls ?? tls, trust: flags.tlsTrust ?? trust ?? "first-use" },
     data: { ...options.data, modes: flags.mode ?? modes },
     proxy: options.proxy ?? (proxy === undefined ? undefined : { url: proxy, style: proxyStyle }),
     charset: options.charset ?? charset,
+    listing: options.listing ?? listing,
+    zoneMinutes: options.zoneMinutes ?? zoneMinutes,
     connections: options.connections ?? connections,
     commands,
   };
@@ -145,6 +147,37 @@ export function shownUrl(text: string): string | undefined {
 export function demandPath(url: FtpUrl, what: string): string {
   if (url.path !== "") return url.path;
   throw new FtpError("USAGE", `${formatFtpUrl(url)} names no ${what}`, { phase: "local" });
+}
+
+/**
+ * How octets go: as the flag says, else as the URL does (RFC 1738 §3.2.2).
+ * @throws {FtpError} USAGE for `;type=d`, which is a listing.
+ */
+export function typeOf(url: FtpUrl, ascii: true | undefined): "ascii" | "binary" {
+  if (url.type === "d") {
+    const hint = "its names: ferryman cat with the same URL; more of them: ferryman ls";
+    throw new FtpError("USAGE", `${formatFtpUrl(url)} is the listing of a folder, and no file`, {
+      phase: "local",
+      hint,
+    });
+  }
+  return ascii === true || url.type === "a" ? "ascii" : "binary";
+}
+
+/** For what copies octets as they are. @throws {FtpError} USAGE for `;type=a`. */
+export function demandOctets(url: FtpUrl, command: string): void {
+  if (url.type !== "a") return;
+  const hint = "text with ;type=a goes by get and put, one file after another";
+  throw new FtpError("USAGE", `${command} copies octets as they are, and ${formatFtpUrl(url)} asks for text`, {
+    phase: "local",
+    hint,
+  });
+}
+
+/** A path that was found, in the form of the one that was asked for: from the folder after the login, or from the root. */
+export function pathAsAsked(found: string, { asked, home }: { readonly asked: string; readonly home: string }): string {
+  const base = home.endsWith("/") ? home : `${home}/`;
+  return !asked.startsWith("/") && found.startsWith(base) ? found.slice(base.length) : found;
 }
 
 /** Where a file goes that is to keep its name. @param folder as it was asked for; "" is the one after the login. */

@@ -3,6 +3,7 @@ import { FtpError } from "../../client/errors.ts";
 import type { DownloadOptions, Progress, Transferred } from "../../client/types.ts";
 import { type TransferBoard, boardMode, createBoard } from "../progress/board.ts";
 import { shownSize } from "../progress/figures.ts";
+import { toldOnSignal } from "../progress/on-signal.ts";
 import { Failures, explainedInLine, factsOf } from "./failure.ts";
 import type { RemoteFlags } from "./flags.ts";
 import { type RemoteIo, interruptible, sayer } from "./io.ts";
@@ -51,20 +52,21 @@ export async function transferring(
 ): Promise<void> {
   const parts: Part[] = [];
   const run = async (signal: AbortSignal): Promise<void> => {
-    using board = createBoard(boardMode(isPiped ? { quiet: true } : flags));
+    using board = createBoard(boardMode(isPiped ? { quiet: true } : flags), { stderr: io.stderr, stdout: io.stdout });
     const say = flags.json === true || isPiped ? sayer(io) : (line: string): void => board.note(line);
-    const failures = new Failures((line, error) => {
-      // With --quiet and in a pipe nothing is shown but errors.
-      if (flags.json !== true && (flags.quiet === true || isPiped)) sayer(io)(line);
-      else board.note(line, { url: error.url, facts: factsOf(error) });
-    });
+    using _ = toldOnSignal(board, flags.quiet === true ? sayer(io) : say);
+    const failures = new Failures((line, error) => board.note(line, { url: error.url, facts: factsOf(error) }));
     const isOver = (): boolean => flags.failEarly === true && failures.count > 0;
     const places = new Places(flags.parallel ?? 1);
     const count = await work({ board, failures, signal, say, places, isOver, parts });
     board.close();
     failures.end(count, isOver() ? " Nothing more was begun after the first failure." : "");
   };
-  await interruptible(run, () => leftLines(parts, leftThere));
+  await interruptible(run, {
+    afterwards: () => leftLines(parts, leftThere),
+    pipe: isPiped ? io.stdout : undefined,
+    mostMs: flags.maxTime,
+  });
 }
 
 /** Where an interruption left something, and how to go on. */

@@ -4,7 +4,8 @@ import { parse227, parse229, parseEprt, parsePort } from "../../protocol/host-po
 import { DATA_MODES, type DataMode, FtpError } from "../errors.ts";
 import { isPrivateAddress } from "../external-address.ts";
 import { allowsActive } from "../proxy.ts";
-import type { ConnectOptions, Profile } from "../types.ts";
+import type { Profile } from "../profile.ts";
+import type { ConnectOptions } from "../types.ts";
 import { joinedSignal } from "../waits.ts";
 import { MODE_MS, PORT_MS } from "./limits.ts";
 import { type Probe, fetchListing, probing } from "./probe-session.ts";

@@ -5,6 +5,7 @@
 import type { Stats } from "node:fs";
 import { type FileHandle, lstat, mkdir, open, readlink, realpath, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolders } from "../../base/make-folders.ts";
 import { systemCode } from "../../base/system-code.ts";
 import { FtpError } from "../errors.ts";
 import { localFault } from "../octets.ts";
@@ -25,7 +26,7 @@ export class LocalTree implements AsyncDisposable {
   /** Makes the folder if it is not there; a link there is followed, as the caller named it. @throws {FtpError} LOCAL_IO. */
   static async open(path: string, pins: boolean = hasPins()): Promise<LocalTree> {
     try {
-      await mkdir(path, { recursive: true });
+      await makeFolders(path);
       const root = await realpath(path);
       return new LocalTree(root, pins ? await open(root, OPEN_FOLDER) : undefined);
     } catch (error) {

@@ -16,6 +16,7 @@ import {
   unlink,
 } from "node:fs/promises";
 import { setImmediate as turn } from "node:timers/promises";
+import { makeFolders } from "../../base/make-folders.ts";
 import { systemCode } from "../../base/system-code.ts";
 import { createDigest, type DigestName } from "../../protocol/digest.ts";
 import type { EntryTime, EntryType, HashResult } from "../types.ts";
@@ -82,7 +83,7 @@ export class LocalSide implements Side, AsyncDisposable {
 
   async makeFolder(path: string): Promise<void> {
     if (path === "") {
-      await mkdir(this.#root, { recursive: true }).catch((error: unknown) => {
+      await makeFolders(this.#root).catch((error: unknown) => {
         throw localError(error, `make the folder ${this.#root}`);
       });
       return;

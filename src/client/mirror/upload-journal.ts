@@ -3,8 +3,9 @@
  * only a beginning of ours if it says so here, for the same size and time of ours. One small file for each mirror.
  */
 import { createHash } from "node:crypto";
-import { appendFile, mkdir, open, rm } from "node:fs/promises";
+import { appendFile, open, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolders } from "../../base/make-folders.ts";
 import { systemCode } from "../../base/system-code.ts";
 import { JOURNAL_OCTETS, RESUME_LEAST } from "./limits.ts";
 import { localError } from "./local-error.ts";
@@ -98,7 +99,7 @@ export class UploadJournal {
     const folder = this.#folder;
     if (folder === false) return;
     this.#writing = this.#writing.then(async () => {
-      if (!this.#isMade) await mkdir(folder, { recursive: true, mode: 0o700 });
+      if (!this.#isMade) await makeFolders(folder, 0o700);
       this.#isMade = true;
       // It begins a line of its own even behind one that a crash has cut.
       await appendFile(this.#file, `\n${JSON.stringify(line)}`, { mode: 0o600 });

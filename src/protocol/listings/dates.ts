@@ -7,7 +7,8 @@ type Day = { readonly year: number; readonly month: number; readonly day: number
 /** The time since midnight, and what it was told in. */
 type Clock = { readonly ms: number; readonly precision: "second" | "minute" };
 export type FoundDate = {
-  readonly time: ListedTime;
+  /** undefined: it is a date, but one that no calendar has, such as the 29th of February of 2023. */
+  readonly time: ListedTime | undefined;
   /** The word after the date. */
   readonly next: number;
   /** Spaces that belong to the date, beside the one that ends it: some dates fill up their column. */
@@ -119,7 +120,7 @@ export function unixDate(words: readonly Word[], at: number, now: number): Found
   const first = textAt(words, at);
   if (first.length > LONGEST) return undefined;
   if (/^(?:mon|tue|wed|thu|fri|sat|sun)$/i.test(first)) return namedDate(words, at + 1, now);
-  return namedDate(words, at, now) ?? numberedDate(words, at, now);
+  return namedDate(words, at, now) ?? numberedDate(words, at, now) ?? countedDate(words, at, now);
 }
 
 /** `Jan 31 12:34`, `Jan 31  2024`, `31 Jan 12:34`, `31. Jan 2024`, `Jan 31 12:34:56 2024`, `Jan 31, 2024 12:34`. */
@@ -132,19 +133,20 @@ function namedDate(words: readonly Word[], at: number, now: number): FoundDate |
   const monthFirst = dayOf(second) === undefined ? undefined : monthOf(first);
   const dayText = monthFirst === undefined ? first : second;
   const day = dayOf(dayText);
-  if (day === undefined) return undefined;
+  if (day === undefined || day < 1 || day > 31) return undefined;
   const month = monthFirst ?? monthOf(second);
   if (month === undefined) return undefined;
   const fourth = textAt(words, at + 3);
   if (clock !== undefined) {
     // `ls -lT` of BSD tells seconds and the year.
     const isWhole = clock.precision === "second" && /^[12]\d{3}$/.test(fourth) && words.length > at + 4;
-    if (isWhole) return foundDate(serverTime({ year: Number(fourth), month, day }, clock), at + 4);
-    return foundDate(guessedTime(month, day, { clock, now }), at + 3);
+    if (isWhole) return { time: serverTime({ year: Number(fourth), month, day }, clock), next: at + 4, gap: 0 };
+    return { time: guessedTime(month, day, { clock, now }), next: at + 3, gap: 0 };
   }
   // Behind a comma the year is not in place of the time, which follows (VShell).
   const later = dayText.endsWith(",") ? clockOf(fourth) : undefined;
-  return foundDate(serverTime({ year: Number(year), month, day }, later), later === undefined ? at + 3 : at + 4);
+  const time = serverTime({ year: Number(year), month, day }, later);
+  return { time, next: later === undefined ? at + 3 : at + 4, gap: 0 };
 }
 
 /** Four digits, with the one character for "year" behind them or without. */
@@ -157,8 +159,35 @@ function dayOf(word: string): number | undefined {
 }
 
 /**
+ * Months as numbers, where they stand alone: `3 29 03:26`, and with the characters for year, month and day (the last two
+ * stand together at some servers) `2005<year> 6<month>7<day>`, `2003 3<month> 20`.
+ */
+function countedDate(words: readonly Word[], at: number, now: number): FoundDate | undefined {
+  const [first, second, third] = [textAt(words, at), textAt(words, at + 1), textAt(words, at + 2)];
+  const clock = clockOf(third);
+  if (clock !== undefined && /^\d{1,2}$/.test(first) && /^\d{1,2}$/.test(second)) {
+    return foundDate(guessedTime(Number(first), Number(second), { clock, now }), at + 3);
+  }
+  const [, year] = YEAR.exec(first) ?? [];
+  if (year === undefined) return undefined;
+  const [, month, day] = TOGETHER.exec(second) ?? [];
+  if (month !== undefined) {
+    return foundDate(serverTime({ year: Number(year), month: Number(month), day: Number(day) }), at + 2);
+  }
+  // A size may look like a year: then a time or a year stands behind what follows it.
+  const isSize = clockOf(textAt(words, at + 3)) !== undefined || YEAR.test(textAt(words, at + 3));
+  const counted = isSize || /^\D/.test(second) ? undefined : monthOf(second);
+  const dayAlone = dayOf(third);
+  if (counted === undefined || dayAlone === undefined) return undefined;
+  return foundDate(serverTime({ year: Number(year), month: counted, day: dayAlone }), at + 3);
+}
+
+/** `6<month>7<day>`, each character of two or three octets. */
+const TOGETHER = /^(\d{1,2})[\x80-\xff][^\d]{1,2}(\d{1,2})[\x80-\xff].{1,2}$/s;
+
+/**
  * `2024-01-31 12:34`, with seconds and zone of `--time-style=full-iso`, `31.01.2024 12:34`; of `--time-style=iso`
- * `01-31 12:34` and `2024-01-31 `, which is as wide.
+ * `01-31 12:34` and `2024-01-31 `, which is as wide; `01-31 2024`.
  */
 function numberedDate(words: readonly Word[], at: number, now: number): FoundDate | undefined {
   const text = textAt(words, at);
@@ -166,7 +195,11 @@ function numberedDate(words: readonly Word[], at: number, now: number): FoundDat
   const clock = clockOf(textAt(words, at + 1));
   const [, month, dayOfMonth] = /^(\d\d)-(\d\d)$/.exec(text) ?? [];
   if (month !== undefined) {
-    if (clock === undefined) return undefined;
+    if (clock === undefined) {
+      const [, year] = /^([12]\d{3})$/.exec(textAt(words, at + 1)) ?? [];
+      const before = { year: Number(year), month: Number(month), day: Number(dayOfMonth) };
+      return year === undefined ? undefined : foundDate(serverTime(before), at + 2);
+    }
     return foundDate(guessedTime(Number(month), Number(dayOfMonth), { clock, now }), at + 2);
   }
   const day = shortDate(text, { isDayFirst: false });

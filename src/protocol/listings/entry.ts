@@ -19,6 +19,8 @@ export type ListedEntry = {
   readonly type: ListedType;
   /** Octets of a file; absent where the server counts in something else, and above 2^53-1. */
   readonly size?: number | undefined;
+  /** Octets where they are rounded or of something more than the file: for people, never to compare. Absent where `size` is known. */
+  readonly roughSize?: number | undefined;
   readonly time?: ListedTime | undefined;
   /** Unix permission bits. */
   readonly mode?: number | undefined;
@@ -72,6 +74,13 @@ export function listedEntry(
   const plain = isMarked ? name.slice(0, -1) : name;
   if (plain === "") return undefined;
   const own = OWN_NAMES.get(plain) ?? type;
-  const size = own === "file" ? rest.size : undefined;
-  return { ...rest, name: joined(plain), type: own, size };
+  const { size, roughSize, ...more } = rest;
+  const isFile = own === "file";
+  return {
+    ...more,
+    name: joined(plain),
+    type: own,
+    size: isFile ? size : undefined,
+    ...(isFile && roughSize !== undefined && { roughSize }),
+  };
 }

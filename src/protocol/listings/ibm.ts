@@ -7,6 +7,9 @@ import { exactNumber, isNumber, safe, textAt, wordsOf } from "./words.ts";
 /** Types of objects that hold others. A *FILE is had as a file; its members follow as lines of their own. */
 const FOLDERS: ReadonlySet<string> = new Set(["*DIR", "*DDIR", "*FLR", "*LIB"]);
 
+/** Their sizes are octets of the file itself; those of other objects count what the system keeps with it. */
+const STREAMS: ReadonlySet<string> = new Set(["*STMF", "*DSTMF"]);
+
 /** `OWNER      77824 01/31/24 12:34:56 *DIR       name/`; members have neither size nor date: `OWNER  *MEM  FILE.MEMBER`. */
 export const os400Format: Format = (line, state) => {
   const words = wordsOf(line, { most: 5 });
@@ -19,7 +22,9 @@ export const os400Format: Format = (line, state) => {
   const name = line.slice(type.end).trimStart();
   const isFolder = FOLDERS.has(type.text) || name.endsWith("/");
   const owner = joined(textAt(words, 0));
-  return listedEntry(name, isFolder ? "directory" : "file", { size: exactNumber(size), time, owner });
+  const octets = exactNumber(size);
+  const sizes = STREAMS.has(type.text) ? { size: octets } : { roughSize: octets };
+  return listedEntry(name, isFolder ? "directory" : "file", { ...sizes, time, owner });
 };
 
 /**

@@ -53,22 +53,22 @@ test("OpenVMS, in one line and in two", () => {
   assert.deepEqual(found, [
     "ignored",
     "ignored",
-    { name: "REPORT.TXT", type: "file", size: 9 * 512, time: SECOND, owner: "ANN", group: "STAFF" },
-    { name: "REPORT.TXT;11", type: "file", size: 9 * 512, time: MINUTE, owner: "ANN" },
+    { name: "REPORT.TXT", type: "file", roughSize: 9 * 512, time: SECOND, owner: "ANN", group: "STAFF" },
+    { name: "REPORT.TXT;11", type: "file", roughSize: 9 * 512, time: MINUTE, owner: "ANN" },
     { name: "MAIL", type: "directory", time: MINUTE, owner: "ANN", group: "STAFF" },
     "ignored",
     {
       name: "A_NAME_THAT_LEAVES_NO_ROOM_FOR_THE_REST.DATA",
       type: "file",
-      size: 2048,
+      roughSize: 2048,
       time: MINUTE,
       owner: "2",
       group: "1",
     },
-    { name: "SIZE.ONLY", type: "file", size: 7 * 512 },
+    { name: "SIZE.ONLY", type: "file", roughSize: 7 * 512 },
     { name: "DATE.ONLY", type: "file", time: DAY },
     { name: "NO.SIZE", type: "file", time: MINUTE },
-    { name: "BIG.ONE", type: "file", size: 1_048_576, time: MINUTE },
+    { name: "BIG.ONE", type: "file", roughSize: 1_048_576, time: MINUTE },
     { name: "SECRET.TXT", type: "file" },
     "ignored",
     "ignored",
@@ -84,7 +84,7 @@ test("OpenVMS: no name is lost where its second line does not come", () => {
     { name: "B", type: "directory" },
     "unknown",
     "ignored",
-    { name: "C.TXT", type: "file", size: 2560, time: DAY },
+    { name: "C.TXT", type: "file", roughSize: 2560, time: DAY },
   ]);
   assert.deepEqual(readAll("A.TXT;1"), ["ignored", { name: "A.TXT", type: "file" }]);
   assert.deepEqual(readAll("A.TXT;1 what is this", "A.TXT;1x", `Directory ${":".repeat(600)}`), [
@@ -156,8 +156,8 @@ test("members of a partitioned data set", () => {
   );
   assert.deepEqual(modules, [
     "ignored",
-    { name: "LOADER", type: "file", size: 0x3dbd8 },
-    { name: "LOADER2", type: "file", size: 0x710 },
+    { name: "LOADER", type: "file", roughSize: 0x3dbd8 },
+    { name: "LOADER2", type: "file", roughSize: 0x710 },
     "unknown",
   ]);
 });
@@ -194,7 +194,7 @@ test("OS/400", () => {
   );
   assert.deepEqual(found, [
     { name: "a folder", type: "directory", time: SECOND, owner: "QSYS" },
-    { name: "ANN.FILE", type: "file", size: 36_864, time: SECOND, owner: "ANN" },
+    { name: "ANN.FILE", type: "file", roughSize: 36_864, time: SECOND, owner: "ANN" },
     { name: "ANN.FILE/A.MBR", type: "file", owner: "ANN" },
     { name: "ANN.LIB", type: "directory", time: SECOND, owner: "ANN" },
     { name: "a file", type: "file", size: 4096, time: SECOND, owner: "ANN" },

@@ -1,6 +1,6 @@
 /**
  * z/OS (MVS): data sets below a heading, the members of a partitioned one, and jobs. Sizes are tracks or records there, never
- * octets, and left out; those of load modules are octets.
+ * octets, and left out; those of load modules are octets of the program, not of what is sent.
  */
 import { joined } from "../octets.ts";
 import { clockOf, serverTime, shortDate } from "./dates.ts";
@@ -64,7 +64,7 @@ function columnsOf(name: string, words: readonly Word[], state: ListingState): L
 function moduleOf(words: readonly Word[]): ListedEntry | undefined {
   const [name, size, track] = [textAt(words, 0), textAt(words, 1), textAt(words, 2)];
   if (!MEMBER.test(name) || !/^[0-9A-F]{6,8}$/.test(size) || !/^[0-9A-F]{6}$/.test(track)) return undefined;
-  return listedEntry(name, "file", { size: Number.parseInt(size, 16) });
+  return listedEntry(name, "file", { roughSize: Number.parseInt(size, 16) });
 }
 
 /** `MEMBER    01.03 2024/01/30 2024/01/31 12:34    15    10     2 OWNER`, or the name alone. */

@@ -36,7 +36,7 @@ function plainDate(words: readonly Word[], at: number, state: ListingState): Fou
   const time = shortTime(textAt(words, at), textAt(words, at + 1), state);
   if (time !== undefined) return { time, next: at + 2, gap: 0 };
   const date = unixDate(words, at, state.now);
-  if (date?.time.precision !== "day") return date;
+  if (date === undefined || date.time?.precision !== "day") return date;
   const clock = clockOf(textAt(words, date.next));
   if (clock === undefined) return undefined;
   return {

@@ -7,6 +7,7 @@ import { eplfFormat } from "./eplf.ts";
 import { os400Format, vmFormat } from "./ibm.ts";
 import { factsInListFormat, mlsdFormat } from "./mlsd.ts";
 import { mvsFormat } from "./mvs.ts";
+import { namesFormat } from "./names.ts";
 import { nameFirstFormat, nonStopFormat, os9Format, sizeFirstFormat } from "./plain.ts";
 import { unixFormat } from "./unix.ts";
 import { vmsFormat, vmsRest } from "./vms.ts";
@@ -27,6 +28,10 @@ const LIST_FORMATS: readonly Format[] = [
   factsInListFormat,
 ];
 
+/** The commands that list a folder (RFC 3659 §7, RFC 959 §4.1.3). */
+export const LISTING_KINDS = ["mlsd", "list", "nlst"] as const;
+export type ListingKind = (typeof LISTING_KINDS)[number];
+
 /**
  * One listing, a line at a time. It holds no more than one line, and no line is an error: what no format fits is
  * "unknown". The time for a line grows with its length alone.
@@ -37,9 +42,9 @@ export class ListingReader {
   #last: Format;
 
   /** @param options.now milliseconds since 1970 UTC: dates without a year are the latest that are at most a day ahead. */
-  constructor({ kind, now }: { readonly kind: "mlsd" | "list"; readonly now: number }) {
-    this.#formats = kind === "mlsd" ? [] : LIST_FORMATS;
-    this.#last = kind === "mlsd" ? mlsdFormat : unixFormat;
+  constructor({ kind, now }: { readonly kind: ListingKind; readonly now: number }) {
+    this.#formats = kind === "list" ? LIST_FORMATS : [];
+    this.#last = { mlsd: mlsdFormat, list: unixFormat, nlst: namesFormat }[kind];
     this.#state = { now, isDayFirst: false };
   }
 

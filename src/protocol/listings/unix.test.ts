@@ -102,6 +102,11 @@ test("dates in every order and language", () => {
     ["1月 31 12:34", JAN_31],
     ["12月 3日 2023年", day(2023, 12, 3)],
     ["2월 3 2023", day(2023, 2, 3)],
+    ["1 31 12:34", JAN_31],
+    ["01-31 2023", day(2023, 1, 31)],
+    ["2023年 6月7日", day(2023, 6, 7)],
+    ["2023   3月 20", day(2023, 3, 20)],
+    ["2023年 3月 20日", day(2023, 3, 20)],
   ];
   for (const [date, time] of cases) {
     const line = `-rw-r--r-- 1 ann staff 5120 ${bytesOfText(date)} name`;
@@ -139,9 +144,45 @@ test("a date without a year is the latest that lies no more than a day ahead", (
   assert.deepEqual(timeOf("Jan  1 03:00", Date.UTC(2023, 11, 31, 12)), minute(2024, 1, 1, 3));
   assert.deepEqual(timeOf("Dec 31 03:00", Date.UTC(2024, 0, 1)), minute(2023, 12, 31, 3));
   assert.deepEqual(timeOf("Feb 29 03:00", Date.UTC(2027, 5, 1)), minute(2024, 2, 29, 3));
-  assert.equal(timeOf("Feb 30 03:00", NOW), "unknown");
+  // The name and the size are clear even where the date is none.
+  assert.equal(timeOf("Feb 30 03:00", NOW), undefined);
+  assert.equal(timeOf("Feb 29 2023", NOW), undefined);
+  assert.equal(timeOf("Jan 32 03:00", NOW), "unknown");
+  assert.equal(timeOf("Jan 0 2023", NOW), "unknown");
   assert.equal(timeOf("Jan 31 24:00", NOW), "unknown");
   assert.equal(timeOf("Jan 31 12:60", NOW), "unknown");
+});
+
+test("a number is no date because a date could be read into it", () => {
+  const sizes: readonly (readonly [string, number])[] = [
+    ["-rw-r--r-- 1 0 5 2003 Mar 20 12:34 name", 2003],
+    [`-rw-r--r-- 1 0 5 2003 ${bytesOfText("3月")} 20 12:34 name`, 2003],
+    [`-rw-r--r-- 1 0 5 2003 ${bytesOfText("3月")} 20 2019 name`, 2003],
+    ["-rw-r--r-- 1 5 7 12 Jan 31 12:34 name", 12],
+  ];
+  for (const [line, size] of sizes) {
+    const found = new ListingReader({ kind: "list", now: NOW }).line(joined(line));
+    assert.equal(typeof found === "string" ? found : found.size, size, line);
+  }
+  for (const date of [
+    "13 13 12:34",
+    "2023 3 20",
+    `2023 ${bytesOfText("13月")} 20`,
+    `2023 ${bytesOfText("3月")} x`,
+    "01-31 x",
+    "01-31 20233",
+  ]) {
+    assert.equal(timeOf(date, NOW), "unknown", date);
+  }
+  assert.equal(timeOf(bytesOfText("2023年 6月31日"), NOW), "unknown");
+});
+
+test("what is not what will be sent is no size: both forks of a file of the Macintosh", () => {
+  const found = (line: string): unknown => read(line);
+  const entry = { name: "name", type: "file", time: JAN_31, mode: 0o4 };
+  assert.deepEqual(found("-------r--  326  1391972  1392298 Jan 31 12:34 name"), { ...entry, roughSize: 1_392_298 });
+  const linked = { owner: "1000", size: 1001 };
+  assert.deepEqual(found("-------r--  1  1000  1001 Jan 31 12:34 name"), { ...entry, ...linked });
 });
 
 function nameOf(rest: string): unknown {
@@ -178,7 +219,14 @@ test("links, devices and folders of all sorts", () => {
     [`brw-rw---- 1 a b 8, 16 ${tail}`, { type: "other", time, mode: 0o660, owner: "a", group: "b" }],
     [`crw--w---- 1 a b 4,64 ${tail}`, { type: "other", time, mode: 0o620, owner: "a", group: "b" }],
     [`prw-r--r-- 1 a b 0 ${tail}`, { type: "other", time, mode: 0o644, owner: "a", group: "b" }],
-    [`-rwSr-sr-T 1 a b 1.5M ${tail}`, { type: "file", time, mode: 0o7654, owner: "a", group: "b" }],
+    [
+      `-rwSr-sr-T 1 a b 1.5M ${tail}`,
+      { type: "file", roughSize: 1_572_864, time, mode: 0o7654, owner: "a", group: "b" },
+    ],
+    [`-rw-r--r-- 1 a b 33,5k ${tail}`, { type: "file", roughSize: 34_304, time, mode: 0o644, owner: "a", group: "b" }],
+    [`-rw-r--r-- 1 a b 4K ${tail}`, { type: "file", roughSize: 4096, time, mode: 0o644, owner: "a", group: "b" }],
+    [`-rw-r--r-- 1 a b 4.5 ${tail}`, { type: "file", time, mode: 0o644, owner: "a", group: "b" }],
+    [`-rw-r--r-- 1 a b 9999999P ${tail}`, { type: "file", time, mode: 0o644, owner: "a", group: "b" }],
     [`drwxr-xr-x 1 a b 0 ${tail}/`, { type: "directory", time, mode: 0o755, owner: "a", group: "b" }],
     [`-rw-r--r-- 1 a b 9007199254740993 ${tail}`, { type: "file", time, mode: 0o644, owner: "a", group: "b" }],
     [`drwxr-xr-x ann staff ${tail}`, { type: "directory", time, mode: 0o755, owner: "ann", group: "staff" }],

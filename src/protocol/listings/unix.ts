@@ -5,7 +5,7 @@
 import { joined } from "../octets.ts";
 import { type FoundDate, unixDate } from "./dates.ts";
 import { type Format, type ListedEntry, listedEntry } from "./entry.ts";
-import { type Word, afterWord, exactNumber, isNumber, textAt, wordsOf } from "./words.ts";
+import { type Word, afterWord, exactNumber, isNumber, safe, textAt, wordsOf } from "./words.ts";
 
 type Kind = "file" | "directory" | "link" | "other";
 type Rights = {
@@ -16,7 +16,7 @@ type Rights = {
   /** The word after the rights. */
   readonly next: number;
 };
-type Columns = Pick<ListedEntry, "size" | "owner" | "group">;
+type Columns = Pick<ListedEntry, "size" | "roughSize" | "owner" | "group">;
 
 /** Nine letters, then a mark of an ACL or the like, and the link count if it is wide. */
 const RIGHTS = /^([-dlbcpsDnCmw?])([-rwxXsStTlLCE]{9})(?:[+.@*]?\d{0,9}|FTP)$/;
@@ -110,12 +110,31 @@ function columnsOf(line: string, words: readonly Word[], kind: Kind): Columns {
   const last = textAt(words, words.length - 1);
   const hasSize = isSize(last);
   const size = hasSize && kind !== "other" ? exactNumber(last) : undefined;
+  const sizes = size === undefined && hasSize && kind === "file" ? { size, roughSize: shortened(last) } : { size };
   const isDevice = textAt(words, words.length - 2).endsWith(",");
   const owners = words.slice(0, words.length - (hasSize ? 1 : 0) - (isDevice ? 1 : 0));
   // NetPresenz of the Macintosh writes this in place of an owner.
-  if (textAt(owners, 0) === "folder" || owners.length === 0) return { size };
+  if (textAt(owners, 0) === "folder" || owners.length === 0) return sizes;
+  if (areForks(owners, size)) return { size: undefined, roughSize: size };
   const hasLinks = isNumber(textAt(owners, 0)) && owners.length > 1;
-  return { size, ...ownersOf(line, hasLinks ? owners.slice(1) : owners) };
+  return { ...sizes, ...ownersOf(line, hasLinks ? owners.slice(1) : owners) };
+}
+
+/** Octets of the head of a resource fork: fewer are links to the file. */
+const FORK_LEAST = 256;
+
+/** NetPresenz tells the octets of both forks of a file and their sum: the data fork alone is what is sent. */
+function areForks(owners: readonly Word[], sum: number | undefined): boolean {
+  const forks = owners.map(({ text }) => exactNumber(text));
+  const [resource, data] = forks;
+  return forks.length === 2 && resource !== undefined && resource >= FORK_LEAST && sum === resource + (data ?? 0);
+}
+
+/** `4.0K`, `33,5k`: octets as `ls -h` rounds them. */
+function shortened(text: string): number | undefined {
+  const [, count = "", unit = ""] = /^([\d.,]{1,20})([KMGTP])/i.exec(text) ?? [];
+  const octets = Number(count.replace(",", ".")) * 1024 ** ("kmgtp".indexOf(unit.toLowerCase()) + 1);
+  return count === "" ? undefined : safe(Math.round(octets));
 }
 
 /** Two words are owner and group. More are two columns only where more than one space parts them once. */

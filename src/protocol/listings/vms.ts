@@ -1,6 +1,6 @@
 /**
  * OpenVMS: `NAME.EXT;1   12/15   31-JAN-2024 12:34:56  [GROUP,OWNER]  (RWED,RWED,RE,)`, in two lines when the name is
- * long. Sizes are blocks of 512 octets.
+ * long. Sizes are blocks of 512 octets, so that they tell no more than about how long a file is.
  */
 import { joined } from "../octets.ts";
 import { clockOf, serverTime, shortDate } from "./dates.ts";
@@ -65,7 +65,7 @@ function factsOf(text: string): Facts | undefined {
   const day = shortDate(textAt(words, dateAt), { isDayFirst: true });
   if (day === undefined && (used === null || words.length > 1)) return undefined;
   return {
-    size: used === null ? undefined : octets(used[1], used[2]),
+    roughSize: used === null ? undefined : octets(used[1], used[2]),
     time: day && serverTime(day, clockOf(textAt(words, dateAt + 1))),
     ...ownersOf(text),
   };

@@ -107,8 +107,11 @@ export const FILE_COMMANDS: readonly ShellCommand[] = [
 async function remove(call: Call): Promise<void> {
   const flags = readFlags(call.words, "rRf");
   if (flags.rest.length === 0) throw new UsageError("which files?");
-  const names = await remoteNames(call, flags.rest);
   const isTree = flags.has("r") || flags.has("R");
+  if (isTree && flags.rest.some(({ text }) => /(?:^|\/)\.\.?\/*$/.test(text))) {
+    throw new UsageError('"." and ".." go nowhere with all that is in them: name the folder itself');
+  }
+  const names = await remoteNames(call, flags.rest);
   const isForced = flags.has("f");
   const isMany = isTree || names.length > 1 || flags.rest.some(({ isGlob }) => isGlob);
   if (isMany && !isForced) await confirmed(call, names, isTree);

@@ -3,6 +3,7 @@ import { printable } from "../../../client/errors.ts";
 import type { Entry } from "../../../client/types.ts";
 import { TYPES, formatTimeVal } from "../../../protocol/facts.ts";
 import { widthOf } from "../../columns.ts";
+import { aboutSize } from "../../remote/entry-lines.ts";
 import { shownSize } from "../../progress/figures.ts";
 import type { Call, ShellCommand } from "../command.ts";
 import { ShellError, UsageError } from "../errors.ts";
@@ -245,7 +246,7 @@ function byName(left: Entry, right: Entry): number {
 function sorted(entries: readonly Entry[], flags: Flags): readonly Entry[] {
   const order = (left: Entry, right: Entry): number => {
     if (flags.has("t")) return (right.modified?.ms ?? 0) - (left.modified?.ms ?? 0) || byName(left, right);
-    if (flags.has("S")) return (right.size ?? 0) - (left.size ?? 0) || byName(left, right);
+    if (flags.has("S")) return (aboutSize(right) ?? 0) - (aboutSize(left) ?? 0) || byName(left, right);
     return byName(left, right);
   };
   const inOrder = entries.toSorted(order);
@@ -273,9 +274,10 @@ async function du(call: Call): Promise<void> {
   let all = 0;
   for (const { path, entry } of names) {
     const facts = entry ?? (path === "/" ? undefined : await call.client().stat(path, { signal: call.signal }));
-    let sum = facts?.type === "file" ? (facts.size ?? 0) : 0;
+    let sum = facts?.type === "file" ? (aboutSize(facts) ?? 0) : 0;
     if (facts === undefined || facts.type === "directory") {
-      for await (const each of call.client().walk(path, { hidden: true, signal: call.signal })) sum += each.size ?? 0;
+      for await (const each of call.client().walk(path, { hidden: true, signal: call.signal }))
+        sum += aboutSize(each) ?? 0;
     }
     all += sum;
     if (!flags.has("s")) await call.line(`${shown(sum)}  ${printable(path)}`);
