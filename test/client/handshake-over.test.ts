@@ -4,9 +4,9 @@ import { once } from "node:events";
 import { createConnection } from "node:net";
 import { test } from "node:test";
 import { connect, createServer } from "node:tls";
-import { pairFor } from "../../test/support/tls.ts";
-import { portOf } from "../../test/support/ports.ts";
-import { DataConnection, DataError } from "./data-connection.ts";
+import { pairFor } from "../support/tls.ts";
+import { portOf } from "../support/ports.ts";
+import { DataConnection, DataError } from "../../src/net/data-connection.ts";
 
 /** How often: Node's engine then reads memory that is gone, which mostly ends the process at the first or second. */
 const TIMES = 20;
