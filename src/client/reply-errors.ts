@@ -53,7 +53,7 @@ const FULL = /no space|disk full|insufficient (?:disk|storage)|quota/i;
 
 /** @param what names the work, such as `cannot get /pub/a.iso`. */
 export function replyError(what: string, reply: FtpReply, details: FtpErrorDetails): FtpError {
-  const { code, ...meaning } = meaningOf(reply);
+  const { code, ...meaning } = meaningOf(reply, details.command);
   // A transient reply may be asked again (RFC 959 §4.2.1), but for a full disk.
   const passing = reply.code < 500 && code !== "NO_SPACE";
   return new FtpError(code, `${what}: ${shownReply(reply)}`, {
@@ -65,13 +65,13 @@ export function replyError(what: string, reply: FtpReply, details: FtpErrorDetai
   });
 }
 
-function meaningOf({ code, lines }: FtpReply): Meaning {
+function meaningOf({ code, lines }: FtpReply, command = ""): Meaning {
   const text = lines.join(" ");
   if (code === 530 && TOO_MANY.test(text)) return { code: "BUSY", hint: "the server has too many sessions" };
   if ((code === 425 || code === 450 || code === 522) && RESUME.test(text) && /tls|ssl/i.test(text)) {
     return MEANINGS[522] ?? { code: "TLS_RESUME_REQUIRED" };
   }
-  const byWords = BY_WORDS.has(code) ? meaningOfWords(text) : undefined;
+  const byWords = BY_WORDS.has(code) ? meaningOfWords(text, command) : undefined;
   return byWords ?? MEANINGS[code] ?? { code: code >= 500 ? "DENIED" : "PROTOCOL" };
 }
 
@@ -79,10 +79,12 @@ function meaningOf({ code, lines }: FtpReply): Meaning {
 const BY_WORDS: ReadonlySet<number> = new Set([451, 521, 550, 553]);
 
 /** These codes stand for all that can be wrong with a file. */
-function meaningOfWords(text: string): Meaning | undefined {
+function meaningOfWords(text: string, command: string): Meaning | undefined {
   if (FULL.test(text)) return { code: "NO_SPACE", retryable: false };
   if (EXISTS.test(text) && !/not exist|n't exist|doesnt exist/i.test(text)) return { code: "EXISTS" };
-  if (FOLDER.test(text))
-    return { code: "NOT_FOUND", hint: "it is a folder: mirror or get -r fetches all of it, rm -r removes it" };
+  if (FOLDER.test(text)) {
+    const cure = command.startsWith("DELE ") ? "rm -r removes all of it" : "mirror or get -r fetches all of it";
+    return { code: "NOT_FOUND", hint: `it is a folder: ${cure}` };
+  }
   return DENIED.test(text) ? { code: "DENIED" } : undefined;
 }
