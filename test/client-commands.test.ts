@@ -180,6 +180,7 @@ test("a dry run of a mirror names the folder itself, and counts one link as one"
 test("wrong words are answered with what to write", async () => {
   await onServer(async ({ root, folder, url, ferryman }) => {
     await writeFile(join(root, "a"), "a");
+    await mkdir(join(root, "sub"));
     await writeFile(join(folder, "list"), "");
     const cases: readonly (readonly [words: readonly string[], told: RegExp])[] = [
       [["help", "nosuch"], /There is no command "nosuch"/],
@@ -208,6 +209,8 @@ test("wrong words are answered with what to write", async () => {
       [["cp", `${url("a")};type=a`, url("b")], /cp copies octets as they are/],
       [["mirror", `${url("")};type=a`, "m"], /mirror copies octets as they are/],
       [["get", "-r", `${url("")};type=a`], /get -r copies octets as they are/],
+      [["get", url("sub")], /It is a folder: mirror or get -r fetches all of it\. The server/],
+      [["rm", url("sub")], /It is a folder: rm -r removes all of it\.$/m],
       [["ls", "--tls-ca", "nowhere.pem", url("")], /Cannot read nowhere\.pem: there is no such file/],
     ];
     for (const [words, told] of cases) {

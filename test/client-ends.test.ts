@@ -24,6 +24,7 @@ test("no message repeats a password, however wrong the words are", async () => {
       ["put", url("x")],
       ["put", url("x"), url("y")],
       ["put", url("x"), "a"],
+      ["put", "ftp:/ann:secret@h/x", url("y")],
       ["put", "a", "ann:secret@127.0.0.1:1/x"],
       ["get", "-i", "list"],
       ...lines.map((line) => ["get", line]),
@@ -47,13 +48,18 @@ test("no message repeats a password, however wrong the words are", async () => {
       ["watch", url("a"), url("b")],
       ["bookmark", "add", "x y", url("a")],
       ["bookmark", "add", "x", "fpt://ann:secret@h"],
+      ["open", "-c", "lcd ftp:/ann:secret@h", url("")],
+      ["open", "-c", "open ftp://ann:secret", url("")],
+      ["open", "-c", "put ftp:/ann:secret@h/x", url("")],
       [url("x")],
       ["ann:secret@h"],
       ["find", `--name=${url("x")}`, "--nosuch", url("x")],
     ];
     for (const words of cases) {
-      for (const json of words[0] === "bookmark" ? [[]] : [[], ["--json"]]) {
-        const { code, stdout, stderr } = await ferryman(...words, ...json);
+      // The shell has no JSON, and bookmarks none for what fails.
+      const ways = ["bookmark", "open"].includes(words[0] ?? "") ? [[]] : [[], ["--json"]];
+      const all = await Promise.all(ways.map(async (way) => await ferryman(...words, ...way)));
+      for (const { code, stdout, stderr } of all) {
         // One of several mirrors is left out with a note.
         if (!words.includes("--mirror")) assert.notEqual(code, 0, words.join(" "));
         assert.notEqual(stdout + stderr, "", words.join(" "));

@@ -2,6 +2,7 @@
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { Command } from "commander";
+import { withoutPasswords } from "../base/masked.ts";
 import { POOL_MOST } from "../client/limits.ts";
 import type { Client, UploadOptions } from "../client/types.ts";
 import { type FtpUrl, formatFtpUrl } from "../client/url.ts";
@@ -133,7 +134,7 @@ function toPut(file: string, path: string, { reached, flags, io, transfers: { si
   const { client, url } = reached;
   const options = optionsOf(flags, url);
   return {
-    name: file === "-" ? path : file,
+    name: file === "-" ? path : withoutPasswords(file),
     url: formatFtpUrl({ ...url, octets: undefined, path }),
     run: async (onProgress) => {
       const from = file === "-" ? io.stdin : file;

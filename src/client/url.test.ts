@@ -112,7 +112,7 @@ test("each mistake has its own error, with the nearest right form", () => {
   refuses("ftp://:21/", /names no host/);
   refuses("ftp://h:0/", /port "0" is none from 1 to 65535: write ftp:\/\/h:21\//);
   refuses("ftps://h:65536/", /write ftps:\/\/h:990\//);
-  refuses("ftp://h:x/", /what stands behind "h:" is none from 1 to 65535/);
+  refuses("ftp://h:x/", /what stands behind "h:" is no port from 1 to 65535/);
   refuses("ftp://2001:db8::1/", /in brackets: write ftp:\/\/\[2001:db8::1\]\//);
   refuses("ftp://[2001:db8:::1]/", /no IPv6 address/);
   refuses("ftp://[::1]x/", /neither a host name nor an address/);

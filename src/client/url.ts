@@ -130,8 +130,10 @@ function hostOf(text: string, { scheme, tail }: { scheme: UrlScheme; tail: strin
     throw usageError('a password is cut short by "/": write %2F for a slash in it, %40 for "@", %3A for ":"');
   }
   // Letters are the password of somebody who has forgotten the host, as like as not.
-  const what = /^\d+$/.test(digits) ? `the port "${shown(digits)}"` : `what stands behind "${host}:"`;
-  throw usageError(`${what} is none from 1 to 65535: write ${scheme}://${host}:${defaultPort(scheme)}/`);
+  const what = /^\d+$/.test(digits)
+    ? `the port "${shown(digits)}" is none`
+    : `what stands behind "${host}:" is no port`;
+  throw usageError(`${what} from 1 to 65535: write ${scheme}://${host}:${defaultPort(scheme)}/`);
 }
 
 function hostName(name: string, whole: string): string {

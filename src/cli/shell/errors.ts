@@ -1,4 +1,5 @@
 /** How a command of the shell can end other than well. */
+import { withoutPasswords } from "../../base/masked.ts";
 import { FtpError, printable } from "../../client/errors.ts";
 import { systemCode } from "../../base/system-code.ts";
 
@@ -9,7 +10,7 @@ export class ShellError extends Error {
   readonly usage: string | undefined;
 
   constructor(message: string, options: ErrorOptions & { readonly usage?: string } = {}) {
-    super(message, options);
+    super(withoutPasswords(message), options);
     this.usage = options.usage;
   }
 }
@@ -59,7 +60,7 @@ export class PartsFailed extends ShellError {
 
 /** What went wrong, as one line for people, with what may help. */
 export function described(error: unknown): string {
-  if (!(error instanceof FtpError)) return printable(localFault(error));
+  if (!(error instanceof FtpError)) return printable(withoutPasswords(localFault(error)));
   const hint = error.hint ?? unsaid(error);
   return printable(error.message + (hint === undefined ? "" : ` (${hint})`));
 }
