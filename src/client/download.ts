@@ -163,7 +163,11 @@ function isLeftAlone(to: string, there: Found, { exists = "overwrite" }: Downloa
 
 export async function factsOf(hub: Hub, path: string, { entry, ...options }: DownloadOptions): Promise<SourceFacts> {
   if (entry?.size !== undefined) return { size: entry.size, modified: entry.modified };
-  return await hub.call(async (session, { signal }) => await sourceFacts(path, { hub, session, signal }), options);
+  const facts = await hub.call(
+    async (session, { signal }) => await sourceFacts(path, { hub, session, signal }),
+    options,
+  );
+  return entry?.modified === undefined ? facts : { ...facts, modified: entry.modified };
 }
 
 /** What the file here gets; undefined: whatever comes about. */
