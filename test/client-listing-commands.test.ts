@@ -4,26 +4,8 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Liar } from "./client/liar.ts";
-import { type Ran, run } from "./support/run.ts";
-import { startServer } from "./support/server.ts";
-
-const LAUNCHER = join(import.meta.dirname, "..", "bin", "ferryman.cjs");
-const BARE = ["--tls", "off", "--no-store", "--no-netrc"];
-
-type Stage = {
-  readonly root: string;
-  readonly url: (path: string) => string;
-  readonly ferryman: (...words: readonly string[]) => Promise<Ran>;
-};
-
-async function onServer(act: (stage: Stage) => Promise<void>): Promise<void> {
-  await using served = await startServer();
-  await act({
-    root: served.root,
-    url: (path) => `ftp://ann:secret@127.0.0.1:${served.port}/${path}`,
-    ferryman: async (...words) => await run(process.execPath, [LAUNCHER, ...words, ...BARE]),
-  });
-}
+import { BARE, LAUNCHER, onServer } from "./support/client-stage.ts";
+import { run } from "./support/run.ts";
 
 test("ls, find and du take a file as they take a folder", async () => {
   await onServer(async ({ root, url, ferryman }) => {

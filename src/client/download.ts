@@ -3,17 +3,17 @@ import { type Stats, lstatSync } from "node:fs";
 import { lstat, realpath, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Writable } from "node:stream";
-import { AsciiDecoder } from "../protocol/ascii.ts";
 import type { DataTransport } from "../net/transport.ts";
 import { type DataMode, FtpError, type FtpReply } from "./errors.ts";
 import { systemCode } from "../base/system-code.ts";
 import { type SourceFacts, askTime, maySayTime, sourceFacts, timeOfReply } from "./facts.ts";
+import { receiveText } from "./receive-text.ts";
 import type { Hub } from "./hub.ts";
 import { downloadToSpecial, downloadToStream } from "./download-stream.ts";
 import { namingFolder } from "./folder-fault.ts";
 import { PART_KEPT_LEAST } from "./limits.ts";
 import { soon } from "./local-file.ts";
-import { localFault, octetsIn, receiveIntoFile } from "./octets.ts";
+import { localFault, receiveIntoFile } from "./octets.ts";
 import { PartFile, type SourceMark, partPath } from "./part-file.ts";
 import type { FtpSession } from "./session.ts";
 import type { DownloadOptions, Transferred } from "./types.ts";
@@ -166,7 +166,11 @@ function isLeftAlone(to: string, there: Found, { exists = "overwrite" }: Downloa
 
 export async function factsOf(hub: Hub, path: string, { entry, ...options }: DownloadOptions): Promise<SourceFacts> {
   if (entry?.size !== undefined) return { size: entry.size, modified: entry.modified };
-  return await hub.call(async (session, { signal }) => await sourceFacts(path, { hub, session, signal }), options);
+  const facts = await hub.call(
+    async (session, { signal }) => await sourceFacts(path, { hub, session, signal }),
+    options,
+  );
+  return entry?.modified === undefined ? facts : { ...facts, modified: entry.modified };
 }
 
 /** What the file here gets; undefined: whatever comes about. */
@@ -342,17 +346,6 @@ function note(run: Run, end: { mode: DataMode; isPrivate: boolean; reply: FtpRep
     throw new FtpError("RESET", `the control connection was lost before ${path} was said to be whole`, {
       phase: "finish",
     });
-  }
-}
-
-async function receiveText(transport: DataTransport, part: PartFile, moved: (octets: number) => void): Promise<void> {
-  const decoder = new AsciiDecoder();
-  for (;;) {
-    const chunks = await transport.receive();
-    const texts = chunks.length === 0 ? [decoder.end()] : chunks.map((chunk) => decoder.push(Buffer.from(chunk)));
-    for (const text of texts) await part.file.write(text);
-    if (chunks.length === 0) return;
-    moved(octetsIn(chunks));
   }
 }
 

@@ -179,6 +179,7 @@ test("blocks of VMS are about the size of a file, and nothing takes them for mor
       const first = await mirror(client, spec).run();
       assert.deepEqual(await readdir(tree), ["REPORT.TXT"], JSON.stringify(first));
       assert.ok((await readFile(`${tree}/REPORT.TXT`)).equals(REPORT));
+      assert.equal((await mirror(client, spec).run()).same, 1, "its time tells that it is the same");
     });
   }
 });

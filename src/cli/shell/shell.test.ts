@@ -151,6 +151,16 @@ test("output goes to files and programs, with the code of the program", async (c
   );
 });
 
+test("rm -r takes no . or .., which lead elsewhere", async () => {
+  for (const word of ["..", "pub/..", ".", "pub/../"]) {
+    const client = new MemoryClient(FILES);
+    const { code, err } = await ran(client, `rm -rf ${word}`);
+    assert.notEqual(code, 0, word);
+    assert.match(err, /name the folder itself/);
+    assert.ok(!client.calls.some((call) => call.startsWith("remove")), word);
+  }
+});
+
 test("files of the server: rm, mv, cp, chmod, touch, mkdir", async () => {
   const client = new MemoryClient(FILES);
   const lines =
