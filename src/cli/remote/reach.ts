@@ -103,6 +103,7 @@ async function connectTo(
   const port = url.port ?? defaultPort(url.scheme);
   const proxy = options.proxy ?? proxyFromEnvironment(url.host, { env: process.env, port });
   const login = await loginOf(place, flags, { say, signal });
+  const believed = flags.store === false ? "believed this once, as nothing is kept" : "believed from now on";
   const isOfNetrc = login.user !== undefined && url.user === undefined && flags.user === undefined;
   const connecting = connect(formatFtpUrl({ ...url, path: "" }), {
     ...options,
@@ -115,7 +116,7 @@ async function connectTo(
       },
       trust: ({ host, fingerprint }) => {
         if (flags.quiet !== true)
-          say(`note: the certificate of ${host} is new and believed from now on: SHA-256 ${fingerprint}`);
+          say(`note: the certificate of ${host} port ${port} is new and ${believed}: SHA-256 ${fingerprint}`);
       },
       retry: ({ error, attempt, waitMs }) => {
         if (flags.quiet !== true)

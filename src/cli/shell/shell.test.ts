@@ -161,6 +161,12 @@ test("rm -r takes no . or .., which lead elsewhere", async () => {
   }
 });
 
+test("mirror -n is refused: it says to look first, or what to copy, by where one comes from", async () => {
+  const { code, err } = await ran(new MemoryClient(FILES), "mirror -n -e pub");
+  assert.equal(code, 1);
+  assert.match(err, /--only-newer to some and --dry-run to others/);
+});
+
 test("files of the server: rm, mv, cp, chmod, touch, mkdir", async () => {
   const client = new MemoryClient(FILES);
   const lines =

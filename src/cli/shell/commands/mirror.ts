@@ -13,11 +13,11 @@ import { inFolder, lastPart, localPath, remotePath } from "../place.ts";
 import { checkedName } from "../local-names.ts";
 import { basename, join } from "node:path";
 
-const LETTERS = "RenyHvx:i:P:";
+const LETTERS = "RenNyHvx:i:P:";
 const LONG = {
   reverse: "R",
   delete: "e",
-  "only-newer": "n",
+  "only-newer": "N",
   "dry-run": "y",
   hash: "H",
   verbose: "v",
@@ -30,11 +30,11 @@ export const MIRROR_COMMANDS: readonly ShellCommand[] = [
   {
     name: "mirror",
     topic: "transfers",
-    usage: "[-RenyHv] [-x GLOB] [-i GLOB] [-P N] [SOURCE [TARGET]]",
+    usage: "[-ReNyHv] [-x GLOB] [-i GLOB] [-P N] [SOURCE [TARGET]]",
     help: "make a folder here as one of the server is; -R: the other way",
     examples: ["mirror pub", "mirror -R -e site /www", "mirror -y -x '*.tmp' pub copy"],
     more: [
-      "-e, --delete    remove what is not there   -n, --only-newer  newer files alone",
+      "-e, --delete    remove what is not there   -N, --only-newer  newer files alone",
       "-y, --dry-run   say what would be done     -H, --hash        compare digests",
       "-x, --exclude   leave names out            -i, --include     but not these",
       "-P, --parallel  files at the same time     -v, --verbose     say what is done",
@@ -48,6 +48,8 @@ export const MIRROR_COMMANDS: readonly ShellCommand[] = [
 
 async function runMirror(call: Call): Promise<void> {
   const flags = readFlags(call.words, LETTERS, LONG);
+  // Who means to look first must not delete, and who knows lftp must not be left with nothing done.
+  if (flags.has("n")) throw new ShellError("-n is --only-newer to some and --dry-run to others: write which");
   if (flags.rest.length > 2) throw new UsageError("a source and a target");
   const job = mirror(call.client(), specOf(call, flags));
   const given = flags.value("P");
@@ -80,7 +82,7 @@ function specOf(call: Call, flags: Flags): MirrorSpec {
   return {
     direction,
     ...foldersOf(call, flags, direction),
-    compare: flags.has("H") ? "hash" : flags.has("n") ? "newer" : undefined,
+    compare: flags.has("H") ? "hash" : flags.has("N") ? "newer" : undefined,
     delete: flags.has("e"),
     filter: { rules },
     times: call.shell.settings.isOn("keep-time") ? undefined : false,
