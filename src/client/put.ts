@@ -8,7 +8,7 @@ import { existsAt } from "./facts.ts";
 import type { Hub } from "./hub.ts";
 import { type RenameOptions, renameAt } from "./rename.ts";
 import type { Transferred, UploadOptions } from "./types.ts";
-import { upload } from "./upload.ts";
+import { taken, upload } from "./upload.ts";
 import { joinedSignal } from "./waits.ts";
 
 /** @param path absolute, as `Hub.path` makes it. */
@@ -82,9 +82,5 @@ async function isFile(hub: Hub, naming: Naming): Promise<boolean> {
 }
 
 async function refuseTaken(hub: Hub, naming: Naming): Promise<void> {
-  if (naming.isExclusive !== true || !(await isFile(hub, naming))) return;
-  throw new FtpError("EXISTS", `${naming.path} exists at the server`, {
-    phase: "command",
-    hint: "choose another name, or replace it",
-  });
+  if (naming.isExclusive === true && (await isFile(hub, naming))) throw taken(naming.path);
 }

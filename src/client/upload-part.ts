@@ -1,5 +1,5 @@
 /** What an upload that failed has left at the server: a place that writes files where they are to be has half of one. */
-import { FtpError, withDetails } from "./errors.ts";
+import { FtpError, type FtpReply, withDetails } from "./errors.ts";
 import { askSize } from "./facts.ts";
 import type { Hub } from "./hub.ts";
 import { PART_ASK_MS } from "./limits.ts";
@@ -17,10 +17,7 @@ export type Left = {
 /** The same error; it says what is there, and how to go on. An abort is the caller's own reason, and stays as it is. */
 export async function withPart(error: unknown, { hub, path, whole, before, signal }: Left): Promise<unknown> {
   if (!(error instanceof FtpError) || error.code === "MISMATCH" || signal?.aborted === true) return error;
-  const once = { signal, timeoutMs: PART_ASK_MS, retry: { attempts: 1 } };
-  const there = await hub
-    .call(async (session, call) => await askSize(path, { hub, session, signal: call.signal }), once)
-    .catch(() => undefined);
+  const there = await sizeNow(path, hub, signal);
   // Refused: nothing is there, or the server does not say.
   if (typeof there === "object" || there === before || there === 0) return error;
   const text =
@@ -32,4 +29,18 @@ export async function withPart(error: unknown, { hub, path, whole, before, signa
     message: `${error.message}; ${text}`,
     hint: error.hint === undefined ? hint : `${error.hint}; ${hint}`,
   });
+}
+
+/** @returns the refusal, or undefined where nobody can be asked any more. */
+async function sizeNow(
+  path: string,
+  hub: Hub,
+  signal: AbortSignal | undefined,
+): Promise<number | FtpReply | undefined> {
+  const once = { signal, timeoutMs: PART_ASK_MS, retry: { attempts: 1 } };
+  try {
+    return await hub.call(async (session, call) => await askSize(path, { hub, session, signal: call.signal }), once);
+  } catch {
+    return undefined;
+  }
 }

@@ -161,26 +161,11 @@ class Run {
     if (mode === "append" && attempt === 1 && how === false) return 0;
     const reply = await askSize(path, { hub, session, signal });
     const there = typeof reply === "number" ? reply : undefined;
-    if (mode === "exclusive" && attempt === 1 && there !== undefined) {
-      throw new FtpError("EXISTS", `${path} exists at the server`, {
-        phase: "command",
-        hint: "choose another name, or replace it",
-      });
-    }
-    if (mode === "append") this.#noteBefore(path, { there: there ?? 0, attempt });
-    if (mode !== "resume") return this.#mayGoOn(cargo) ? this.#ownPart(reply, cargo) : 0;
-    if (there !== undefined && cargo.size !== undefined && there > cargo.size) {
-      throw new FtpError(
-        "MISMATCH",
-        `${path} has ${there} octets at the server, and ${cargo.size} here: it is no part of this file`,
-        {
-          phase: "command",
-          retryable: false,
-          hint: "to replace it, put it without resume",
-        },
-      );
-    }
-    return there ?? 0;
+    if (mode === "exclusive" && attempt === 1 && there !== undefined) throw taken(path);
+    const octets = there ?? 0;
+    if (mode === "append") this.#noteBefore(path, { there: octets, attempt });
+    if (mode === "resume") return beginningOf(path, octets, cargo);
+    return this.#mayGoOn(cargo) ? this.#ownPart(reply, cargo) : 0;
   }
 
   /** A later try is worth the question, and every octet can be sent once more. */
@@ -262,6 +247,28 @@ class Run {
       timeKept: this.isTimeKept,
     };
   }
+}
+
+/** Of mode "exclusive". */
+export function taken(path: string): FtpError {
+  return new FtpError("EXISTS", `${path} exists at the server`, {
+    phase: "command",
+    hint: "choose another name, or replace it",
+  });
+}
+
+/** @returns the octets that are there, which must be the beginning of ours. @throws MISMATCH for more than ours. */
+function beginningOf(path: string, there: number, { size }: Cargo): number {
+  if (size === undefined || there <= size) return there;
+  throw new FtpError(
+    "MISMATCH",
+    `${path} has ${there} octets at the server, and ${size} here: it is no part of this file`,
+    {
+      phase: "command",
+      retryable: false,
+      hint: "to replace it, put it without resume",
+    },
+  );
 }
 
 /** TYPE A: line ends become CR LF on the way (RFC 959 §3.1.1.1). */
