@@ -209,8 +209,8 @@ test("wrong words are answered with what to write", async () => {
       [["cp", `${url("a")};type=a`, url("b")], /cp copies octets as they are/],
       [["mirror", `${url("")};type=a`, "m"], /mirror copies octets as they are/],
       [["get", "-r", `${url("")};type=a`], /get -r copies octets as they are/],
-      [["get", url("sub")], /It is a folder: mirror or get -r fetches all of it\. The server/],
-      [["rm", url("sub")], /It is a folder: rm -r removes all of it\.$/m],
+      [["get", url("sub")], /it is a folder\. To fetch all that is in it: ferryman get -r/],
+      [["rm", url("sub")], /it is a folder\.\nTo remove it with all that is in it: ferryman rm -r/],
       [["ls", "--tls-ca", "nowhere.pem", url("")], /Cannot read nowhere\.pem: there is no such file/],
     ];
     for (const [words, told] of cases) {
