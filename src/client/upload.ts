@@ -14,7 +14,7 @@ import { type GivenSource, isOpenFile } from "./ends.ts";
 import { GO_ON_LEAST } from "./limits.ts";
 import { joinedSignal } from "./waits.ts";
 import { withPart } from "./upload-part.ts";
-import { compareHash, sizeMismatch } from "./verify.ts";
+import { checkBeginning, compareHash, sizeMismatch } from "./verify.ts";
 
 type Sending = { readonly moved: (octets: number) => void; readonly life: AbortSignal };
 
@@ -164,8 +164,22 @@ class Run {
     if (mode === "exclusive" && attempt === 1 && there !== undefined) throw taken(path);
     const octets = there ?? 0;
     if (mode === "append") this.#noteBefore(path, { there: octets, attempt });
-    if (mode === "resume") return beginningOf(path, octets, cargo);
+    if (mode === "resume") return await this.#behind(octets, { hub, session, path, cargo, signal, attempt });
     return this.#mayGoOn(cargo) ? this.#ownPart(reply, cargo) : 0;
+  }
+
+  /** Behind what is there, if that is the beginning of the file: asked before an octet of it changes. */
+  async #behind(octets: number, { hub, session, path, cargo, signal, attempt }: Once): Promise<number> {
+    const { file, size } = cargo;
+    const start = beginningOf(path, octets, cargo);
+    if (attempt > 1 || start === 0 || file === undefined || this.options.verify === false) return start;
+    const isSaid = await checkBeginning(path, file, { octets, session, hub, signal });
+    // One of the same size is compared by nothing else.
+    if (!isSaid && start !== size) {
+      const what = `the server does not tell whether the ${start} octets of ${path} that it has are the beginning of this file`;
+      hub.emit("fallback", { id: 0, what });
+    }
+    return start;
   }
 
   /** A later try is worth the question, and every octet can be sent once more. */

@@ -99,18 +99,60 @@ function resultOf(text: string, algorithm: DigestName, path: string): HashResult
   return { algorithm, hash };
 }
 
+type Hashing = {
+  readonly algorithm: DigestName;
+  readonly signal: AbortSignal | undefined;
+  /** Octets from the beginning; undefined: all. */
+  readonly most?: number;
+};
+
 /** The same digest of a file here. */
-async function hashOfFile(local: string | OpenFile, algorithm: DigestName, signal?: AbortSignal): Promise<string> {
+async function hashOfFile(local: string | OpenFile, { algorithm, signal, most }: Hashing): Promise<string> {
   const digest = createDigest(algorithm);
   const isPath = typeof local === "string";
   for await (const chunk of createReadStream(isPath ? local : "", {
     highWaterMark: 1_048_576,
     ...(isPath ? {} : { fd: local.fd, start: 0, autoClose: false }),
+    ...(most === undefined ? {} : { start: 0, end: most - 1 }),
     ...(signal === undefined ? {} : { signal }),
   })) {
     if (Buffer.isBuffer(chunk)) digest.update(chunk);
   }
   return digest.hex();
+}
+
+/**
+ * Before a file is gone on with: whether what the server has of it is its beginning, by the digest of all that is there.
+ * @param octets that are there, at least 1.
+ * @returns false where the server does not say: it has no digests, or none of a file that is not published yet.
+ * @throws {FtpError} MISMATCH.
+ */
+export async function checkBeginning(
+  path: string,
+  local: OpenFile,
+  {
+    octets,
+    signal,
+    ...asked
+  }: {
+    readonly octets: number;
+    readonly session: FtpSession;
+    readonly hub: Hub;
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<boolean> {
+  const theirs = await hashAt(path, { signal }, asked).catch((error: unknown) => {
+    if (error instanceof FtpError && error.reply !== undefined) return undefined;
+    throw error;
+  });
+  if (theirs === undefined) return false;
+  const ours = await hashOfFile(local, { algorithm: theirs.algorithm, signal, most: octets });
+  if (ours === theirs.hash) return true;
+  throw new FtpError("MISMATCH", `the ${octets} octets of ${path} at the server are not the beginning of this file`, {
+    phase: "command",
+    retryable: false,
+    hint: "to replace it, put it without resume (-c)",
+  });
 }
 
 export function sizeMismatch(what: string, wanted: number, found: number): FtpError {
@@ -130,7 +172,7 @@ export async function compareHash(
 ): Promise<boolean> {
   const theirs = await hub.call(async (session) => await hashAt(remote, { signal }, { session, hub }), { signal });
   if (theirs === undefined) return false;
-  const ours = await hashOfFile(local, theirs.algorithm, signal);
+  const ours = await hashOfFile(local, { algorithm: theirs.algorithm, signal });
   if (ours === theirs.hash) return true;
   throw new FtpError("MISMATCH", `${remote}: ${theirs.algorithm} is ${theirs.hash} at the server and ${ours} here`, {
     phase: "finish",

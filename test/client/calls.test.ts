@@ -8,8 +8,11 @@ import { pathToFileURL } from "node:url";
 import { connect } from "../../src/client/client.ts";
 import { FtpError } from "../../src/client/errors.ts";
 import { FINISH_WHOLE_MS, POOL_REGROW_MS } from "../../src/client/limits.ts";
+import { scratch } from "../../src/client/test-folder.ts";
 import type { Client, ConnectOptions } from "../../src/client/types.ts";
 import { Guard } from "../../src/guard/guard.ts";
+import { clearClient } from "./clear-client.ts";
+import { inPlaceServer } from "./in-place-server.ts";
 import { Liar } from "./liar.ts";
 import { CONTENT } from "./unharmed.ts";
 import { type TestServer, startServer } from "../support/server.ts";
@@ -69,6 +72,30 @@ test("what is no source, no place and no time is a USAGE error that says what is
   await usage(async () => await client.utime("x", new Date(Number.NaN)), /Invalid Date is no time/);
   await usage(async () => await client.utime("x", new Date(8e15)), /is no time that a file can have/);
   assert.deepEqual((await client.stat("x")).modified, before.modified);
+});
+
+test("an upload that is to go on behind another file changes nothing there; without digests that is told", async () => {
+  await using folder = await scratch();
+  const here = folder.at("here");
+  await writeFile(here, Buffer.alloc(5_000, "new"));
+  const other = Buffer.alloc(1_000, "old");
+  await using server = await startServer();
+  await using client = await clientOf(server);
+  await client.write("there", other);
+  await assert.rejects(client.upload(here, "there", { mode: "resume" }), (error) => {
+    return (
+      error instanceof FtpError && error.code === "MISMATCH" && /not the beginning of this file/.test(error.message)
+    );
+  });
+  assert.ok((await client.read("there")).equals(other));
+  await client.write("there", Buffer.alloc(1_000, "new"));
+  assert.equal((await client.upload(here, "there", { mode: "resume" })).resumedAt, 1_000);
+  await using bare = await inPlaceServer({});
+  const notes: string[] = [];
+  await using poor = await clearClient(bare, { on: { fallback: ({ what }) => notes.push(what) } });
+  await poor.write("/there", Buffer.alloc(1_000, "new"));
+  await poor.upload(here, "/there", { mode: "resume" });
+  assert.match(notes.join(), /does not tell whether the 1000 octets of \/there/);
 });
 
 test("session() ends by its limit and by its signal, also where the work waits for something else", async () => {
