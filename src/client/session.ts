@@ -65,14 +65,19 @@ export class FtpSession {
   async ask(line: string, { signal, phase, ms, isForeign = false }: AskOptions = {}): Promise<FtpReply> {
     this.link.settle();
     this.link.write(line);
-    if (/^cwd|^cdup|^xc|^user|^rein/i.test(line)) this.#folder = "";
+    const folder = this.#folder;
+    const isMove = /^(?:cwd|cdup|xcwd|xcup)\b/i.test(line);
+    if (isMove || /^(?:user|rein)\b/i.test(line)) this.#folder = "";
     if (isForeign && !HARMLESS.test(line)) this.#isTainted = true;
     if (/^type/i.test(line)) this.#type = undefined;
     // What was asked for early is not in force any longer.
     if (/^(?:epsv|pasv|eprt|port|rein)/i.test(line)) this.#ahead.begin();
     try {
       // A preliminary reply is followed by another (RFC 959 §4.2.1).
-      return await this.link.finalReply({ phase, signal, ms });
+      const reply = await this.link.finalReply({ phase, signal, ms });
+      // Who may not go elsewhere is where he was.
+      if (isMove && reply.code >= 400) this.#folder = folder;
+      return reply;
     } catch (error) {
       // A reply that comes later would be taken for that of the next command.
       this.link.destroy("a command was given up before its reply");

@@ -18,8 +18,10 @@ for (const address of ["127.0.0.1", "::1"]) {
     assert.ok(typeof bound === "object" && bound !== null);
     const end = await connectNatively({ address, port: bound.port }, patient, calls);
     assert.deepEqual(end.remote, { address, port: bound.port });
-    const [chunk] = await once(end.toSocket(), "data");
+    const socket = end.toSocket();
+    const [chunk] = await once(socket, "data");
     assert.equal(String(chunk), "hello");
+    socket.destroy();
     server.close();
   });
 }

@@ -35,6 +35,12 @@ for (const name of PEER_NAMES) {
         assert.deepEqual(await namesOf(client, path), [`file ${path} ${size}`]);
         assert.match(await codeOf(client.list(path).toArray()), /^(?:NOT_FOUND|UNSUPPORTED)$/);
       }
+      // Who asks about what is not there keeps his session.
+      const users: string[] = [];
+      client.on("command", ({ line }) => line.startsWith("USER") && users.push(line));
+      assert.equal(await client.exists("/nothing-here"), false);
+      assert.equal(await client.exists("/hello.txt"), "file");
+      assert.deepEqual(users, []);
       for (const options of [{}, { orFile: true }]) {
         assert.match(await codeOf(client.list("/nothing-here", options).toArray()), /^(?:NOT_FOUND|UNSUPPORTED)$/);
       }
