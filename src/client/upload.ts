@@ -126,6 +126,8 @@ class Run {
       signal,
       move: async (transport, life) => {
         const to = type === "ascii" ? asText(transport) : transport;
+        // From now on: a stream of Node's tells of octets only when all of a piece are out.
+        this.#hasSent = true;
         this.sent = await cargo.send(to, start, { moved: this.#moved, life: life.signal });
         await transport.finish();
       },
