@@ -246,7 +246,6 @@ class Run {
 
   readonly #moved = (octets: number): void => {
     this.#bytes += octets;
-    this.#hasSent = true;
     this.#hasMoved = true;
     this.options.onProgress?.({ bytes: this.#bytes, resumedAt: this.#resumedAt, total: this.#total });
   };
